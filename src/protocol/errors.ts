@@ -1,0 +1,43 @@
+// Errors that a person is meant to read: what happened, where, what to do next.
+
+export type ErrorCode =
+  | 'config'
+  | 'data'
+  | 'image'
+  | 'model'
+  | 'tokenizer'
+  | 'prompt-too-long'
+  | 'device'
+  | 'not-finite'
+  | 'run-folder'
+  | 'usage'
+  | 'unsupported-operator';
+
+/** A place in a file; line and column count from 1. */
+export interface Place {
+  readonly file: string;
+  readonly line?: number;
+  readonly column?: number;
+}
+
+export class TriphaseError extends Error {
+  override readonly name = 'TriphaseError';
+  constructor(
+    readonly code: ErrorCode,
+    /** What happened, one sentence. */
+    message: string,
+    /** What to do next, one sentence. */
+    readonly remedy?: string,
+    readonly place?: Place,
+  ) {
+    super(message);
+  }
+}
+
+/** `file:line:column: what happened. What to do.` */
+export function describe(error: unknown): string {
+  if (!(error instanceof TriphaseError)) return error instanceof Error ? error.message : String(error);
+  const { place, remedy } = error;
+  const at = place === undefined ? '' : [place.file, place.line, place.column].filter(p => p !== undefined).join(':');
+  return `${at === '' ? '' : `${at}: `}${error.message}${remedy === undefined ? '' : `\n  ${remedy}`}`;
+}

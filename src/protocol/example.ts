@@ -1,0 +1,27 @@
+// One example of a data set, as every room speaks of it, and the views that a phase may take of it.
+
+/** What the model gets to see: phase 1 text (question, or scene in words), phase 2 image + caption, phase 3 image. */
+export type View = 'text' | 'captioned' | 'image';
+
+/** How the final answer is compared with the gold answer. */
+export type AnswerKind = 'number' | 'string' | 'choice';
+
+export interface Example {
+  /** Unique within its source; stable from run to run. */
+  readonly id: string;
+  readonly source: string;
+  readonly question: string;
+  /** The gold answer, as written in the data. */
+  readonly answer: string;
+  readonly answerKind: AnswerKind;
+  /** Options of a multiple-choice question, in order; option 0 is "A". */
+  readonly choices?: readonly string[];
+  /** Absolute paths of the images, in order. */
+  readonly images: readonly string[];
+  /** What the image shows, in words; shown in the captioned view. */
+  readonly caption?: string;
+  /** The scene in words, complete enough to answer without the image; shown in the text view. */
+  readonly scene?: string;
+  /** A completion to imitate (SFT phases). */
+  readonly target?: string;
+}
