@@ -1,0 +1,27 @@
+// What the loop is given by the process around it: a host's worker thread, or a test.
+
+import type { Curriculum } from '../config/schema';
+import type { RunEventBody } from '../protocol/run';
+
+export interface CurriculumJob {
+  readonly config: Curriculum;
+  /** The run folder, absolute. */
+  readonly folder: string;
+  /** Which go at the run this is, from 1; every rollout carries it. */
+  readonly attempt: number;
+  /** Checkpoint folder to go on from, absolute. */
+  readonly resumeFrom?: string;
+  /** A few steps of every phase, to see that all is in order. */
+  readonly quick: boolean;
+  readonly onlyPhase?: string;
+  /** The event is on disk when this returns. */
+  emit(event: JobEvent): void;
+  /** Asked between steps, and between the short runs within one where giving up early loses nothing. */
+  stopRequested(): boolean;
+}
+
+/** Events of the loop; the host itself tells of the beginning and the end. */
+export type JobEvent = Exclude<RunEventBody, { readonly kind: 'run-started' | 'run-ended' }>;
+
+/** `stopped` when it was asked to, with a checkpoint of the last whole step written. Failures are thrown. */
+export type JobResult = 'finished' | 'stopped';

@@ -1,0 +1,306 @@
+// A run as data: the events of its log, the records of its folder. `events.jsonl` holds one RunEvent a line.
+
+import type { ErrorCode, Place } from './errors';
+import type { View } from './example';
+import type { Outcome } from './rewards';
+
+/** What the model is shown at an evaluation; `mismatched` is the image of another example. */
+export type Condition = 'image_caption' | 'image' | 'caption' | 'question' | 'mismatched';
+
+export type Trainer = 'sft' | 'grpo';
+
+/** A TriphaseError (or any other) as it is written down and sent between processes. */
+export interface ErrorRecord {
+  readonly code: ErrorCode | 'unexpected';
+  readonly message: string;
+  readonly remedy?: string;
+  readonly place?: Place;
+}
+
+/** A number of rows that were left out, and why. */
+export interface LeftOut {
+  readonly reason: string;
+  readonly count: number;
+  /** Where the first of them stands. */
+  readonly first?: Place;
+}
+
+export interface SourceReport {
+  readonly source: string;
+  /** Examples that can be used. */
+  readonly examples: number;
+  /** Rows that could not be read or graded. */
+  readonly dropped: readonly LeftOut[];
+  /** Examples that a phase's view cannot show, phase by phase. */
+  readonly refused: readonly (LeftOut & { readonly phase: string })[];
+}
+
+export interface PlannedPhase {
+  readonly phase: string;
+  readonly trainer: Trainer;
+  readonly view: View;
+  readonly steps: number;
+}
+
+export interface ConditionResult {
+  readonly condition: Condition;
+  /** Answers graded, several samples an item counted apart. */
+  readonly n: number;
+  readonly right: number;
+  readonly ungradable: number;
+  /** right / n */
+  readonly accuracy: number;
+  /** 95% interval of the accuracy. */
+  readonly interval: readonly [number, number];
+  /** Share of completions in the asked format. */
+  readonly formatRate: number;
+  /** Share of completions cut at the token limit. */
+  readonly truncatedRate?: number;
+  /** Mean length of the completions, tokens. */
+  readonly lengthTokens?: number;
+  /** Accuracy of a guess among the choices; absent where the answers are open. */
+  readonly chance?: number;
+  /** Accuracy of always giving the most frequent gold answer. */
+  readonly majority: number;
+}
+
+/** How far the answers come without looking; figures are absent where a condition was not evaluated. */
+export interface LanguageBias {
+  /** Accuracy on the question alone over accuracy on the image. */
+  readonly bias?: number;
+  /** Accuracy on image + caption less accuracy on the image. */
+  readonly captionDependence?: number;
+}
+
+export interface Evaluation {
+  readonly sources: readonly string[];
+  readonly conditions: readonly ConditionResult[];
+  readonly languageBias: LanguageBias;
+  readonly seconds: number;
+}
+
+/**
+ * What happened. `step` is always the number of optimiser steps done in the whole run, so the first step of a run is
+ * step 1; `phaseStep` counts the same within the phase.
+ */
+export type RunEventBody =
+  | {
+      readonly kind: 'run-started';
+      readonly name: string;
+      readonly version: string;
+      readonly machine: string;
+      readonly quick: boolean;
+      readonly onlyPhase?: string;
+      /** The checkpoint that this attempt goes on from, relative to the run folder. */
+      readonly resumedFrom?: { readonly checkpoint: string; readonly step: number };
+      /** Earlier events numbered above this are replayed by this attempt, and count no longer. */
+      readonly supersedesAfter: number;
+    }
+  | { readonly kind: 'plan'; readonly phases: readonly PlannedPhase[]; readonly steps: number }
+  | { readonly kind: 'data'; readonly sources: readonly SourceReport[] }
+  | {
+      readonly kind: 'device';
+      readonly asked: string;
+      readonly used: string;
+      /** The device in words: processor or adapter name. */
+      readonly description?: string;
+      readonly threads: number;
+      readonly refused: readonly { readonly device: string; readonly why: string }[];
+    }
+  | {
+      readonly kind: 'phase-started';
+      readonly phase: string;
+      readonly index: number;
+      readonly trainer: Trainer;
+      readonly view: View;
+      readonly steps: number;
+      readonly examples: number;
+      /** Steps done before this phase. */
+      readonly step: number;
+    }
+  | {
+      readonly kind: 'step';
+      readonly phase: string;
+      readonly phaseStep: number;
+      readonly step: number;
+      /** TRL's names where TRL has the figure: loss, reward, reward_std, kl, entropy, grad_norm, rewards/<rule>/mean … */
+      readonly metrics: Readonly<Record<string, number>>;
+      /** Seconds by part of the step; `total` is the whole. */
+      readonly timings: Readonly<Record<string, number>>;
+      /** The step's rollouts, relative to the run folder. */
+      readonly rollouts?: string;
+    }
+  | (Evaluation & {
+      readonly kind: 'evaluation';
+      /** 'base', or the phase that was under way or had just ended. */
+      readonly at: string;
+      readonly step: number;
+      /** Before the first phase or at the end of one, not in the middle of it. */
+      readonly boundary: boolean;
+    })
+  | {
+      readonly kind: 'checkpoint';
+      readonly phase: string;
+      readonly phaseStep: number;
+      readonly step: number;
+      /** Relative to the run folder. */
+      readonly folder: string;
+      readonly removed: readonly string[];
+      readonly seconds: number;
+    }
+  | {
+      readonly kind: 'warning';
+      readonly message: string;
+      readonly remedy?: string;
+      readonly place?: Place;
+    }
+  | {
+      readonly kind: 'phase-ended';
+      readonly phase: string;
+      readonly index: number;
+      readonly step: number;
+      readonly seconds: number;
+    }
+  | ({ readonly kind: 'run-ended'; readonly step: number } & RunOutcome);
+
+export type RunOutcome =
+  | { readonly outcome: 'finished' }
+  /** `killed`: in the middle of a step; otherwise after one, with a checkpoint. */
+  | { readonly outcome: 'stopped'; readonly killed: boolean }
+  | { readonly outcome: 'failed'; readonly error: ErrorRecord };
+
+/** An event as it stands in the log. */
+export type RunEvent = RunEventBody & {
+  /** Counts from 1 and never repeats, over all attempts of a run. */
+  readonly n: number;
+  /** ISO 8601, UTC. */
+  readonly time: string;
+  /** 1 for the first host of a run, one more for each resume. */
+  readonly attempt: number;
+};
+
+export type RunEventKind = RunEvent['kind'];
+export type EventOf<K extends RunEventKind> = Extract<RunEvent, { readonly kind: K }>;
+
+/** How far a run is. */
+export interface Progress {
+  readonly phase: string;
+  readonly phaseStep: number;
+  readonly phaseSteps: number;
+  readonly step: number;
+  readonly steps: number;
+  /** Mean over the latest steps; absent before the first. */
+  readonly secondsPerStep?: number;
+}
+
+export type RunState =
+  | { readonly kind: 'starting' }
+  | { readonly kind: 'running'; readonly progress?: Progress }
+  | { readonly kind: 'stopping'; readonly progress?: Progress }
+  | { readonly kind: 'finished' }
+  | { readonly kind: 'stopped'; readonly killed: boolean; readonly step: number }
+  | { readonly kind: 'failed'; readonly error: ErrorRecord; readonly step: number }
+  /** The log has no end and no host is there: killed, crashed, or the machine went down. */
+  | { readonly kind: 'lost'; readonly step: number };
+
+/** The process that serves a run. */
+export interface HostInfo {
+  readonly pid: number;
+  /** When the process began, as the operating system says; pid and start time together name one process. ISO 8601. */
+  readonly startTime: string;
+  /** Unix socket or Windows named pipe. */
+  readonly socket: string;
+  readonly version: string;
+  readonly machine: string;
+}
+
+/** `run.json` */
+export interface RunInfo {
+  readonly format: 1;
+  readonly name: string;
+  /** ISO 8601, UTC. */
+  readonly created: string;
+  /** The config file that the run was started with, and what was set over it. */
+  readonly config: string;
+  readonly sets: readonly string[];
+  readonly quick: boolean;
+  readonly onlyPhase?: string;
+  readonly attempt: number;
+  /** The latest host; whether it still lives is asked of the operating system, not read here. */
+  readonly host?: HostInfo;
+  readonly state: RunState['kind'];
+}
+
+/**
+ * One completion: a row of rollouts/*.parquet. Column names are TRL's where TRL has them (step, prompt, completion, one
+ * column a reward rule, advantage). Null means not recorded.
+ */
+export interface RolloutRecord {
+  readonly step: number;
+  readonly prompt: string;
+  readonly completion: string;
+  /** Written as one column a rule, named as the rule is. */
+  readonly scores: Readonly<Record<string, number | null>>;
+  readonly advantage: number | null;
+  readonly attempt: number;
+  readonly phase: string;
+  readonly phase_step: number;
+  readonly source: string;
+  /** The example's id within its source. */
+  readonly example: string;
+  readonly view: View;
+  /** Number of the completion within its group, from 0. */
+  readonly sample: number;
+  /** Number of the prompt within its step, from 0. */
+  readonly group: number;
+  /** Weighted sum of the scores. */
+  readonly reward: number | null;
+  readonly outcome: Outcome;
+  readonly answer: string | null;
+  readonly gold: string;
+  /** Cut at the token limit. */
+  readonly truncated: boolean;
+  /** Tokens of the prompt, image tokens included. */
+  readonly prompt_tokens: number;
+  /** Tokens of the completion, the stop token included. */
+  readonly completion_ids: readonly number[];
+  /** Where each token begins in `completion`, in UTF-16 units. */
+  readonly offsets: readonly number[] | null;
+  /** Natural logarithms, one a token: of the generator, of the training graph (before the update), of the reference. */
+  readonly logprobs: readonly number[] | null;
+  readonly train_logprobs: readonly number[] | null;
+  readonly ref_logprobs: readonly number[] | null;
+  /** Of the generator's distribution, nats. */
+  readonly entropy: readonly number[] | null;
+  /** Absolute paths. */
+  readonly images: readonly string[];
+}
+
+/** Columns that a reward rule cannot be named after. */
+export const rolloutColumns = [
+  'step',
+  'prompt',
+  'completion',
+  'advantage',
+  'attempt',
+  'phase',
+  'phase_step',
+  'source',
+  'example',
+  'view',
+  'sample',
+  'group',
+  'reward',
+  'outcome',
+  'answer',
+  'gold',
+  'truncated',
+  'prompt_tokens',
+  'completion_ids',
+  'offsets',
+  'logprobs',
+  'train_logprobs',
+  'ref_logprobs',
+  'entropy',
+  'images',
+] as const satisfies readonly Exclude<keyof RolloutRecord, 'scores'>[];
