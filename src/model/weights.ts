@@ -1,0 +1,212 @@
+// The parameters of a model folder, under the names that transformers uses in memory (model.language_model.*,
+// model.visual.*, lm_head.weight). On disk a folder may carry those or the published ones (model.layers.*, visual.*);
+// transformers writes the published ones whatever the layout of config.json, and so do we.
+
+import { copyFile, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { z } from 'zod';
+import { TriphaseError } from '../protocol/errors';
+import type { ModelConfig } from './config';
+import { readSafetensors, type Tensor, writeSafetensors } from './safetensors';
+
+export type Weights = Map<string, Tensor>;
+
+/** Name and dimensions of every parameter, in transformers' order. */
+export function parameterShapes(config: ModelConfig): Map<string, readonly number[]> {
+  const { text, vision, tied } = config;
+  const shapes = new Map<string, readonly number[]>();
+  const linear = (name: string, outputs: number, inputs: number, bias: boolean) => {
+    shapes.set(`${name}.weight`, [outputs, inputs]);
+    if (bias) shapes.set(`${name}.bias`, [outputs]);
+  };
+
+  const width = vision.hiddenSize;
+  const { patchSize: patch, temporalPatchSize: frames, inChannels } = vision;
+  shapes.set('model.visual.patch_embed.proj.weight', [width, inChannels, frames, patch, patch]);
+  for (let i = 0; i < vision.depth; i++) {
+    const block = `model.visual.blocks.${i}`;
+    shapes.set(`${block}.norm1.weight`, [width]);
+    shapes.set(`${block}.norm2.weight`, [width]);
+    linear(`${block}.attn.qkv`, 3 * width, width, true);
+    linear(`${block}.attn.proj`, width, width, true);
+    linear(`${block}.mlp.gate_proj`, vision.intermediateSize, width, true);
+    linear(`${block}.mlp.up_proj`, vision.intermediateSize, width, true);
+    linear(`${block}.mlp.down_proj`, width, vision.intermediateSize, true);
+  }
+  const merged = width * vision.spatialMergeSize ** 2;
+  shapes.set('model.visual.merger.ln_q.weight', [width]);
+  linear('model.visual.merger.mlp.0', merged, merged, true);
+  linear('model.visual.merger.mlp.2', vision.outHiddenSize, merged, true);
+
+  const hidden = text.hiddenSize;
+  shapes.set('model.language_model.embed_tokens.weight', [text.vocabSize, hidden]);
+  for (let i = 0; i < text.layers; i++) {
+    const layer = `model.language_model.layers.${i}`;
+    linear(`${layer}.self_attn.q_proj`, text.heads * text.headDim, hidden, true);
+    linear(`${layer}.self_attn.k_proj`, text.kvHeads * text.headDim, hidden, true);
+    linear(`${layer}.self_attn.v_proj`, text.kvHeads * text.headDim, hidden, true);
+    linear(`${layer}.self_attn.o_proj`, hidden, text.heads * text.headDim, false);
+    linear(`${layer}.mlp.gate_proj`, text.intermediateSize, hidden, false);
+    linear(`${layer}.mlp.up_proj`, text.intermediateSize, hidden, false);
+    linear(`${layer}.mlp.down_proj`, hidden, text.intermediateSize, false);
+    shapes.set(`${layer}.input_layernorm.weight`, [hidden]);
+    shapes.set(`${layer}.post_attention_layernorm.weight`, [hidden]);
+  }
+  shapes.set('model.language_model.norm.weight', [hidden]);
+  if (!tied) shapes.set('lm_head.weight', [text.vocabSize, hidden]);
+  return shapes;
+}
+
+/** The name in memory of a tensor on disk (transformers, conversion_mapping.py, Qwen2VLForConditionalGeneration). */
+function memoryName(disk: string): string {
+  if (disk.startsWith('visual.')) return `model.${disk}`;
+  return disk.replace(/^model\.(?!language_model\.|visual\.)/, 'model.language_model.');
+}
+
+/** The published name of a parameter. */
+function diskName(memory: string): string {
+  return memory.replace(/^model\.visual\./, 'visual.').replace(/^model\.language_model\./, 'model.');
+}
+
+const indexSchema = z.looseObject({ weight_map: z.record(z.string(), z.string()) });
+
+/** True where the folder holds parameters, in one file or in several. */
+export async function hasWeights(folder: string): Promise<boolean> {
+  return (await exists(path.join(folder, indexName))) || (await exists(path.join(folder, fileName)));
+}
+
+const fileName = 'model.safetensors';
+const indexName = 'model.safetensors.index.json';
+
+/** Every parameter of the model as float32; errors name what is missing or has another shape. */
+export async function loadWeights(folder: string, config: ModelConfig): Promise<Weights> {
+  const shapes = parameterShapes(config);
+  const found = new Map<string, Tensor>();
+  for (const file of await weightFiles(folder)) {
+    const tensors = await readSafetensors(file, name => shapes.has(memoryName(name)));
+    for (const [name, tensor] of tensors) found.set(memoryName(name), tensor);
+  }
+
+  const missing = [...shapes.keys()].filter(name => !found.has(name));
+  if (missing.length > 0)
+    throw new TriphaseError(
+      'model',
+      `The model folder lacks ${missing.length} of ${shapes.size} tensors: ${several(missing.map(diskName))}.`,
+      'Complete the folder, or correct config.json where it asks for more layers than there are.',
+      { file: folder },
+    );
+  const wrong = [...shapes].flatMap(([name, dims]) => {
+    const { dims: actual } = found.get(name) as Tensor;
+    return actual.join() === dims.join() ? [] : [`${diskName(name)} is [${actual}] and should be [${dims}]`];
+  });
+  if (wrong.length > 0)
+    throw new TriphaseError(
+      'model',
+      `The shapes of ${wrong.length} tensors do not fit config.json: ${several(wrong)}.`,
+      'Use the config.json that belongs to these weights.',
+      { file: folder },
+    );
+  // in the order of the shapes, whatever the order on disk
+  return new Map([...shapes.keys()].map(name => [name, found.get(name) as Tensor]));
+}
+
+async function weightFiles(folder: string): Promise<readonly string[]> {
+  const index = path.join(folder, indexName);
+  if (await exists(index)) {
+    let json: unknown;
+    try {
+      json = JSON.parse(await readFile(index, 'utf8'));
+    } catch {
+      json = undefined;
+    }
+    const parsed = indexSchema.safeParse(json);
+    if (!parsed.success)
+      throw new TriphaseError('model', `${indexName} has no weight_map.`, 'Download the file again.', { file: index });
+    return [...new Set(Object.values(parsed.data.weight_map))].map(name => path.join(folder, name));
+  }
+  const single = path.join(folder, fileName);
+  if (await exists(single)) return [single];
+  throw new TriphaseError(
+    'model',
+    `There is neither ${fileName} nor ${indexName} in the model folder.`,
+    'Download the weights as safetensors, or let the config start from random weights (model.init).',
+    { file: folder },
+  );
+}
+
+/**
+ * Writes a folder that transformers loads: float32 weights, the source's config.json and its tokenizer, processor and
+ * generation files. It is complete or not there: everything is written beside it and renamed into place.
+ */
+export async function saveModel(
+  folder: string,
+  config: ModelConfig,
+  weights: Weights,
+  sourceFolder: string,
+): Promise<void> {
+  const writing = `${folder}.writing-${process.pid}`;
+  await rm(writing, { recursive: true, force: true });
+  await mkdir(writing, { recursive: true });
+  for (const name of await readdir(sourceFolder))
+    if (companions.has(name) || /^(licen[cs]e|notice)/i.test(name))
+      await copyFile(path.join(sourceFolder, name), path.join(writing, name));
+  await writeFile(path.join(writing, 'config.json'), `${JSON.stringify(asFloat32(config.raw), null, 2)}\n`);
+  const names = [...parameterShapes(config).keys()];
+  await writeSafetensors(
+    path.join(writing, fileName),
+    names.map(name => {
+      const tensor = weights.get(name);
+      if (tensor === undefined) throw new Error(`no parameter ${name} to save`);
+      return [diskName(name), tensor] as const;
+    }),
+  );
+  if (await exists(folder)) {
+    const replaced = `${folder}.replaced-${process.pid}`;
+    await rename(folder, replaced);
+    await rename(writing, folder);
+    await rm(replaced, { recursive: true, force: true });
+  } else {
+    await rename(writing, folder);
+  }
+}
+
+/** Files that belong to a model beside its weights: tokenizer, chat template, processors, generation settings. */
+const companions = new Set([
+  'tokenizer.json',
+  'tokenizer_config.json',
+  'special_tokens_map.json',
+  'added_tokens.json',
+  'vocab.json',
+  'merges.txt',
+  'chat_template.jinja',
+  'chat_template.json',
+  'preprocessor_config.json',
+  'processor_config.json',
+  'video_preprocessor_config.json',
+  'generation_config.json',
+]);
+
+/** transformers casts weights to the type that config.json names; what we write is float32. */
+function asFloat32(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(asFloat32);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([key, inner]) =>
+      (key === 'dtype' || key === 'torch_dtype') && typeof inner === 'string'
+        ? [key, 'float32']
+        : [key, asFloat32(inner)],
+    ),
+  );
+}
+
+/** At most eight of them, and how many more there are. */
+function several(items: readonly string[]): string {
+  return items.length <= 8 ? items.join(', ') : `${items.slice(0, 8).join(', ')} and ${items.length - 8} more`;
+}
+
+async function exists(file: string): Promise<boolean> {
+  return stat(file).then(
+    () => true,
+    () => false,
+  );
+}
