@@ -1,0 +1,79 @@
+// AdamW with decoupled weight decay (Loshchilov and Hutter 2019, algorithm 2), step by step as torch.optim.AdamW.
+
+import type { FloatTensor } from './session';
+
+export interface AdamWOptions {
+  readonly learningRate: number;
+  readonly betas: readonly [number, number];
+  readonly eps: number;
+  readonly weightDecay: number;
+}
+
+/** First and second moments by parameter name, and the updates that each parameter has had. */
+export interface AdamWState {
+  readonly moments: Map<string, { readonly m: Float32Array; readonly v: Float32Array; step: number }>;
+}
+
+export const newAdamWState = (): AdamWState => ({ moments: new Map() });
+
+/**
+ * Updates parameters in place. Parameters without a gradient keep value and moments (torch: grad is None).
+ *
+ * @param parameters float32, changed in place
+ * @param grads of the same shapes
+ * @param scale factor on every gradient (from clipping)
+ */
+export function adamW(
+  parameters: ReadonlyMap<string, FloatTensor>,
+  grads: ReadonlyMap<string, FloatTensor>,
+  state: AdamWState,
+  options: AdamWOptions,
+  scale = 1,
+): void {
+  const { learningRate: lr, eps, weightDecay } = options;
+  const [b1, b2] = options.betas;
+  for (const [name, grad] of grads) {
+    const p = parameters.get(name)?.data;
+    if (p === undefined) throw new Error(`there is no parameter ${name}`);
+    let s = state.moments.get(name);
+    if (s === undefined) {
+      s = { m: new Float32Array(p.length), v: new Float32Array(p.length), step: 0 };
+      state.moments.set(name, s);
+    }
+    s.step++;
+    const { m, v } = s;
+    const g = grad.data;
+    const stepSize = lr / (1 - b1 ** s.step);
+    const rootCorrection = Math.sqrt(1 - b2 ** s.step);
+    const keep = 1 - lr * weightDecay;
+    for (let i = 0; i < p.length; i++) {
+      const gi = (g[i] as number) * scale;
+      const mi = (m[i] as number) + (gi - (m[i] as number)) * (1 - b1);
+      const vi = b2 * (v[i] as number) + (1 - b2) * gi * gi;
+      m[i] = mi;
+      v[i] = vi;
+      p[i] = (p[i] as number) * keep - (stepSize * mi) / (Math.sqrt(vi) / rootCorrection + eps);
+    }
+  }
+}
+
+/** Euclidean norm over all gradients together (torch.nn.utils.clip_grad_norm_), summed in float64. */
+export function globalNorm(grads: ReadonlyMap<string, FloatTensor>): number {
+  let total = 0;
+  for (const { data } of grads.values()) {
+    for (let i = 0; i < data.length; i++) total += (data[i] as number) * (data[i] as number);
+  }
+  return Math.sqrt(total);
+}
+
+/** The factor that brings a norm down to the greatest allowed one: min(1, max / (norm + 1e-6)), as torch has it. */
+export const clipScale = (norm: number, maxNorm: number): number => Math.min(1, maxNorm / (norm + 1e-6));
+
+/** Adds gradients of a micro-batch to the sum so far, in place. */
+export function accumulate(sum: Map<string, FloatTensor>, grads: ReadonlyMap<string, FloatTensor>): void {
+  for (const [name, g] of grads) {
+    const total = sum.get(name)?.data;
+    if (total === undefined) sum.set(name, g);
+    else for (let i = 0; i < total.length; i++) total[i] = (total[i] as number) + (g.data[i] as number);
+  }
+}

@@ -1,0 +1,198 @@
+// Reverse-mode differentiation: one table "operator -> gradients of its inputs", and a walk. The shape of the table is
+// that of tinygrad's mixin/gradient.py: pure rules of a line or a few each, broadcasting summed away in one place.
+
+import { TriphaseError } from '../protocol/errors';
+import type { Dim, Graph, Node, Value } from './graph';
+import * as o from './ops';
+
+/** From the gradients of a node's outputs to those of its inputs; undefined where there is none. */
+type Rule = (node: Node, dys: readonly (Value | undefined)[]) => readonly (Value | undefined)[];
+
+/** A rule for nodes of one output. */
+const one =
+  (rule: (dy: Value, y: Value, inputs: readonly Value[], node: Node) => readonly (Value | undefined)[]): Rule =>
+  (node, [dy]) =>
+    dy === undefined ? [] : rule(dy, node.outputs[0] as Value, node.inputs, node);
+
+const a = (inputs: readonly Value[], i: number): Value => inputs[i] as Value;
+
+/** The last two axes swapped. */
+function swap(x: Value): Value {
+  const n = x.dims.length;
+  return o.transpose(x, [...Array(n - 2).keys(), n - 1, n - 2]);
+}
+
+const rules: Readonly<Record<string, Rule>> = {
+  Add: one(dy => [dy, dy]),
+  Sub: one(dy => [dy, o.neg(dy)]),
+  Mul: one((dy, _, x) => [o.mul(dy, a(x, 1)), o.mul(dy, a(x, 0))]),
+  Div: one((dy, y, x) => [o.div(dy, a(x, 1)), o.neg(o.div(o.mul(dy, y), a(x, 1)))]),
+  // at a tie the whole gradient goes to the first input; torch halves it. In GRPO ties stand where both branches are the
+  // same function (ratio 1), and there the sum of the two is the same
+  Min: one((dy, _, x) => masked(dy, o.lessOrEqual(a(x, 0), a(x, 1)))),
+  Max: one((dy, _, x) => masked(dy, o.lessOrEqual(a(x, 1), a(x, 0)))),
+  Neg: one(dy => [o.neg(dy)]),
+  Exp: one((dy, y) => [o.mul(dy, y)]),
+  Log: one((dy, _, x) => [o.div(dy, a(x, 0))]),
+  Sqrt: one((dy, y) => [o.div(o.mul(dy, 0.5), y)]),
+  Reciprocal: one((dy, y) => [o.neg(o.mul(dy, o.mul(y, y)))]),
+  Sigmoid: one((dy, y) => [o.mul(dy, o.mul(y, o.sub(a1(y), y)))]),
+  Tanh: one((dy, y) => [o.mul(dy, o.sub(a1(y), o.mul(y, y)))]),
+  Erf: one((dy, _, x) => [o.mul(dy, o.mul(o.exp(o.neg(o.mul(a(x, 0), a(x, 0)))), 2 / Math.sqrt(Math.PI)))]),
+  Identity: one((dy, _, __, node) => [node.attributes['stop'] === 1 ? undefined : dy]),
+  Where: one((dy, _, x) => [undefined, ...masked(dy, a(x, 0))]),
+  Cast: one((dy, _, x) => [a(x, 0).type === 'float32' ? dy : undefined]),
+  Gemm: one((dy, _, x, node) => {
+    const [tA, tB] = [node.attributes['transA'] === 1, node.attributes['transB'] === 1];
+    const [A, B, C] = [a(x, 0), a(x, 1), x[2]];
+    return [
+      tA ? o.gemm(B, dy, { transA: tB, transB: true }) : o.gemm(dy, B, { transB: !tB }),
+      tB ? o.gemm(dy, A, { transA: true, transB: tA }) : o.gemm(A, dy, { transA: !tA }),
+      C === undefined ? undefined : dy,
+    ];
+  }),
+  MatMul: one((dy, _, x) => [o.matmul(dy, swap(a(x, 1))), o.matmul(swap(a(x, 0)), dy)]),
+  Softmax: one((dy, y) => {
+    const t = o.mul(dy, y);
+    return [o.sub(t, o.mul(y, o.reduceSum(t, [-1])))];
+  }),
+  LogSoftmax: one((dy, y) => [o.sub(dy, o.mul(o.exp(y), o.reduceSum(dy, [-1])))]),
+  ReduceSum: one((dy, _, x, node) => [o.expand(kept(dy, node), a(x, 0).dims)]),
+  ReduceMean: one((dy, y, x, node) => {
+    const n = a(x, 0)
+      .dims.filter((_, i) => kept(y, node).dims[i] === 1)
+      .reduce<Dim>((p, d) => o.product(p, d), 1);
+    if (typeof n !== 'number') throw new Error('ReduceMean over a symbolic axis has no gradient rule here');
+    return [o.expand(o.mul(kept(dy, node), 1 / n), a(x, 0).dims)];
+  }),
+  Reshape: one((dy, _, x) => [o.reshape(dy, a(x, 0).dims)]),
+  Transpose: one((dy, _, __, node) => {
+    const perm = node.attributes['perm'] as readonly number[];
+    return [
+      o.transpose(
+        dy,
+        perm.map((_, i) => perm.indexOf(i)),
+      ),
+    ];
+  }),
+  Concat: one((dy, _, x, node) => {
+    const axis = node.attributes['axis'] as number;
+    return o.split(
+      dy,
+      x.map(v => v.dims[axis] as Dim),
+      axis,
+    );
+  }),
+  Split: (node, dys) => {
+    const parts = node.outputs.map((y, i) => dys[i] ?? o.zeros(y.graph, y.dims));
+    return [o.concat(parts, node.attributes['axis'] as number)];
+  },
+  Gather: one((dy, _, x) => [o.scatterAddRows(a(x, 0).dims[0] as Dim, a(x, 1), dy)]),
+  GatherElements: one((dy, _, x) => {
+    const dims = a(x, 0).dims;
+    const base = o.zeros(dy.graph, dims);
+    const out = dy.graph.value('float32', dims);
+    dy.graph.node('ScatterElements', [base, a(x, 1), dy], [out], { axis: 1, reduction: 'add' });
+    return [out];
+  }),
+  // rows that were put in, and zeros where they went
+  ScatterND: one((dy, _, x) => [
+    o.putRows(dy, a(x, 1), o.zeros(dy.graph, a(x, 2).dims)),
+    undefined,
+    o.gatherRows(dy, o.reshape(a(x, 1), [a(x, 1).dims[0] as Dim])),
+  ]),
+  Expand: one(dy => [dy]),
+  // d/dx of x r w with r = (mean(x^2) + eps)^(-1/2): r (g - x r mean(g x r)), g = dy w
+  SimplifiedLayerNormalization: (node, [dy]) => {
+    if (dy === undefined) return [];
+    const [x, weight] = node.inputs as [Value, Value];
+    const r = node.outputs[1] as Value;
+    const normal = o.mul(x, r);
+    const g = o.mul(dy, weight);
+    return [o.mul(r, o.sub(g, o.mul(normal, o.reduceMean(o.mul(g, normal), [-1])))), o.mul(dy, normal)];
+  },
+};
+
+const a1 = (like: Value): Value => like.graph.scalar(1);
+
+/** dy where the condition holds, and where it does not. */
+function masked(dy: Value, condition: Value): [Value, Value] {
+  const zero = dy.graph.scalar(0);
+  return [o.where(condition, dy, zero), o.where(condition, zero, dy)];
+}
+
+/** A reduced value with its axes of one element restored. */
+function kept(x: Value, node: Node): Value {
+  if (node.attributes['keepdims'] === 1) return x;
+  const source = node.inputs[0] as Value;
+  const axes = x.graph.constants.find(c => c.value === node.inputs[1])?.data;
+  const at = new Set(Array.from(axes ?? [], Number));
+  return o.reshape(
+    x,
+    source.dims.map((d, i) => (at.has(i) ? 1 : d)),
+  );
+}
+
+/** The gradient summed over the axes along which the value was broadcast. */
+function sumTo(dy: Value, dims: readonly Dim[]): Value {
+  if (dy.dims.length === dims.length && dy.dims.every((d, i) => d === dims[i])) return dy;
+  const lead = dy.dims.length - dims.length;
+  const axes = dy.dims.flatMap((d, i) => (i < lead || (dims[i - lead] === 1 && d !== 1) ? [i] : []));
+  return o.reshape(axes.length === 0 ? dy : o.reduceSum(dy, axes), dims);
+}
+
+/**
+ * Adds to the graph the gradients of a scalar with respect to values of it.
+ *
+ * @param loss a float32 scalar
+ * @param wanted values that the loss depends on (others get no entry)
+ * @throws TriphaseError 'unsupported-operator' for an operator without a rule, naming it
+ */
+export function gradients(loss: Value, wanted: readonly Value[]): Map<Value, Value> {
+  const graph: Graph = loss.graph;
+  const forward = [...graph.nodes];
+  const needed = new Set<Value>(wanted);
+  for (const node of forward) {
+    if (node.attributes['stop'] !== 1 && node.inputs.some(v => needed.has(v))) {
+      for (const out of node.outputs) if (out.type === 'float32') needed.add(out);
+    }
+  }
+  const grads = new Map<Value, Value>([[loss, graph.scalar(1)]]);
+  for (const node of forward.reverse()) {
+    const dys = node.outputs.map(y => grads.get(y));
+    if (!dys.some(d => d !== undefined) || !node.outputs.some(y => needed.has(y))) continue;
+    const rule = rules[node.op];
+    if (rule === undefined)
+      throw new TriphaseError(
+        'unsupported-operator',
+        `the operator ${node.op} has no gradient rule`,
+        'Add a rule to the table in src/tensor/gradients.ts, or keep the operator out of what is trained.',
+      );
+    const before = graph.nodes.length;
+    const dxs = rule(node, dys);
+    node.inputs.forEach((x, i) => {
+      const dx = dxs[i];
+      if (dx === undefined || !needed.has(x)) return;
+      const total = sumTo(dx, x.dims);
+      const sofar = grads.get(x);
+      grads.set(x, sofar === undefined ? total : o.add(sofar, total));
+    });
+    dropUnused(graph, before, grads);
+  }
+  return new Map(wanted.flatMap(v => (grads.has(v) ? [[v, grads.get(v) as Value] as const] : [])));
+}
+
+/** Removes nodes that a rule added for inputs that need no gradient. */
+function dropUnused(graph: Graph, from: number, grads: ReadonlyMap<Value, Value>): void {
+  const used = new Set(grads.values());
+  const kept: Node[] = [];
+  for (let i = graph.nodes.length - 1; i >= from; i--) {
+    const node = graph.nodes[i] as Node;
+    // shape vectors are shared through the graph and stay
+    if (!node.outputs.some(y => used.has(y) || y.type === 'int64')) continue;
+    for (const x of node.inputs) used.add(x);
+    kept.push(node);
+  }
+  graph.nodes.length = from;
+  graph.nodes.push(...kept.reverse());
+}

@@ -1,0 +1,133 @@
+// Writes a graph as the bytes of an ONNX ModelProto (onnx/onnx.proto, field numbers as there), without a library.
+
+import type { Attribute, Constant, Dim, Graph, Node, Value } from './graph';
+import { elementType } from './ops';
+
+const IR_VERSION = 10;
+const OPSET = 21;
+
+/** The bytes of the graph as an ONNX model. */
+export function writeOnnx(graph: Graph): Uint8Array {
+  const body = new Message();
+  for (const node of graph.nodes) body.message(1, nodeProto(node));
+  // an output must be the result of a node of its own name
+  for (const { name, value } of graph.outputs) {
+    body.message(1, new Message().text(1, value.name).text(2, name).text(4, 'Identity'));
+  }
+  body.text(2, 'triphase');
+  for (const constant of graph.constants) body.message(5, tensorProto(constant));
+  for (const input of graph.inputs) body.message(11, valueInfo(input.name, input));
+  for (const { name, value } of graph.outputs) body.message(12, valueInfo(name, value));
+  return new Message()
+    .integer(1, IR_VERSION)
+    .text(2, 'triphase')
+    .message(7, body)
+    .message(8, new Message().text(1, '').integer(2, OPSET))
+    .bytes();
+}
+
+/** Attributes that steer differentiation and are no part of the operator. */
+const OURS = new Set(['stop']);
+
+function nodeProto(node: Node): Message {
+  const m = new Message();
+  for (const x of node.inputs) m.text(1, x.name);
+  for (const y of node.outputs) m.text(2, y.name);
+  m.text(4, node.op);
+  for (const [name, attribute] of Object.entries(node.attributes)) {
+    if (!OURS.has(name)) m.message(5, attributeProto(name, attribute));
+  }
+  return m;
+}
+
+function attributeProto(name: string, x: Attribute): Message {
+  const m = new Message().text(1, name);
+  if (typeof x === 'number') return m.integer(3, x).integer(20, 2);
+  if (typeof x === 'string') return m.text(4, x).integer(20, 3);
+  if ('float' in x) return m.float(2, x.float).integer(20, 1);
+  for (const i of x) m.integer(8, i);
+  return m.integer(20, 7);
+}
+
+function tensorProto({ value, data }: Constant): Message {
+  const m = new Message();
+  for (const d of value.dims) m.integer(1, d as number);
+  return m
+    .integer(2, elementType[value.type])
+    .text(8, value.name)
+    .raw(9, new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+}
+
+function valueInfo(name: string, value: Value): Message {
+  const shape = new Message();
+  for (const d of value.dims) shape.message(1, dimension(d));
+  const tensor = new Message().integer(1, elementType[value.type]).message(2, shape);
+  return new Message().text(1, name).message(2, new Message().message(1, tensor));
+}
+
+// products and sums are left unnamed: the runtime would take their text for one more symbol
+function dimension(d: Dim): Message {
+  if (typeof d === 'number') return new Message().integer(1, d);
+  return /[*+]/.test(d) ? new Message() : new Message().text(2, d);
+}
+
+const utf8 = new TextEncoder();
+
+/** A protobuf message under construction (protobuf.dev/programming-guides/encoding). */
+class Message {
+  private readonly parts: Uint8Array[] = [];
+  private size = 0;
+
+  private push(part: Uint8Array): void {
+    this.parts.push(part);
+    this.size += part.length;
+  }
+
+  private varint(x: number): void {
+    const out: number[] = [];
+    let n = BigInt.asUintN(64, BigInt(x));
+    while (n > 127n) {
+      out.push(Number(n & 127n) | 128);
+      n >>= 7n;
+    }
+    out.push(Number(n));
+    this.push(Uint8Array.from(out));
+  }
+
+  integer(field: number, x: number): this {
+    this.varint(field << 3);
+    this.varint(x);
+    return this;
+  }
+
+  float(field: number, x: number): this {
+    this.varint((field << 3) | 5);
+    this.push(new Uint8Array(Float32Array.of(x).buffer));
+    return this;
+  }
+
+  raw(field: number, x: Uint8Array): this {
+    this.varint((field << 3) | 2);
+    this.varint(x.length);
+    this.push(x);
+    return this;
+  }
+
+  text(field: number, x: string): this {
+    return this.raw(field, utf8.encode(x));
+  }
+
+  message(field: number, x: Message): this {
+    return this.raw(field, x.bytes());
+  }
+
+  bytes(): Uint8Array {
+    const out = new Uint8Array(this.size);
+    let at = 0;
+    for (const part of this.parts) {
+      out.set(part, at);
+      at += part.length;
+    }
+    return out;
+  }
+}

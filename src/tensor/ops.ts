@@ -1,0 +1,228 @@
+// The operators that models and losses are written in: each infers its output's shape and adds one ONNX node.
+
+import { type Attribute, type DataType, type Dim, type Graph, product, sum, type Value } from './graph';
+
+function emit(
+  op: string,
+  inputs: readonly Value[],
+  type: DataType,
+  dims: readonly Dim[],
+  attributes: Readonly<Record<string, Attribute>> = {},
+): Value {
+  const graph = graphOf(inputs);
+  const out = graph.value(type, dims);
+  graph.node(op, inputs, [out], attributes);
+  return out;
+}
+
+function graphOf(inputs: readonly Value[]): Graph {
+  const graph = inputs[0]?.graph;
+  if (graph === undefined) throw new Error('an operator needs an input');
+  return graph;
+}
+
+function fail(op: string, ...values: readonly Value[]): never {
+  throw new Error(`${op} does not fit ${values.map(v => `${v.name}[${v.dims.join(', ')}]`).join(' and ')}`);
+}
+
+/** The shape of an elementwise operator with broadcasting (numpy's rule). */
+export function broadcast(op: string, a: Value, b: Value): Dim[] {
+  const rank = Math.max(a.dims.length, b.dims.length);
+  return Array.from({ length: rank }, (_, i) => {
+    const x = a.dims[a.dims.length - rank + i] ?? 1;
+    const y = b.dims[b.dims.length - rank + i] ?? 1;
+    if (x === y || y === 1) return x;
+    return x === 1 ? y : fail(op, a, b);
+  });
+}
+
+const binary =
+  (op: string) =>
+  (a: Value, b: Value | number): Value => {
+    const right = typeof b === 'number' ? a.graph.scalar(b, a.type === 'int32' ? 'int32' : 'float32') : b;
+    return emit(op, [a, right], a.type, broadcast(op, a, right));
+  };
+const unary =
+  (op: string) =>
+  (x: Value): Value =>
+    emit(op, [x], x.type, x.dims);
+const comparison =
+  (op: string) =>
+  (a: Value, b: Value | number): Value => {
+    const right = typeof b === 'number' ? a.graph.scalar(b, a.type === 'int32' ? 'int32' : 'float32') : b;
+    return emit(op, [a, right], 'bool', broadcast(op, a, right));
+  };
+
+export const add = binary('Add');
+export const sub = binary('Sub');
+export const mul = binary('Mul');
+export const div = binary('Div');
+export const min = binary('Min');
+export const max = binary('Max');
+export const neg = unary('Neg');
+export const exp = unary('Exp');
+export const log = unary('Log');
+export const sqrt = unary('Sqrt');
+export const reciprocal = unary('Reciprocal');
+export const sigmoid = unary('Sigmoid');
+export const tanh = unary('Tanh');
+export const erf = unary('Erf');
+export const identity = unary('Identity');
+export const greater = comparison('Greater');
+export const less = comparison('Less');
+export const lessOrEqual = comparison('LessOrEqual');
+
+/** The value, through which no gradient flows. */
+export const stopGradient = (x: Value): Value => emit('Identity', [x], x.type, x.dims, { stop: 1 });
+
+export const cast = (x: Value, type: DataType): Value =>
+  x.type === type ? x : emit('Cast', [x], type, x.dims, { to: elementType[type] });
+
+/** ONNX's TensorProto.DataType numbers. */
+export const elementType: Readonly<Record<DataType, number>> = { float32: 1, int32: 6, int64: 7, bool: 9 };
+
+export const where = (condition: Value, a: Value, b: Value): Value =>
+  emit('Where', [condition, a, b], a.type, broadcast('Where', condition, { ...a, dims: broadcast('Where', a, b) }));
+
+/** x * w^T + b for x [rows, in], w [out, in] (as torch.nn.Linear stores it), b [out]. Result [rows, out]. */
+export function linear(x: Value, w: Value, b?: Value): Value {
+  return gemm(x, w, { transB: true }, b);
+}
+
+/** op(a) * op(b) + c for matrices, op being the transpose where asked. */
+export function gemm(
+  a: Value,
+  b: Value,
+  t: { readonly transA?: boolean; readonly transB?: boolean },
+  c?: Value,
+): Value {
+  const [m, k] = t.transA ? [a.dims[1], a.dims[0]] : a.dims;
+  const [k2, n] = t.transB ? [b.dims[1], b.dims[0]] : b.dims;
+  if (a.dims.length !== 2 || b.dims.length !== 2 || k !== k2 || m === undefined || n === undefined) fail('Gemm', a, b);
+  return emit('Gemm', c === undefined ? [a, b] : [a, b, c], a.type, [m, n], {
+    transA: t.transA ? 1 : 0,
+    transB: t.transB ? 1 : 0,
+  });
+}
+
+/** Batched product of [..., m, k] and [..., k, n]; leading dimensions broadcast. */
+export function matmul(a: Value, b: Value): Value {
+  const [ra, rb] = [a.dims.length, b.dims.length];
+  if (ra < 2 || rb < 2 || a.dims[ra - 1] !== b.dims[rb - 2]) fail('MatMul', a, b);
+  const lead = broadcast('MatMul', { ...a, dims: a.dims.slice(0, -2) }, { ...b, dims: b.dims.slice(0, -2) });
+  return emit('MatMul', [a, b], a.type, [...lead, a.dims[ra - 2] as Dim, b.dims[rb - 1] as Dim]);
+}
+
+/** Softmax over the last axis. */
+export const softmax = (x: Value): Value => emit('Softmax', [x], x.type, x.dims, { axis: -1 });
+/** Logarithm of softmax over the last axis. */
+export const logSoftmax = (x: Value): Value => emit('LogSoftmax', [x], x.type, x.dims, { axis: -1 });
+
+const reduce =
+  (op: string) =>
+  (x: Value, axes: readonly number[], keep = true): Value => {
+    const at = new Set(axes.map(a => (a < 0 ? a + x.dims.length : a)));
+    const dims = x.dims.flatMap((d, i) => (at.has(i) ? (keep ? [1] : []) : [d]));
+    return emit(op, [x, x.graph.integers([...at].sort((a, b) => a - b))], x.type, dims, { keepdims: keep ? 1 : 0 });
+  };
+export const reduceSum = reduce('ReduceSum');
+export const reduceMean = reduce('ReduceMean');
+
+/** The same elements in another shape. */
+export function reshape(x: Value, dims: readonly Dim[]): Value {
+  if (dims.length === x.dims.length && dims.every((d, i) => d === x.dims[i])) return x;
+  // 0 keeps a dimension, -1 infers one: a shape that needs no more than these is a constant
+  const spec = dims.map((d, i) => (typeof d === 'number' ? d : d === x.dims[i] ? 0 : -1));
+  const shape = spec.filter(d => d === -1).length <= 1 ? x.graph.integers(spec) : x.graph.shape(dims);
+  return emit('Reshape', [x, shape], x.type, dims);
+}
+
+export function transpose(x: Value, perm: readonly number[]): Value {
+  if (perm.length !== x.dims.length) fail('Transpose', x);
+  return emit(
+    'Transpose',
+    [x],
+    x.type,
+    perm.map(p => x.dims[p] as Dim),
+    { perm },
+  );
+}
+
+export function concat(values: readonly Value[], axis: number): Value {
+  const first = values[0] as Value;
+  const at = axis < 0 ? axis + first.dims.length : axis;
+  for (const v of values)
+    if (v.dims.length !== first.dims.length || v.dims.some((d, i) => i !== at && d !== first.dims[i]))
+      fail('Concat', first, v);
+  const dims = first.dims.map((d, i) => (i === at ? sum(...values.map(v => v.dims[i] as Dim)) : d));
+  return values.length === 1 ? first : emit('Concat', values, first.type, dims, { axis: at });
+}
+
+/** Parts of the given sizes along an axis; together they are the whole. */
+export function split(x: Value, sizes: readonly Dim[], axis: number): Value[] {
+  const at = axis < 0 ? axis + x.dims.length : axis;
+  if (sum(...sizes) !== x.dims[at]) throw new Error(`parts ${sizes.join(', ')} do not make ${x.dims[at]}`);
+  const outs = sizes.map(s =>
+    x.graph.value(
+      x.type,
+      x.dims.map((d, i) => (i === at ? s : d)),
+    ),
+  );
+  x.graph.node('Split', [x, x.graph.shape(sizes)], outs, { axis: at });
+  return outs;
+}
+
+/** Rows of a table [rows, ...] by index [n] (int32): [n, ...]. */
+export const gatherRows = (table: Value, index: Value): Value =>
+  emit('Gather', [table, index], table.type, [...index.dims, ...table.dims.slice(1)], { axis: 0 });
+
+/** One element of the last axis for each position: x [n, m], index [n, 1] (int32) -> [n, 1]. */
+export const gatherLast = (x: Value, index: Value): Value =>
+  emit('GatherElements', [x, index], x.type, index.dims, { axis: -1 });
+
+/** x [n, ...] with rows [m, ...] put in at index [m, 1] (int64). Every index may occur once only. */
+export const putRows = (x: Value, index: Value, rows: Value): Value =>
+  emit('ScatterND', [x, index, rows], x.type, x.dims, {});
+
+/** table [rows, width] of zeros, with values [n, width] added at index [n] (int32). Exact for repeated indices. */
+export function scatterAddRows(rows: Dim, index: Value, values: Value): Value {
+  const width = values.dims[1] as Dim;
+  const g = values.graph;
+  const at = emit('Expand', [reshape(index, [...index.dims, 1]), g.shape(values.dims)], 'int32', values.dims);
+  // ScatterND with reduction loses updates on two threads (measured); ScatterElements is exact
+  return emit('ScatterElements', [zeros(g, [rows, width]), at, values], 'float32', [rows, width], {
+    axis: 0,
+    reduction: 'add',
+  });
+}
+
+export function zeros(graph: Graph, dims: readonly Dim[]): Value {
+  return emit('ConstantOfShape', [graph.shape(dims)], 'float32', dims);
+}
+
+export const expand = (x: Value, dims: readonly Dim[]): Value => emit('Expand', [x, x.graph.shape(dims)], x.type, dims);
+
+/**
+ * x / sqrt(mean(x^2) + epsilon) * weight over the last axis (Zhang and Sennrich 2019; transformers' Qwen2RMSNorm).
+ * One fused kernel; its second output is 1 / sqrt(...), which the gradient needs.
+ */
+export function rmsNorm(x: Value, weight: Value, epsilon: number): Value {
+  const out = x.graph.value(x.type, x.dims);
+  const inverse = x.graph.value(
+    x.type,
+    x.dims.map((d, i) => (i === x.dims.length - 1 ? 1 : d)),
+  );
+  x.graph.node('SimplifiedLayerNormalization', [x, weight], [out, inverse], {
+    axis: -1,
+    epsilon: { float: epsilon },
+    stash_type: 1,
+  });
+  return out;
+}
+
+export const silu = (x: Value): Value => mul(x, sigmoid(x));
+
+/** x * Phi(x), the exact form (Hendrycks and Gimpel 2016; torch.nn.GELU's default). */
+export const gelu = (x: Value): Value => mul(mul(x, 0.5), add(erf(mul(x, Math.SQRT1_2)), 1));
+
+export { product, sum };

@@ -1,0 +1,128 @@
+// Runs graphs on a device with onnxruntime-node. The only file that imports the runtime.
+
+import * as ort from 'onnxruntime-node';
+import { describe, TriphaseError } from '../protocol/errors';
+import { Graph } from './graph';
+import { writeOnnx } from './onnx';
+import { identity } from './ops';
+
+/** A dense tensor in memory, row-major. */
+export interface Tensor {
+  readonly dims: readonly number[];
+  readonly data: Float32Array | Int32Array | BigInt64Array;
+}
+
+export interface FloatTensor {
+  readonly dims: readonly number[];
+  readonly data: Float32Array;
+}
+
+export type Device = 'cpu' | 'webgpu' | 'dml' | 'cuda' | 'coreml';
+
+export interface DeviceChoice {
+  readonly device: Device;
+  /** Devices that were asked for or tried first, and why they are not used. */
+  readonly refused: readonly { readonly device: Device; readonly reason: string }[];
+}
+
+export interface SessionOptions {
+  readonly device: Device;
+  /** Threads within an operator (CPU). */
+  readonly threads: number;
+}
+
+function typeOf(data: Tensor['data']): 'float32' | 'int32' | 'int64' {
+  if (data instanceof Float32Array) return 'float32';
+  return data instanceof Int32Array ? 'int32' : 'int64';
+}
+
+export class Session {
+  private readonly session: ort.InferenceSession;
+  readonly inputs: ReadonlySet<string>;
+  private readonly names: readonly string[];
+
+  private constructor(session: ort.InferenceSession, graph: Graph) {
+    this.session = session;
+    this.inputs = new Set(session.inputNames);
+    this.names = graph.outputs.map(o => o.name);
+  }
+
+  static async create(graph: Graph, options: SessionOptions): Promise<Session> {
+    const session = await ort.InferenceSession.create(writeOnnx(graph), {
+      executionProviders: options.device === 'cpu' ? ['cpu'] : [options.device, 'cpu'],
+      intraOpNumThreads: options.threads,
+      interOpNumThreads: 1,
+      graphOptimizationLevel: 'all',
+      logSeverityLevel: 3,
+    });
+    return new Session(session, graph);
+  }
+
+  /**
+   * One run. Feeds that the graph does not take are left out, so that one set of parameters serves every graph.
+   *
+   * @returns the outputs by name, in memory of their own
+   * @throws an error naming the feeds that are missing
+   */
+  async run(...feeds: readonly ReadonlyMap<string, Tensor>[]): Promise<Map<string, FloatTensor>> {
+    const inputs: Record<string, ort.Tensor> = {};
+    for (const name of this.inputs) {
+      const tensor = feeds.find(f => f.has(name))?.get(name);
+      if (tensor === undefined) throw new Error(`the input ${name} is missing`);
+      inputs[name] = new ort.Tensor(typeOf(tensor.data), tensor.data as Float32Array, tensor.dims);
+    }
+    const outputs = await this.session.run(inputs, this.names as string[]);
+    return new Map(
+      this.names.map(name => {
+        const t = outputs[name] as ort.Tensor;
+        return [name, { dims: t.dims, data: t.data as Float32Array }];
+      }),
+    );
+  }
+
+  async dispose(): Promise<void> {
+    await this.session.release();
+  }
+}
+
+const order: readonly Device[] = ['cuda', 'webgpu', 'dml', 'coreml', 'cpu'];
+
+/** The providers that this build of the runtime carries. */
+export function bundledDevices(): Device[] {
+  const names = new Set(ort.listSupportedBackends().map(b => b.name));
+  return order.filter(d => names.has(d));
+}
+
+/** Tries a device by running a small product on it. */
+async function works(device: Device): Promise<string | undefined> {
+  try {
+    const g = new Graph();
+    g.output('y', identity(g.input('x', 'float32', [2])));
+    const session = await Session.create(g, { device, threads: 1 });
+    const out = await session.run(new Map([['x', { dims: [2], data: Float32Array.of(1, 2) }]]));
+    await session.dispose();
+    return out.get('y')?.data[1] === 2 ? undefined : 'it computes wrong numbers';
+  } catch (error) {
+    return describe(error).split('\n')[0]?.slice(0, 200) ?? 'unknown';
+  }
+}
+
+/**
+ * The device that will be used: the one asked for, or the first that works ('auto'). One that is not there falls back
+ * to the CPU, with the reason.
+ */
+export async function chooseDevice(wanted: Device | 'auto'): Promise<DeviceChoice> {
+  const bundled = new Set(bundledDevices());
+  const refused: { device: Device; reason: string }[] = [];
+  for (const device of wanted === 'auto' ? order : ([wanted, 'cpu'] as const)) {
+    const reason =
+      bundled.has(device) || device === 'cpu' ? await works(device) : 'this build of onnxruntime does not carry it';
+    if (reason === undefined) return { device, refused };
+    refused.push({ device, reason });
+  }
+  throw new TriphaseError(
+    'device',
+    `no device works: ${refused.map(r => `${r.device} (${r.reason})`).join('; ')}`,
+    'Reinstall with `npm ci`; onnxruntime-node must carry a build for this platform.',
+  );
+}
