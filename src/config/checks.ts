@@ -1,0 +1,195 @@
+// What the schema cannot see: ids that nothing has, files that are not there, settings that contradict each other.
+// Works on the file as read, so that these faults are reported together with those of the schema.
+
+import { existsSync, statSync } from 'node:fs';
+import path from 'node:path';
+import { Template } from '@huggingface/jinja';
+import type { SchemaProblem } from './diagnostics';
+import { suggestion } from './nearest';
+import { isMapping } from './overrides';
+import type { KeyPath } from './places';
+import type { FolderOf } from './resolved';
+
+type Raw = Readonly<Record<string, unknown>>;
+
+export function checkCurriculum(root: Raw): readonly SchemaProblem[] {
+  return [...phaseIds(root), ...dataIds(root), ...groups(root), ...splits(root), ...templates(root), ...patterns(root)];
+}
+
+/** Files and folders that the curriculum names and that are not there. */
+export function checkFiles(root: Raw, folderOf: FolderOf): readonly SchemaProblem[] {
+  const problems: SchemaProblem[] = [];
+  const look = (value: unknown, at: KeyPath, kind: 'file' | 'folder', remedy: string) => {
+    if (typeof value !== 'string' || value === '') return;
+    const resolved = path.resolve(folderOf(at), value);
+    const found = existsSync(resolved) ? statSync(resolved) : undefined;
+    if (found === undefined) problems.push(fault(at, `there is no ${kind} ${resolved}`, remedy));
+    else if (found.isDirectory() !== (kind === 'folder'))
+      problems.push(fault(at, `${resolved} is not a ${kind}`, remedy));
+    else if (at[0] === 'model' && !existsSync(path.join(resolved, 'config.json')))
+      problems.push(fault(at, `${resolved} has no config.json`, remedy));
+  };
+  look(
+    mapping(root['model'])['path'],
+    ['model', 'path'],
+    'folder',
+    'path is a Hugging Face folder with a Qwen2.5-VL model.',
+  );
+  for (const [id, set] of Object.entries(mapping(root['data']))) {
+    const { path: rows, image_folder: images } = mapping(set) as { path?: unknown; image_folder?: unknown };
+    look(
+      rows,
+      ['data', id, 'path'],
+      'file',
+      `Relative paths begin at the folder of this file; --set data.${id}.path=FILE begins at the current folder.`,
+    );
+    look(images, ['data', id, 'image_folder'], 'folder', 'image_folder is where relative image paths begin.');
+  }
+  return problems;
+}
+
+const mapping = (value: unknown): Raw => (isMapping(value) ? value : {});
+const list = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : []);
+const fault = (at: KeyPath, message: string, remedy: string): SchemaProblem => ({
+  path: at,
+  at: 'value',
+  message,
+  remedy,
+});
+
+function phaseIds(root: Raw): readonly SchemaProblem[] {
+  const ids = list(root['phases']).map(phase => mapping(phase)['id']);
+  return ids.flatMap((id, i) =>
+    typeof id === 'string' && ids.indexOf(id) < i
+      ? [fault(['phases', i, 'id'], `two phases are called '${id}'`, 'Give each phase its own id.')]
+      : [],
+  );
+}
+
+function dataIds(root: Raw): readonly SchemaProblem[] {
+  const known = Object.keys(mapping(root['data']));
+  const named: { readonly id: unknown; readonly at: KeyPath }[] = [];
+  for (const [i, phase] of list(root['phases']).entries()) {
+    for (const [j, source] of list(mapping(phase)['sources']).entries()) {
+      const at = ['phases', i, 'sources', j];
+      named.push(
+        typeof source === 'string' ? { id: source, at } : { id: mapping(source)['data'], at: [...at, 'data'] },
+      );
+    }
+  }
+  for (const [i, id] of list(mapping(root['evaluation'])['data']).entries())
+    named.push({ id, at: ['evaluation', 'data', i] });
+  return named.flatMap(({ id, at }) =>
+    typeof id === 'string' && id !== '' && !known.includes(id)
+      ? [fault(at, `there is no data '${id}'`, suggestion(id, known, 'data'))]
+      : [],
+  );
+}
+
+/** A group teaches by the difference between its rollouts: it needs two that can differ, and a rule that pays. */
+function groups(root: Raw): readonly SchemaProblem[] {
+  const problems: SchemaProblem[] = [];
+  for (const [i, item] of list(root['phases']).entries()) {
+    const phase = mapping(item);
+    if ((phase['trainer'] ?? 'grpo') !== 'grpo') continue;
+    const own = (group: string, key: string) => mapping(phase[group])[key] !== undefined;
+    const here = (group: string, key: string): KeyPath => (own(group, key) ? ['phases', i, group, key] : [group, key]);
+    const value = (group: string, key: string) => mapping(own(group, key) ? phase[group] : root[group])[key];
+    if (value('generation', 'samples') === 1)
+      problems.push(
+        fault(
+          here('generation', 'samples'),
+          'GRPO compares the rollouts of a group, and one rollout is no group',
+          'Set samples to 2 or more.',
+        ),
+      );
+    if (value('generation', 'temperature') === 0)
+      problems.push(
+        fault(
+          here('generation', 'temperature'),
+          'at temperature 0 all rollouts of a group are equal, so GRPO learns nothing',
+          'Set a temperature above 0.',
+        ),
+      );
+    const rule = (name: string, otherwise: number) =>
+      mapping(mapping(phase['rewards'])[name])['weight'] ??
+      mapping(mapping(root['rewards'])[name])['weight'] ??
+      otherwise;
+    if (rule('format', 1) === 0 && rule('accuracy', 1) === 0)
+      problems.push(
+        fault(
+          ['phases', i, 'rewards'],
+          'every rule of the reward has weight 0',
+          'Give at least one rule a weight above 0.',
+        ),
+      );
+  }
+  return unique(problems);
+}
+
+function splits(root: Raw): readonly SchemaProblem[] {
+  return Object.entries(mapping(root['data'])).flatMap(([id, set]) => {
+    const { from = 0, to = 1 } = mapping(mapping(set)['split']) as { from?: unknown; to?: unknown };
+    return typeof from === 'number' && typeof to === 'number' && from >= to
+      ? [fault(['data', id, 'split', 'to'], `the split from ${from} to ${to} holds nothing`, 'to must be above from.')]
+      : [];
+  });
+}
+
+function templates(root: Raw): readonly SchemaProblem[] {
+  const written: { readonly template: unknown; readonly at: KeyPath }[] = ['text', 'captioned', 'image'].map(key => ({
+    template: mapping(root['prompt'])[key],
+    at: ['prompt', key],
+  }));
+  for (const { spec, at } of fieldSpecs(root)) written.push({ template: spec['template'], at: [...at, 'template'] });
+  return written.flatMap(({ template, at }) => {
+    if (typeof template !== 'string') return [];
+    try {
+      new Template(template);
+      return [];
+    } catch (error) {
+      return [fault(at, `not a Jinja template: ${messageOf(error)}`, 'Check its brackets and tags.')];
+    }
+  });
+}
+
+function patterns(root: Raw): readonly SchemaProblem[] {
+  const written: { readonly pattern: unknown; readonly at: KeyPath }[] = fieldSpecs(root).map(({ spec, at }) => ({
+    pattern: spec['match'],
+    at: [...at, 'match'],
+  }));
+  const rewards: readonly [unknown, KeyPath][] = [
+    [root['rewards'], ['rewards']],
+    ...list(root['phases']).map((phase, i): [unknown, KeyPath] => [
+      mapping(phase)['rewards'],
+      ['phases', i, 'rewards'],
+    ]),
+  ];
+  for (const [rules, at] of rewards)
+    written.push({ pattern: mapping(mapping(rules)['format'])['pattern'], at: [...at, 'format', 'pattern'] });
+  return written.flatMap(({ pattern, at }) => {
+    if (typeof pattern !== 'string') return [];
+    try {
+      new RegExp(pattern, 'su');
+      return [];
+    } catch (error) {
+      return [fault(at, messageOf(error), 'Regular expressions are those of JavaScript, with the flags s and u.')];
+    }
+  });
+}
+
+function fieldSpecs(root: Raw): { readonly spec: Raw; readonly at: KeyPath }[] {
+  return Object.entries(mapping(root['data'])).flatMap(([id, set]) => [
+    ...Object.entries(mapping(mapping(set)['fields'])).map(([name, spec]) => ({
+      spec: mapping(spec),
+      at: ['data', id, 'fields', name],
+    })),
+    { spec: mapping(mapping(mapping(set)['split'])['by']), at: ['data', id, 'split', 'by'] },
+  ]);
+}
+
+const messageOf = (error: unknown) => (error instanceof Error ? error.message : String(error));
+
+function unique(problems: readonly SchemaProblem[]): readonly SchemaProblem[] {
+  return [...new Map(problems.map(problem => [`${problem.path.join('.')} ${problem.message}`, problem])).values()];
+}

@@ -1,0 +1,114 @@
+// Reads a curriculum file: YAML, then `--set`, then the schema, then what only the whole file shows. All that is wrong is
+// reported at once, each with its place.
+
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { LineCounter, parseDocument } from 'yaml';
+import { type Place, TriphaseError } from '../protocol/errors';
+import { checkCurriculum, checkFiles } from './checks';
+import { CurriculumError, type Diagnostic, type SchemaProblem, schemaProblems } from './diagnostics';
+import { applyOverrides, isMapping, type Override, overrideOf } from './overrides';
+import { type KeyPath, YamlPlaces } from './places';
+import { resolveCurriculum } from './resolved';
+import { type Curriculum, curriculumSchema } from './schema';
+
+export interface LoadedCurriculum {
+  readonly config: Curriculum;
+  /** Where a setting stands: the file, or the `--set` that wrote it. */
+  readonly place: (path: KeyPath) => Place;
+}
+
+export interface ReadOptions {
+  /** Whether files that the curriculum names must be there; a resumed run no longer needs all of them. */
+  readonly files?: 'required' | 'unchecked';
+}
+
+/** Throws a CurriculumError that names everything that is wrong. */
+export function loadCurriculum(
+  file: string,
+  sets: readonly string[] = [],
+  options: ReadOptions = {},
+): LoadedCurriculum {
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    const what = code === 'ENOENT' ? `there is no file ${file}` : `${file} cannot be read (${code})`;
+    throw new TriphaseError('config', what, 'Name a curriculum file, such as curriculum.yaml.');
+  }
+  const read = readCurriculum(text, file, sets, options);
+  if ('loaded' in read) return read.loaded;
+  throw new CurriculumError(read.diagnostics);
+}
+
+export type ReadCurriculum =
+  | { readonly loaded: LoadedCurriculum }
+  | { readonly diagnostics: readonly [Diagnostic, ...Diagnostic[]] };
+
+/** The same from text, for an editor: what is wrong is a value here. */
+export function readCurriculum(
+  text: string,
+  file: string,
+  sets: readonly string[] = [],
+  options: ReadOptions = {},
+): ReadCurriculum {
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, merge: true });
+  const places = new YamlPlaces(file, document, lines);
+  const syntax = document.errors.map(error => ({
+    message: error.message,
+    remedy: 'The file is YAML; see https://yaml.org.',
+    place: places.offset(error.pos[0]),
+  }));
+  if (isSome(syntax)) return { diagnostics: syntax };
+
+  let root: unknown;
+  try {
+    root = document.toJS();
+  } catch (error) {
+    return {
+      diagnostics: [{ message: error instanceof Error ? error.message : String(error), place: places.value([]) }],
+    };
+  }
+  if (!isMapping(root)) {
+    const message = root === null || root === undefined ? 'the file is empty' : 'the file is not a mapping of settings';
+    return {
+      diagnostics: [{ message, remedy: 'A curriculum has at least model, data and phases.', place: places.value([]) }],
+    };
+  }
+
+  const { overrides, diagnostics: refused } = applyOverrides(root, sets);
+  // a path on the command line begins where the command was given, as a shell completes it
+  const folder = path.dirname(path.resolve(file));
+  const folderOf = (at: KeyPath) => (overrideOf(overrides, at) === undefined ? folder : process.cwd());
+  const problems = [
+    ...schemaProblems(curriculumSchema, root),
+    ...checkCurriculum(root),
+    ...(options.files === 'unchecked' ? [] : checkFiles(root, folderOf)),
+  ];
+  const diagnostics = [...problems.map(problem => placed(problem, places, overrides)).toSorted(byPlace), ...refused];
+  if (isSome(diagnostics)) return { diagnostics };
+
+  const config = resolveCurriculum(curriculumSchema.parse(root), file, folderOf);
+  const place = (at: KeyPath) => overrideOf(overrides, at)?.place ?? places.value(at);
+  return { loaded: { config, place } };
+}
+
+function placed(
+  { path: at, at: end, message, remedy }: SchemaProblem,
+  places: YamlPlaces,
+  overrides: readonly Override[],
+): Diagnostic {
+  const place = overrideOf(overrides, at)?.place ?? (end === 'key' ? places.key(at) : places.value(at));
+  return { message, ...(remedy === undefined ? {} : { remedy }), place };
+}
+
+/** In the order of the file; what the command line says comes last. */
+function byPlace({ place: a }: Diagnostic, { place: b }: Diagnostic): number {
+  return (a.line ?? Infinity) - (b.line ?? Infinity) || (a.column ?? 0) - (b.column ?? 0) || 0;
+}
+
+function isSome<T>(items: readonly T[]): items is readonly [T, ...T[]] {
+  return items.length > 0;
+}

@@ -1,0 +1,344 @@
+// The curriculum file: what may stand in it, and what holds where nothing stands. Keys are the field's own terms, as in
+// TRL, verl and transformers. Infi-MMR (arXiv 2505.23091) gives the three phases, GRPO with a clipped update and a KL
+// penalty against a frozen reference, and a reward of weighted format and accuracy; it does not give their numbers. The
+// defaults below are therefore ours, near those of its siblings (LMM-R1, InfiGUI-G1, EasyR1, VL-Cogito).
+
+import { z } from 'zod';
+import type { View } from '../protocol/example';
+import { fieldSpec } from './fields';
+import { settings } from './settings';
+
+const OURS = 'The default is our choice: the paper does not give it.';
+
+const id = z
+  .string()
+  .regex(/^[A-Za-z0-9][A-Za-z0-9_-]*$/, 'an id is letters, digits, - and _, beginning with a letter or digit');
+const fraction = z.number().min(0).max(1);
+const beta = z.number().min(0).lt(1);
+const count = z.int().min(1);
+const seed = z.int().min(0).max(0xffffffff);
+
+export const view = z
+  .enum(['text', 'captioned', 'image'])
+  .describe(
+    'What the model sees: text (question, or the scene in words), captioned (image and caption), image (image alone).',
+  );
+
+const answerKind = z
+  .enum(['number', 'string', 'choice'])
+  .describe('How a final answer is compared with the gold answer.');
+
+export const condition = z.enum(['image_caption', 'image', 'caption', 'question', 'mismatched']);
+
+export type Condition = z.output<typeof condition>;
+
+const device = z
+  .enum(['auto', 'cpu', 'webgpu', 'dml', 'cuda'])
+  .describe(
+    'Where graphs run; auto takes the fastest device that is there. A device that is not there falls back to the CPU.',
+  );
+
+const model = z
+  .strictObject({
+    path: z.string().min(1).describe('A Hugging Face folder with a Qwen2.5-VL model.'),
+    init: z
+      .strictObject({
+        seed: seed.default(0).describe('Seed of the random weights.'),
+        embedding_std: z.number().positive().default(0.2).describe('Standard deviation of the embeddings.'),
+        gain: z.number().positive().default(0.7).describe('A matrix has standard deviation gain / sqrt(inputs).'),
+        residual_gain: z
+          .number()
+          .positive()
+          .default(0.4)
+          .describe('A further factor for matrices that write into the residual stream.'),
+      })
+      .optional()
+      .describe(`Random weights, where the folder has a config.json but no weights. ${OURS}`),
+    freeze: z
+      .array(z.enum(['vision']))
+      .default([])
+      .describe(`Parts that are not trained. ${OURS}`),
+  })
+  .describe('The model that the first phase begins from.');
+
+const prompt = z
+  .strictObject({
+    system: z
+      .string()
+      .default(
+        'First think about the question between <think> and </think>, then give only the final answer between <answer> and </answer>.',
+      )
+      .describe(`The system message; empty for none. ${OURS}`),
+    text: z
+      .string()
+      .default('{% if scene %}{{ scene }}\n{% endif %}{{ question }}{% if choices %}\n{{ choices }}{% endif %}')
+      .describe('The user message in the text view: a Jinja template over question, scene, caption and choices.'),
+    captioned: z
+      .string()
+      .default('{{ caption }}\n{{ question }}{% if choices %}\n{{ choices }}{% endif %}')
+      .describe('The same in the captioned view. The images stand before it.'),
+    image: z
+      .string()
+      .default('{{ question }}{% if choices %}\n{{ choices }}{% endif %}')
+      .describe('The same in the image view. The images stand before it.'),
+    max_tokens: count
+      .default(2048)
+      .describe(`Longest prompt, counted after image tokens are expanded; longer ones are an error. ${OURS}`),
+  })
+  .describe('How an example becomes a prompt.')
+  .prefault({});
+
+const field = (what: string) =>
+  fieldSpec
+    .optional()
+    .describe(`${what} A dotted path, {path, after, match}, {template} or {value}; default: the key of that name.`);
+
+const fields = z
+  .strictObject({
+    id: field('Id, unique within the source; without one, the number of the row.'),
+    question: field('The question.'),
+    answer: field('The gold answer.'),
+    image: field('One image: a path, relative to image_folder.'),
+    images: field('Several images, in order.'),
+    caption: field('What the image shows, in words, for the captioned view.'),
+    scene: field('The scene in words, complete enough to answer without the image, for the text view.'),
+    target: field('A completion to imitate, for SFT phases.'),
+    choices: field('The options of a multiple-choice question, as a list.'),
+  })
+  .describe('Where in a row each field of an example is.')
+  .prefault({});
+
+const split = z
+  .strictObject({
+    by: fieldSpec
+      .optional()
+      .describe('What decides: rows that agree in it are never parted. Default: the id of the example.'),
+    from: fraction.default(0).describe('Rows whose hash, in [0, 1), is at least this'),
+    to: fraction.default(1).describe('and below this belong to this data.'),
+    seed: seed.default(0).describe('Another seed is another split.'),
+  })
+  .describe('A part of the rows, by hash: disjoint intervals of one seed never share a group.');
+
+export const dataSet = z
+  .strictObject({
+    path: z.string().min(1).describe('Rows as JSON lines, or as one JSON array.'),
+    image_folder: z
+      .string()
+      .min(1)
+      .optional()
+      .describe('Where relative image paths begin; default: the folder of path.'),
+    fields,
+    answer: answerKind.default('string'),
+    split: split.optional(),
+    limit: count.optional().describe('At most so many examples, the first ones; default: all.'),
+  })
+  .describe('Rows, and how they become examples.');
+
+const generation = settings(
+  'How completions are sampled.',
+  {
+    samples: count.describe(`Rollouts a prompt, the G of GRPO. ${OURS}`),
+    temperature: z.number().min(0).describe(`0 is greedy. ${OURS}`),
+    max_tokens: count.describe(`Longest completion. ${OURS}`),
+    stop: z.array(z.string().min(1)).describe('Texts that end a completion, besides the end-of-turn token.'),
+  },
+  { samples: 8, temperature: 1, max_tokens: 1024, stop: [] },
+);
+
+const grpo = settings(
+  'Group relative policy optimisation (arXiv 2402.03300).',
+  {
+    aggregation: z
+      .enum(['token', 'sequence'])
+      .describe(`Mean of the loss over all tokens of a step, or over completions of their token means. ${OURS}`),
+    epsilon: z.number().positive().describe(`Clip of the probability ratio, downwards. ${OURS}`),
+    epsilon_high: z.number().positive().describe(`The same upwards. ${OURS}`),
+    beta: z.number().min(0).describe(`Weight of the KL penalty; 0 keeps no reference model. ${OURS}`),
+    reference: z
+      .enum(['base', 'previous'])
+      .describe(`The frozen reference: the model the run began from, or the one the phase began from. ${OURS}`),
+    advantage_eps: z.number().min(0).describe(`Added to the standard deviation of a group's rewards. ${OURS}`),
+    scale_rewards: z
+      .enum(['group', 'none'])
+      .describe(`Divide advantages by the standard deviation of the group's rewards, or not. ${OURS}`),
+    micro_batch: count.describe('Prompts in one run of the gradient graph; bounds memory, does not change the result.'),
+  },
+  {
+    aggregation: 'token',
+    epsilon: 0.2,
+    epsilon_high: 0.2,
+    beta: 0.001,
+    reference: 'base',
+    advantage_eps: 1e-6,
+    scale_rewards: 'group',
+    micro_batch: 1,
+  },
+);
+
+const optimizer = settings(
+  'AdamW with decoupled weight decay.',
+  {
+    learning_rate: z.number().positive().describe(OURS),
+    betas: z.tuple([beta, beta]).describe(OURS),
+    eps: z.number().positive().describe(OURS),
+    weight_decay: z.number().min(0).describe(OURS),
+    max_grad_norm: z.number().positive().describe(`Gradients are scaled down to this global norm. ${OURS}`),
+    warmup_steps: z.int().min(0).describe(`Linear warm-up, in steps of each phase. ${OURS}`),
+    schedule: z.enum(['constant', 'linear', 'cosine']).describe(`Learning rate over the steps of a phase. ${OURS}`),
+    final_ratio: fraction.describe(`Learning rate at the end of a phase, as a share of learning_rate. ${OURS}`),
+    reset: z.boolean().describe(`Begin each phase with fresh moments. ${OURS}`),
+  },
+  {
+    learning_rate: 1e-6,
+    betas: [0.9, 0.999],
+    eps: 1e-8,
+    weight_decay: 0.01,
+    max_grad_norm: 1,
+    warmup_steps: 0,
+    schedule: 'constant',
+    final_ratio: 0,
+    reset: true,
+  },
+);
+
+const weight = z.number().min(0).describe('Share of this rule in the reward; 0 keeps the score and pays nothing.');
+const tag = z.string().regex(/^[A-Za-z][\w-]*$/, 'a tag is its name alone, as answer');
+
+const format = settings(
+  'Pays 1 for a completion of the asked form, 0 for any other.',
+  {
+    weight: weight.describe(`${weight.description} ${OURS}`),
+    tags: z
+      .array(tag)
+      .min(1)
+      .describe(
+        `The completion is exactly these elements, each once, in this order, none empty, nothing else. ${OURS}`,
+      ),
+    pattern: z
+      .string()
+      .describe('A regular expression that the whole completion must match, instead of tags; empty for none.'),
+  },
+  { weight: 0.1, tags: ['think', 'answer'], pattern: '' },
+);
+
+const accuracy = settings(
+  'Pays 1 for a final answer that equals the gold answer, 0 for any other.',
+  {
+    weight: weight.describe(`${weight.description} ${OURS}`),
+    tag: tag.describe(`The final answer is what the last element of this name holds. ${OURS}`),
+  },
+  { weight: 0.9, tag: 'answer' },
+);
+
+const rewards = z
+  .strictObject({ format: format.full, accuracy: accuracy.full })
+  .describe('The reward of a completion is the weighted sum of these scores.')
+  .prefault({});
+
+const rewardsPart = z
+  .strictObject({ format: format.part.optional(), accuracy: accuracy.part.optional() })
+  .describe('What is left out is as at the top of the file.');
+
+const source = z.union([
+  z.string().min(1),
+  z.strictObject({
+    data: z.string().min(1).describe('An id of data.'),
+    view: view.optional().describe('Default: the view of the phase.'),
+    weight: z.number().positive().default(1).describe('How often, relative to the other sources.'),
+  }),
+]);
+
+const phase = z
+  .strictObject({
+    id: id.describe('Names the phase in charts, folders and on the command line.'),
+    trainer: z.enum(['sft', 'grpo']).default('grpo').describe('Imitate targets, or learn from rewards.'),
+    view,
+    sources: z.array(source).min(1).describe('Ids of data, or {data, view, weight}.'),
+    steps: count.describe('Optimiser steps.'),
+    prompts: count.default(32).describe(`Prompts a step. ${OURS}`),
+    generation: generation.part.optional(),
+    grpo: grpo.part.optional(),
+    optimizer: optimizer.part.optional(),
+    rewards: rewardsPart.optional(),
+  })
+  .describe('One phase; it begins from the model that the phase before it ended with.');
+
+const evaluation = z
+  .strictObject({
+    data: z.array(z.string().min(1)).default([]).describe('Ids of data that are evaluated; none: no evaluation.'),
+    limit: count.optional().describe('At most so many examples of each; default: all.'),
+    samples: count.default(1).describe(`Completions an example. ${OURS}`),
+    temperature: z.number().min(0).default(0).describe(`0 is greedy. ${OURS}`),
+    conditions: z
+      .array(condition)
+      .min(1)
+      .default(['image_caption', 'image', 'caption', 'question', 'mismatched'])
+      .describe('What is shown: the differences between these are the language-bias figures.'),
+    every: z
+      .int()
+      .min(0)
+      .default(0)
+      .describe('Also every so many steps; 0: only before the first phase and after each.'),
+  })
+  .describe('Evaluation before the first phase and after each.')
+  .prefault({});
+
+const checkpoints = z
+  .strictObject({
+    every: z.int().min(0).default(20).describe('Steps between checkpoints; 0: only at the end of a phase.'),
+    keep: z.int().min(1).default(3).describe('So many of the newest stay; those at the end of a phase always do.'),
+  })
+  .prefault({});
+
+export const curriculumSchema = z
+  .strictObject({
+    name: z.string().min(1).optional().describe('Shown in lists of runs; default: the name of the folder of the file.'),
+    seed: seed.default(0).describe('All randomness of a run comes from it.'),
+    model,
+    device: device.default('auto'),
+    threads: z.int().min(0).default(0).describe('Threads on the CPU; 0: as many as there are cores.'),
+    prompt,
+    data: z.record(id, dataSet).describe('Data by id.'),
+    rewards,
+    generation: generation.full,
+    grpo: grpo.full,
+    optimizer: optimizer.full,
+    phases: z.array(phase).min(1).describe('The phases, in order.'),
+    evaluation,
+    checkpoints,
+    run: z
+      .strictObject({ folder: z.string().min(1).default('runs').describe('Where run folders are made.') })
+      .prefault({}),
+  })
+  .describe('A Triphase curriculum.');
+
+type DeepReadonly<T> = T extends object ? { readonly [K in keyof T]: DeepReadonly<T[K]> } : T;
+/** As the schema gives it: defaults filled in, paths and sources as written. */
+export type ParsedCurriculum = z.output<typeof curriculumSchema>;
+
+export interface PhaseSource {
+  readonly data: string;
+  readonly view: View;
+  readonly weight: number;
+}
+
+export type Phase = DeepReadonly<Omit<ParsedCurriculum['phases'][number], 'sources'>> & {
+  readonly sources: readonly PhaseSource[];
+};
+export type DataSet = DeepReadonly<Omit<ParsedCurriculum['data'][string], 'image_folder'>> & {
+  readonly image_folder: string;
+};
+/** As a run follows it: paths absolute, every source with its view. */
+export type Curriculum = DeepReadonly<Omit<ParsedCurriculum, 'name' | 'data' | 'phases'>> & {
+  readonly name: string;
+  readonly data: Readonly<Record<string, DataSet>>;
+  readonly phases: readonly Phase[];
+};
+
+/** What a phase may override. */
+export type PhaseSettings = Pick<Curriculum, 'generation' | 'grpo' | 'optimizer' | 'rewards'>;
+
+/** The JSON Schema of a curriculum file, for editors. */
+export function curriculumJsonSchema(): object {
+  return z.toJSONSchema(curriculumSchema, { io: 'input', target: 'draft-7' });
+}
