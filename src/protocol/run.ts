@@ -115,7 +115,8 @@ export type RunEventBody =
       readonly view: View;
       readonly steps: number;
       readonly examples: number;
-      /** Steps done before this phase. */
+      /** Steps done in the phase already, when a resume comes into its middle. */
+      readonly phaseStep: number;
       readonly step: number;
     }
   | {

@@ -1,0 +1,100 @@
+// Follows the events of a run, one after the other, and says how it stands.
+
+import type { PlannedPhase, Progress, RunEvent, RunState } from './run';
+
+/** The pace is the mean over so many of the latest steps. */
+const paceSteps = 8;
+
+export class RunProgress {
+  private plan: readonly PlannedPhase[] = [];
+  private steps = 0;
+  private phase: { readonly id: string; readonly steps: number } | undefined;
+  private phaseStep = 0;
+  private recent: readonly number[] = [];
+  private current: RunState = { kind: 'starting' };
+  /** Steps done. */
+  step = 0;
+
+  get state(): RunState {
+    return this.current;
+  }
+
+  get phases(): readonly PlannedPhase[] {
+    return this.plan;
+  }
+
+  get progress(): Progress | undefined {
+    const { phase, recent } = this;
+    if (phase === undefined) return undefined;
+    return {
+      phase: phase.id,
+      phaseStep: this.phaseStep,
+      phaseSteps: phase.steps,
+      step: this.step,
+      steps: this.steps,
+      ...(recent.length === 0
+        ? {}
+        : { secondsPerStep: recent.reduce((sum, seconds) => sum + seconds, 0) / recent.length }),
+    };
+  }
+
+  /** The host was asked to stop, which is no event of the log. */
+  stopping(): void {
+    if (this.current.kind === 'starting' || this.current.kind === 'running') this.become('stopping');
+  }
+
+  take(event: RunEvent): void {
+    switch (event.kind) {
+      case 'run-started':
+        this.step = event.resumedFrom?.step ?? 0;
+        this.phase = undefined;
+        this.current = { kind: 'starting' };
+        return;
+      case 'plan':
+        this.plan = event.phases;
+        this.steps = event.steps;
+        return;
+      case 'phase-started':
+        this.phase = { id: event.phase, steps: event.steps };
+        this.phaseStep = event.phaseStep;
+        this.step = event.step;
+        this.recent = [];
+        break;
+      case 'step': {
+        this.phaseStep = event.phaseStep;
+        this.step = event.step;
+        const seconds = event.timings['total'];
+        if (seconds !== undefined) this.recent = [...this.recent.slice(1 - paceSteps), seconds];
+        break;
+      }
+      case 'run-ended':
+        this.current = ended(event);
+        return;
+      case 'evaluation':
+        break;
+      case 'data':
+      case 'device':
+      case 'checkpoint':
+      case 'warning':
+      case 'phase-ended':
+        return;
+    }
+    this.become(this.current.kind === 'stopping' ? 'stopping' : 'running');
+  }
+
+  private become(kind: 'running' | 'stopping'): void {
+    const { progress } = this;
+    this.current = progress === undefined ? { kind } : { kind, progress };
+  }
+}
+
+function ended(event: Extract<RunEvent, { readonly kind: 'run-ended' }>): RunState {
+  switch (event.outcome) {
+    case 'finished':
+      return { kind: 'finished' };
+    case 'stopped':
+      return { kind: 'stopped', killed: event.killed, step: event.step };
+    case 'failed':
+      return { kind: 'failed', error: event.error, step: event.step };
+  }
+}

@@ -1,0 +1,176 @@
+// checkpoints/<phase>-<step>: a Hugging Face folder with optimiser and trainer state beside it. It appears whole by a
+// rename; checkpoint.json names every file with its size, so that one damaged since is seen before it is resumed from.
+
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
+import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { z } from 'zod';
+import { TriphaseError } from '../protocol/errors';
+import type { RunEvent } from '../protocol/run';
+import { syncFolder, syncTree } from './atomic';
+
+export interface CheckpointPosition {
+  readonly phase: string;
+  readonly phaseStep: number;
+  /** Steps done in the whole run. */
+  readonly step: number;
+  readonly attempt: number;
+  /** At the end of a phase: what the next phase begins from, and kept for good. */
+  readonly boundary: boolean;
+}
+
+export interface Checkpoint extends CheckpointPosition {
+  /** Relative to the run folder. */
+  readonly folder: string;
+}
+
+export interface CheckpointList {
+  /** In the order of their steps. */
+  readonly whole: readonly Checkpoint[];
+  readonly damaged: readonly { readonly folder: string; readonly why: string }[];
+}
+
+/**
+ * `fill` writes model, optimiser and trainer state into an empty folder; it counts once it is renamed. Afterwards the
+ * `keep` newest stay, and all at the end of a phase.
+ */
+export async function writeCheckpoint(
+  runFolder: string,
+  position: CheckpointPosition,
+  keep: number,
+  fill: (folder: string) => Promise<void>,
+): Promise<{ readonly folder: string; readonly removed: readonly string[] }> {
+  const all = path.join(runFolder, 'checkpoints');
+  const name = `${position.phase}-${String(position.step).padStart(6, '0')}`;
+  const temporary = path.join(all, `.new-${name}`);
+  const replaced = path.join(all, `.old-${name}`);
+  const final = path.join(all, name);
+  await mkdir(all, { recursive: true });
+  await rm(temporary, { recursive: true, force: true });
+  await mkdir(temporary);
+  try {
+    await fill(temporary);
+    const files = fileSizes(temporary);
+    await writeFile(
+      path.join(temporary, manifestFile),
+      `${JSON.stringify({ format: 1, ...position, files }, null, 2)}\n`,
+    );
+    syncTree(temporary);
+  } catch (error) {
+    await rm(temporary, { recursive: true, force: true });
+    throw error;
+  }
+  // of an attempt that this one replays; put back by `recoverCheckpoints` when we die between the two renames
+  await rm(replaced, { recursive: true, force: true });
+  if (existsSync(final)) await rename(final, replaced);
+  await rename(temporary, final);
+  syncFolder(all);
+  await rm(replaced, { recursive: true, force: true });
+  return { folder: `checkpoints/${name}`, removed: await removeOld(runFolder, position, keep) };
+}
+
+/** Clears away what a killed host left half done. Only the holder of the lease may call it. */
+export function recoverCheckpoints(runFolder: string): void {
+  const all = path.join(runFolder, 'checkpoints');
+  if (!existsSync(all)) return;
+  for (const name of readdirSync(all)) {
+    const folder = path.join(all, name);
+    if (name.startsWith('.new-')) rmSync(folder, { recursive: true, force: true });
+    if (!name.startsWith('.old-')) continue;
+    const final = path.join(all, name.slice('.old-'.length));
+    if (existsSync(final)) rmSync(folder, { recursive: true, force: true });
+    else renameSync(folder, final);
+  }
+}
+
+/** The checkpoints of the steps that still count. */
+export function listCheckpoints(runFolder: string, events: readonly RunEvent[]): CheckpointList {
+  const all = path.join(runFolder, 'checkpoints');
+  const whole: Checkpoint[] = [];
+  const damaged: { folder: string; why: string }[] = [];
+  const names = existsSync(all) ? readdirSync(all).filter(name => !name.startsWith('.')) : [];
+  for (const name of names) {
+    const folder = `checkpoints/${name}`;
+    const checked = readCheckpoint(path.join(all, name));
+    if (typeof checked === 'string') damaged.push({ folder, why: checked });
+    else if (!isSuperseded(checked, events)) whole.push({ ...checked, folder });
+  }
+  return { whole: whole.toSorted((a, b) => a.step - b.step), damaged };
+}
+
+/** The checkpoint in this folder, wherever it lies; an error when it is not whole. */
+export function openCheckpoint(folder: string): CheckpointPosition {
+  const checked = readCheckpoint(folder);
+  if (typeof checked !== 'string') return checked;
+  throw new TriphaseError('run-folder', `This checkpoint cannot be used: ${checked}.`, 'Take another one.', {
+    file: folder,
+  });
+}
+
+/** Made by an attempt that a later one went back behind. The same rule holds for the rows of a rollout file. */
+export function isSuperseded(
+  record: { readonly attempt: number; readonly step: number },
+  events: readonly RunEvent[],
+): boolean {
+  return events.some(
+    event =>
+      event.kind === 'run-started' && event.attempt > record.attempt && (event.resumedFrom?.step ?? 0) < record.step,
+  );
+}
+
+const manifestFile = 'checkpoint.json';
+
+const manifestSchema = z.object({
+  format: z.literal(1),
+  phase: z.string(),
+  phaseStep: z.number(),
+  step: z.number(),
+  attempt: z.number(),
+  boundary: z.boolean(),
+  files: z.record(z.string(), z.number()),
+});
+
+/** A string says what is wrong with it. */
+function readCheckpoint(folder: string): CheckpointPosition | string {
+  const file = path.join(folder, manifestFile);
+  if (!existsSync(file)) return `${manifestFile} is missing`;
+  let json: unknown;
+  try {
+    json = JSON.parse(readFileSync(file, 'utf8'));
+  } catch (error) {
+    return `${manifestFile} cannot be read: ${error instanceof Error ? error.message : error}`;
+  }
+  const manifest = manifestSchema.safeParse(json);
+  if (!manifest.success) return `${manifestFile} is not that of a checkpoint`;
+  const { format: _format, files, ...position } = manifest.data;
+  for (const [name, bytes] of Object.entries(files)) {
+    const status = statSync(path.join(folder, name), { throwIfNoEntry: false });
+    if (status === undefined) return `${name} is missing`;
+    if (status.size !== bytes) return `${name} has ${status.size} of ${bytes} bytes`;
+  }
+  return position;
+}
+
+function fileSizes(folder: string): Record<string, number> {
+  const sizes: Record<string, number> = {};
+  for (const entry of readdirSync(folder, { withFileTypes: true, recursive: true })) {
+    if (!entry.isFile()) continue;
+    const file = path.join(entry.parentPath, entry.name);
+    sizes[path.relative(folder, file).replaceAll(path.sep, '/')] = statSync(file).size;
+  }
+  return sizes;
+}
+
+async function removeOld(runFolder: string, newest: CheckpointPosition, keep: number): Promise<readonly string[]> {
+  const all = path.join(runFolder, 'checkpoints');
+  const names = (await readdir(all)).filter(name => !name.startsWith('.'));
+  const passing = names.flatMap(name => {
+    const checked = readCheckpoint(path.join(all, name));
+    // what is damaged is for a person to look at; what lies ahead belongs to the attempt that is being replayed
+    const stays = typeof checked === 'string' || checked.boundary || checked.step > newest.step;
+    return stays ? [] : [{ name, step: checked.step }];
+  });
+  const old = passing.toSorted((a, b) => b.step - a.step).slice(keep);
+  for (const { name } of old) await rm(path.join(all, name), { recursive: true, force: true });
+  return old.map(({ name }) => `checkpoints/${name}`);
+}

@@ -1,0 +1,144 @@
+// A run folder: run.json, the config as given and as resolved, the event log, rollouts and checkpoints. Everything that
+// is shown of a run is read from here.
+
+import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { z } from 'zod';
+import { TriphaseError } from '../protocol/errors';
+import type { RunInfo, RunState } from '../protocol/run';
+import { RunProgress } from '../protocol/run-progress';
+import { writeFileAtomic } from './atomic';
+import { currentEvents, readEvents } from './event-log';
+import { leaseHolder } from './lease';
+
+export interface NewRun {
+  readonly name: string;
+  /** The config file as it is on disk, absolute. */
+  readonly configFile: string;
+  readonly sets: readonly string[];
+  /** Everything filled in: what the run really does. */
+  readonly config: unknown;
+  readonly quick: boolean;
+  readonly onlyPhase?: string;
+}
+
+/** The config as the run's author wrote it. */
+export const sourceConfigFile = (folder: string): string => path.join(folder, 'config.source.yaml');
+/** The config with every default written out, paths absolute, as JSON (which is YAML too). */
+export const resolvedConfigFile = (folder: string): string => path.join(folder, 'config.resolved.yaml');
+
+/** Makes `parent/<name>-<time>`; a second run within the same second gets a number. */
+export function createDatedRunFolder(parent: string, run: NewRun): string {
+  mkdirSync(parent, { recursive: true });
+  const time = new Date().toISOString().replace(/[-:]/g, '').replace('T', '-').slice(0, 15);
+  const stem = `${run.name.replace(/[^\p{L}\p{N}._-]+/gu, '-').replace(/^[.-]+/, '') || 'run'}-${time}`;
+  for (let i = 1; ; i++) {
+    const folder = path.join(parent, i === 1 ? stem : `${stem}-${i}`);
+    try {
+      mkdirSync(folder);
+    } catch (error) {
+      if (error instanceof Error && 'code' in error && error.code === 'EEXIST') continue;
+      throw error;
+    }
+    fillRunFolder(folder, run);
+    return folder;
+  }
+}
+
+/** Makes exactly this folder, which may be there already when it is empty. */
+export function createRunFolder(folder: string, run: NewRun): void {
+  if (existsSync(path.join(folder, infoFile))) {
+    throw new TriphaseError(
+      'run-folder',
+      'There is a run in this folder already.',
+      `Go on with it by \`triphase resume\`, or name another folder.`,
+      { file: folder },
+    );
+  }
+  mkdirSync(folder, { recursive: true });
+  if (readdirSync(folder).length > 0) {
+    throw new TriphaseError('run-folder', 'This folder is not empty.', 'Name a new or an empty folder for the run.', {
+      file: folder,
+    });
+  }
+  fillRunFolder(folder, run);
+}
+
+export function readRunInfo(folder: string): RunInfo {
+  const file = path.join(folder, infoFile);
+  let json: unknown;
+  try {
+    json = JSON.parse(readFileSync(file, 'utf8'));
+  } catch (error) {
+    const missing = error instanceof Error && 'code' in error && error.code === 'ENOENT';
+    throw new TriphaseError(
+      'run-folder',
+      missing ? 'This is not a run folder: there is no run.json in it.' : `run.json cannot be read: ${error}.`,
+      'Name the folder that `triphase run` printed.',
+      { file: missing ? folder : file },
+    );
+  }
+  const info = infoSchema.safeParse(json);
+  if (info.success) return info.data;
+  const [issue] = info.error.issues;
+  throw new TriphaseError(
+    'run-folder',
+    `run.json is not that of a run: ${issue?.path.join('.')}: ${issue?.message}.`,
+    'It may come from another version of Triphase.',
+    { file },
+  );
+}
+
+export function writeRunInfo(folder: string, info: RunInfo): void {
+  writeFileAtomic(path.join(folder, infoFile), `${JSON.stringify(info, null, 2)}\n`);
+}
+
+/** How the run stands, also when nobody serves it any more. */
+export function readRunState(folder: string): RunState {
+  const progress = new RunProgress();
+  for (const event of currentEvents(readEvents(folder).events)) progress.take(event);
+  const { state } = progress;
+  const ended = state.kind === 'finished' || state.kind === 'stopped' || state.kind === 'failed';
+  if (ended || leaseHolder(folder) !== undefined) return state;
+  return { kind: 'lost', step: progress.step };
+}
+
+const infoFile = 'run.json';
+
+/** run.json last: a folder with it is complete. */
+function fillRunFolder(folder: string, run: NewRun): void {
+  writeFileAtomic(sourceConfigFile(folder), readFileSync(run.configFile));
+  writeFileAtomic(resolvedConfigFile(folder), `${JSON.stringify(run.config, null, 2)}\n`);
+  writeRunInfo(folder, {
+    format: 1,
+    name: run.name,
+    created: new Date().toISOString(),
+    config: run.configFile,
+    sets: run.sets,
+    quick: run.quick,
+    ...(run.onlyPhase === undefined ? {} : { onlyPhase: run.onlyPhase }),
+    attempt: 0,
+    state: 'starting',
+  });
+}
+
+const infoSchema = z.object({
+  format: z.literal(1),
+  name: z.string(),
+  created: z.string(),
+  config: z.string(),
+  sets: z.array(z.string()),
+  quick: z.boolean(),
+  onlyPhase: z.string().exactOptional(),
+  attempt: z.number(),
+  host: z
+    .object({
+      pid: z.number(),
+      startTime: z.string(),
+      socket: z.string(),
+      version: z.string(),
+      machine: z.string(),
+    })
+    .exactOptional(),
+  state: z.enum(['starting', 'running', 'stopping', 'finished', 'stopped', 'failed', 'lost']),
+});

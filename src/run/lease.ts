@@ -1,0 +1,140 @@
+// One host a run folder. Each attempt is a file attempts/<number>.json that can be made once; the next number may be
+// taken only when the holder of the latest is gone. Nothing is ever deleted, so two hosts that find the same dead holder
+// cannot both win.
+
+import { randomBytes } from 'node:crypto';
+import { linkSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { TriphaseError } from '../protocol/errors';
+import { writeFileAtomic } from './atomic';
+import { type ProcessIdentity, stateOf, thisProcess } from './processes';
+
+interface LeaseFile extends ProcessIdentity {
+  readonly attempt: number;
+  readonly released: boolean;
+}
+
+/** A holder on another machine cannot be asked; it touches its file, and counts as gone after this silence. */
+const silenceMs = 60_000;
+const heartbeatMs = 10_000;
+
+export class Lease {
+  private readonly heartbeat: NodeJS.Timeout;
+
+  private constructor(
+    private readonly file: string,
+    readonly holder: ProcessIdentity,
+    readonly attempt: number,
+  ) {
+    this.heartbeat = setInterval(() => this.touch(), heartbeatMs);
+    this.heartbeat.unref();
+  }
+
+  static take(folder: string): Lease {
+    const attempts = path.join(folder, 'attempts');
+    mkdirSync(attempts, { recursive: true });
+    const holder = thisProcess();
+    for (;;) {
+      const latest = latestAttempt(attempts);
+      const other = latest === 0 ? undefined : readLease(attemptFile(attempts, latest));
+      if (other !== undefined && isHeld(attemptFile(attempts, latest), other)) throw heldBy(folder, other);
+      const attempt = latest + 1;
+      const file = attemptFile(attempts, attempt);
+      if (createOnce(file, JSON.stringify({ ...holder, attempt, released: false } satisfies LeaseFile)))
+        return new Lease(file, holder, attempt);
+      // another host was faster: look again at who holds it now
+    }
+  }
+
+  release(): void {
+    clearInterval(this.heartbeat);
+    const { holder, attempt } = this;
+    writeFileAtomic(this.file, JSON.stringify({ ...holder, attempt, released: true } satisfies LeaseFile));
+  }
+
+  private touch(): void {
+    try {
+      const now = new Date();
+      utimesSync(this.file, now, now);
+    } catch {
+      // the folder was moved or the disk is gone: the event log will say so
+    }
+  }
+}
+
+/** The process that serves the run now, if one does. */
+export function leaseHolder(folder: string): ProcessIdentity | undefined {
+  const attempts = path.join(folder, 'attempts');
+  const latest = latestAttempt(attempts);
+  if (latest === 0) return undefined;
+  const file = attemptFile(attempts, latest);
+  const lease = readLease(file);
+  return lease !== undefined && isHeld(file, lease) ? lease : undefined;
+}
+
+function isHeld(file: string, lease: LeaseFile): boolean {
+  if (lease.released) return false;
+  const state = stateOf(lease);
+  if (state !== 'unknown') return state === 'alive';
+  return Date.now() - statSync(file).mtimeMs < silenceMs;
+}
+
+function heldBy(folder: string, other: ProcessIdentity): TriphaseError {
+  return new TriphaseError(
+    'run-folder',
+    `The run is already served by process ${other.pid} on ${other.machine}, since ${other.startTime}.`,
+    'Stop that one first (Ctrl+C in its terminal), or start a new run.',
+    { file: folder },
+  );
+}
+
+const attemptFile = (attempts: string, attempt: number): string =>
+  path.join(attempts, `${String(attempt).padStart(4, '0')}.json`);
+
+function latestAttempt(attempts: string): number {
+  let names: readonly string[];
+  try {
+    names = readdirSync(attempts);
+  } catch {
+    return 0;
+  }
+  return Math.max(0, ...names.filter(name => /^\d+\.json$/.test(name)).map(name => Number.parseInt(name, 10)));
+}
+
+/** undefined: not one of ours, or emptied by a power cut; nobody holds such a lease. */
+function readLease(file: string): LeaseFile | undefined {
+  try {
+    const value: unknown = JSON.parse(readFileSync(file, 'utf8'));
+    const known = typeof value === 'object' && value !== null && 'pid' in value && 'startTime' in value;
+    return known ? (value as LeaseFile) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** A link to a whole file, so that nobody sees half a lease; false when the name is taken. */
+function createOnce(file: string, content: string): boolean {
+  const temporary = `${file}.${randomBytes(4).toString('hex')}`;
+  writeFileSync(temporary, content, { flag: 'wx' });
+  try {
+    linkSync(temporary, file);
+    return true;
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : undefined;
+    if (code === 'EEXIST') return false;
+    // a file system without links (FAT, some network shares): the name is still made once
+    return createExclusively(file, content);
+  } finally {
+    rmSync(temporary, { force: true });
+  }
+}
+
+function createExclusively(file: string, content: string): boolean {
+  try {
+    writeFileSync(file, content, { flag: 'wx' });
+    return true;
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'EEXIST') return false;
+    throw error;
+  }
+}

@@ -1,0 +1,68 @@
+// Which process is which: a pid alone is soon given to another process, pid and start time together name one.
+
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { hostname } from 'node:os';
+
+export interface ProcessIdentity {
+  readonly pid: number;
+  /** ISO 8601, as the operating system says. */
+  readonly startTime: string;
+  readonly machine: string;
+}
+
+export function thisProcess(): ProcessIdentity {
+  const fallback = new Date(Date.now() - process.uptime() * 1000).toISOString();
+  return { pid: process.pid, startTime: startTimeOf(process.pid) ?? fallback, machine: hostname() };
+}
+
+/** `unknown`: on another machine, or a process lives under that pid and the system does not say since when. */
+export function stateOf(identity: ProcessIdentity): 'alive' | 'gone' | 'unknown' {
+  if (identity.machine !== hostname()) return 'unknown';
+  if (!pidIsUsed(identity.pid)) return 'gone';
+  const startTime = startTimeOf(identity.pid);
+  if (startTime === undefined) return 'unknown';
+  const difference = Math.abs(Date.parse(startTime) - Date.parse(identity.startTime));
+  // both are read off one clock and agree to its tick; the rest is room for that clock being set
+  return difference < 2000 ? 'alive' : 'gone';
+}
+
+function pidIsUsed(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    // EPERM: somebody else's process
+    return error instanceof Error && 'code' in error && error.code === 'EPERM';
+  }
+}
+
+/** undefined: no such process, or the system does not tell. */
+function startTimeOf(pid: number): string | undefined {
+  try {
+    const time = { linux: linuxStart, win32: windowsStart }[process.platform as string] ?? posixStart;
+    return time(pid).toISOString();
+  } catch {
+    return undefined;
+  }
+}
+
+/** proc(5): field 22 of stat counts 1/100 s since boot, btime is the boot in seconds. */
+function linuxStart(pid: number): Date {
+  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+  // the command's name, field 2, may hold spaces and brackets
+  const ticks = Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19]);
+  const boot = Number(/^btime (\d+)$/m.exec(readFileSync('/proc/stat', 'utf8'))?.[1]);
+  return new Date(boot * 1000 + ticks * 10);
+}
+
+function posixStart(pid: number): Date {
+  const env = { ...process.env, LC_ALL: 'C', TZ: 'UTC' };
+  return new Date(`${execFileSync('ps', ['-o', 'lstart=', '-p', String(pid)], { env, encoding: 'utf8' }).trim()} UTC`);
+}
+
+function windowsStart(pid: number): Date {
+  const command = `(Get-Process -Id ${pid}).StartTime.ToUniversalTime().ToString('o')`;
+  const options = ['-NoProfile', '-NonInteractive', '-Command', command];
+  return new Date(execFileSync('powershell.exe', options, { encoding: 'utf8', windowsHide: true }).trim());
+}

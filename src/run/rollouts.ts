@@ -1,0 +1,163 @@
+// rollouts/<phase>-<step>.parquet: the completions of one step, a row each. Flat columns and lists only, so that pandas,
+// pyarrow and DuckDB read a whole folder of them as one table.
+
+import { readFileSync } from 'node:fs';
+import { mkdir, readdir } from 'node:fs/promises';
+import path from 'node:path';
+import { parquetReadObjects } from 'hyparquet';
+import { parquetWriteBuffer, type SchemaElement } from 'hyparquet-writer';
+import { z } from 'zod';
+import { TriphaseError } from '../protocol/errors';
+import { type RolloutRecord, type RunEvent, rolloutColumns } from '../protocol/run';
+import { writeFileAtomic } from './atomic';
+import { currentEvents } from './event-log';
+
+/** Writes one step's rollouts and returns the file's name relative to the run folder. */
+export async function writeRollouts(folder: string, records: readonly RolloutRecord[]): Promise<string> {
+  const [first] = records;
+  if (first === undefined) throw new Error('a step without rollouts has no file');
+  const rules = [...new Set(records.flatMap(record => Object.keys(record.scores)))];
+  const taken = rules.find(rule => (rolloutColumns as readonly string[]).includes(rule));
+  if (taken !== undefined) {
+    throw new TriphaseError('config', `A reward rule cannot be named "${taken}": rollouts have a column of that name.`);
+  }
+  const columns = [
+    ...rolloutColumns.map(name => ({ name, elements: columnTypes[name](name), data: records.map(row => row[name]) })),
+    ...rules.map(name => ({
+      name,
+      elements: [number(name)],
+      data: records.map(record => record.scores[name] ?? null),
+    })),
+  ];
+  const bytes = parquetWriteBuffer({
+    columnData: columns.map(({ name, data }) => ({ name, data: data as unknown[] })),
+    schema: [{ name: 'root', num_children: columns.length }, ...columns.flatMap(column => column.elements)],
+    createdBy: 'triphase',
+  });
+  const name = `rollouts/${first.phase}-${String(first.step).padStart(6, '0')}.parquet`;
+  await mkdir(path.join(folder, 'rollouts'), { recursive: true });
+  writeFileAtomic(path.join(folder, name), new Uint8Array(bytes));
+  return name;
+}
+
+export async function readRollouts(folder: string, name: string): Promise<readonly RolloutRecord[]> {
+  const file = path.join(folder, name);
+  const bytes = readFileSync(file);
+  const buffer = bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength) as ArrayBuffer;
+  return (await parquetReadObjects({ file: buffer })).map((row: Readonly<Record<string, unknown>>, index) => {
+    const columns = rowSchema.safeParse(row);
+    if (!columns.success) {
+      const [issue] = columns.error.issues;
+      const message = `Row ${index + 1} is not a rollout: ${issue?.path.join('.')}: ${issue?.message}.`;
+      throw new TriphaseError('run-folder', message, undefined, { file });
+    }
+    const rules = Object.entries(row).filter(([name]) => !(name in rowSchema.shape));
+    const scores = rules.map(([name, value]) => [name, typeof value === 'number' ? value : null] as const);
+    return { ...columns.data, scores: Object.fromEntries(scores) };
+  });
+}
+
+/** Files of the steps that still count, in the order of the steps. */
+export function currentRollouts(events: readonly RunEvent[]): readonly string[] {
+  return currentEvents(events).flatMap(event =>
+    event.kind === 'step' && event.rollouts !== undefined ? [event.rollouts] : [],
+  );
+}
+
+/** Every file that is there, also of steps that were replayed or never told of. */
+export async function allRollouts(folder: string): Promise<readonly string[]> {
+  const names = await readdir(path.join(folder, 'rollouts')).catch(() => []);
+  return names
+    .filter(name => /^[^.].*\.parquet$/.test(name))
+    .toSorted()
+    .map(name => `rollouts/${name}`);
+}
+
+type Elements = (name: string) => SchemaElement[];
+
+const number = (name: string): SchemaElement => ({ name, type: 'DOUBLE', repetition_type: 'OPTIONAL' });
+const integer: Elements = name => [{ name, type: 'INT32', repetition_type: 'REQUIRED' }];
+const real: Elements = name => [number(name)];
+const boolean: Elements = name => [{ name, type: 'BOOLEAN', repetition_type: 'REQUIRED' }];
+const text: Elements = name => [
+  { name, type: 'BYTE_ARRAY', converted_type: 'UTF8', logical_type: { type: 'STRING' }, repetition_type: 'OPTIONAL' },
+];
+
+/** The three-level list of the Parquet format (LogicalTypes.md, Lists). */
+const listOf =
+  (element: Elements): Elements =>
+  name => [
+    {
+      name,
+      repetition_type: 'OPTIONAL',
+      num_children: 1,
+      converted_type: 'LIST',
+      logical_type: { type: 'LIST' },
+    },
+    { name: 'list', repetition_type: 'REPEATED', num_children: 1 },
+    ...element('element').map(leaf => ({ ...leaf, repetition_type: 'REQUIRED' as const })),
+  ];
+
+const integers = listOf(integer);
+const reals = listOf(name => [{ name, type: 'FLOAT' }]);
+const texts = listOf(text);
+
+const columnTypes: { readonly [K in (typeof rolloutColumns)[number]]: Elements } = {
+  step: integer,
+  prompt: text,
+  completion: text,
+  advantage: real,
+  attempt: integer,
+  phase: text,
+  phase_step: integer,
+  source: text,
+  example: text,
+  view: text,
+  sample: integer,
+  group: integer,
+  reward: real,
+  outcome: text,
+  answer: text,
+  gold: text,
+  truncated: boolean,
+  prompt_tokens: integer,
+  completion_ids: integers,
+  offsets: integers,
+  logprobs: reals,
+  train_logprobs: reals,
+  ref_logprobs: reals,
+  entropy: reals,
+  images: texts,
+};
+
+/** hyparquet leaves a list out where it is null. */
+const nullable = <T extends z.ZodType>(type: T) => z._default(z.nullable(type), null);
+const numbers = z.array(z.number());
+
+const rowSchema = z.object({
+  step: z.number(),
+  prompt: z.string(),
+  completion: z.string(),
+  advantage: nullable(z.number()),
+  attempt: z.number(),
+  phase: z.string(),
+  phase_step: z.number(),
+  source: z.string(),
+  example: z.string(),
+  view: z.enum(['text', 'captioned', 'image']),
+  sample: z.number(),
+  group: z.number(),
+  reward: nullable(z.number()),
+  outcome: z.enum(['right', 'wrong', 'ungradable']),
+  answer: nullable(z.string()),
+  gold: z.string(),
+  truncated: z.boolean(),
+  prompt_tokens: z.number(),
+  completion_ids: numbers,
+  offsets: nullable(numbers),
+  logprobs: nullable(numbers),
+  train_logprobs: nullable(numbers),
+  ref_logprobs: nullable(numbers),
+  entropy: nullable(numbers),
+  images: z.array(z.string()),
+});
