@@ -84,20 +84,19 @@ const rules: Readonly<Record<string, Rule>> = {
     );
   }),
   Split: (node, dys) => {
-    const parts = node.outputs.map((y, i) => dys[i] ?? o.zeros(y.graph, y.dims));
+    const parts = node.outputs.map((y, i) => dys[i] ?? o.zerosLike(y));
     return [o.concat(parts, node.attributes['axis'] as number)];
   },
-  Gather: one((dy, _, x) => [o.scatterAddRows(a(x, 0).dims[0] as Dim, a(x, 1), dy)]),
+  Gather: one((dy, _, x) => [o.scatterAddRows(a(x, 0), a(x, 1), dy)]),
   GatherElements: one((dy, _, x) => {
-    const dims = a(x, 0).dims;
-    const base = o.zeros(dy.graph, dims);
-    const out = dy.graph.value('float32', dims);
+    const base = o.zerosLike(a(x, 0));
+    const out = dy.graph.value('float32', base.dims);
     dy.graph.node('ScatterElements', [base, a(x, 1), dy], [out], { axis: 1, reduction: 'add' });
     return [out];
   }),
   // rows that were put in, and zeros where they went
   ScatterND: one((dy, _, x) => [
-    o.putRows(dy, a(x, 1), o.zeros(dy.graph, a(x, 2).dims)),
+    o.putRows(dy, a(x, 1), o.zerosLike(a(x, 2))),
     undefined,
     o.gatherRows(dy, o.reshape(a(x, 1), [a(x, 1).dims[0] as Dim])),
   ]),

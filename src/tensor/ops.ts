@@ -184,20 +184,22 @@ export const gatherLast = (x: Value, index: Value): Value =>
 export const putRows = (x: Value, index: Value, rows: Value): Value =>
   emit('ScatterND', [x, index, rows], x.type, x.dims, {});
 
-/** table [rows, width] of zeros, with values [n, width] added at index [n] (int32). Exact for repeated indices. */
-export function scatterAddRows(rows: Dim, index: Value, values: Value): Value {
-  const width = values.dims[1] as Dim;
-  const g = values.graph;
-  const at = emit('Expand', [reshape(index, [...index.dims, 1]), g.shape(values.dims)], 'int32', values.dims);
+/** Zeros like table [rows, width], with values [n, width] added at index [n] (int32). Exact for repeated indices. */
+export function scatterAddRows(table: Value, index: Value, values: Value): Value {
+  const at = emit(
+    'Expand',
+    [reshape(index, [...index.dims, 1]), values.graph.shape(values.dims)],
+    'int32',
+    values.dims,
+  );
   // ScatterND with reduction loses updates on two threads (measured); ScatterElements is exact
-  return emit('ScatterElements', [zeros(g, [rows, width]), at, values], 'float32', [rows, width], {
-    axis: 0,
-    reduction: 'add',
-  });
+  return emit('ScatterElements', [zerosLike(table), at, values], 'float32', table.dims, { axis: 0, reduction: 'add' });
 }
 
-export function zeros(graph: Graph, dims: readonly Dim[]): Value {
-  return emit('ConstantOfShape', [graph.shape(dims)], 'float32', dims);
+/** Zeros in the shape of another value. */
+export function zerosLike(x: Value): Value {
+  const shape = emit('Shape', [x], 'int64', [x.dims.length]);
+  return emit('ConstantOfShape', [shape], 'float32', x.dims);
 }
 
 export const expand = (x: Value, dims: readonly Dim[]): Value => emit('Expand', [x, x.graph.shape(dims)], x.type, dims);

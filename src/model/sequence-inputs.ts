@@ -1,0 +1,150 @@
+// Lays prompts and completions out as the graphs of the language model take them.
+
+import type { Tensor } from '../tensor/session';
+import type { ModelConfig } from './config';
+import type { Pixels } from './images';
+import { newAngles, TextRotary } from './rotary';
+
+/** Added to the score of what may not be seen. */
+export const HIDDEN = -1e30;
+
+/** A prompt as the model reads it. */
+export interface EncodedPrompt {
+  /** With one image token for each image feature. */
+  readonly tokenIds: readonly number[];
+  readonly images: readonly Pixels[];
+  /** M-RoPE positions [3, tokens]. */
+  readonly positions: Int32Array;
+}
+
+const last = (prompt: EncodedPrompt): number => prompt.tokenIds.length - 1;
+
+/** The position, on all axes, of the last token of a prompt; tokens after it count on from there. */
+function lastPosition(prompt: EncodedPrompt): number {
+  return prompt.positions[last(prompt)] as number;
+}
+
+export class SequenceInputs {
+  private readonly rotary: TextRotary;
+
+  constructor(private readonly config: ModelConfig) {
+    const { ropeTheta, headDim, mropeSection } = config.text;
+    this.rotary = new TextRotary(ropeTheta, headDim, mropeSection);
+  }
+
+  /** The length that prompts are padded to: all but their last token, and at least one. */
+  promptLength(prompts: readonly EncodedPrompt[]): number {
+    return Math.max(1, ...prompts.map(last));
+  }
+
+  /** Feeds of prefill. */
+  prefill(prompts: readonly EncodedPrompt[]): Map<string, Tensor> {
+    const length = this.promptLength(prompts);
+    const angles = newAngles(prompts.length * length, this.config.text.headDim);
+    return new Map([...this.prompts(prompts, length, angles), ...this.angles(angles)]);
+  }
+
+  /** Feeds of one step of decoding, but for the caches: token t of every completion, all of its batch in step. */
+  decode(
+    prompts: readonly EncodedPrompt[],
+    group: number,
+    step: number,
+    cache: number,
+    ids: Int32Array,
+  ): Map<string, Tensor> {
+    const length = this.promptLength(prompts);
+    const angles = newAngles(prompts.length * group, this.config.text.headDim);
+    const width = length + cache + 1;
+    const bias = new Float32Array(prompts.length * width).fill(HIDDEN);
+    prompts.forEach((prompt, b) => {
+      const position = lastPosition(prompt) + step;
+      for (let g = 0; g < group; g++) this.rotary.write(angles, b * group + g, [position, position, position]);
+      bias.fill(0, b * width, b * width + last(prompt));
+      bias.fill(0, b * width + length, b * width + length + step);
+      bias[(b + 1) * width - 1] = 0;
+    });
+    return new Map<string, Tensor>([
+      ['ids', { dims: [prompts.length, group], data: ids }],
+      ['decode_bias', { dims: [prompts.length, 1, 1, 1, width], data: bias }],
+      ...this.angles(angles),
+    ]);
+  }
+
+  /**
+   * Feeds of the graph of completions.
+   *
+   * @param completions token ids by prompt and sample; every group has the same size
+   * @param length that completions are padded to
+   */
+  completions(
+    prompts: readonly EncodedPrompt[],
+    completions: readonly (readonly ArrayLike<number>[])[],
+    length = Math.max(...completions.flat().map(c => c.length)),
+  ): Map<string, Tensor> {
+    const group = completions[0]?.length ?? 0;
+    const promptLength = this.promptLength(prompts);
+    const promptRows = prompts.length * promptLength;
+    const angles = newAngles(promptRows + prompts.length * group * length, this.config.text.headDim);
+    const ids = new Int32Array(prompts.length * group * length);
+    const width = promptLength + length;
+    const bias = new Float32Array(prompts.length * length * width).fill(HIDDEN);
+    prompts.forEach((prompt, b) => {
+      const samples = completions[b] ?? [];
+      if (samples.length !== group) throw new Error(`a group of ${samples.length} among groups of ${group}`);
+      samples.forEach((sample, g) => {
+        const at = (b * group + g) * length;
+        for (let t = 0; t < length; t++) {
+          ids[at + t] = t === 0 ? (prompt.tokenIds[last(prompt)] as number) : (sample[t - 1] ?? 0);
+          const position = lastPosition(prompt) + t;
+          this.rotary.write(angles, promptRows + at + t, [position, position, position]);
+        }
+      });
+      for (let t = 0; t < length; t++) {
+        const row = (b * length + t) * width;
+        bias.fill(0, row, row + last(prompt));
+        bias.fill(0, row + promptLength, row + promptLength + t + 1);
+      }
+    });
+    return new Map<string, Tensor>([
+      ...this.prompts(prompts, promptLength, angles),
+      ['completion_ids', { dims: [prompts.length, group, length], data: ids }],
+      ['completion_bias', { dims: [prompts.length, 1, 1, length, width], data: bias }],
+      ...this.angles(angles),
+    ]);
+  }
+
+  /** Prompt ids, their causal mask and the rows of their image tokens; writes their angles. */
+  private prompts(
+    prompts: readonly EncodedPrompt[],
+    length: number,
+    angles: { readonly cos: Float32Array; readonly sin: Float32Array },
+  ): Map<string, Tensor> {
+    const ids = new Int32Array(prompts.length * length);
+    const imageRows: number[] = [];
+    prompts.forEach((prompt, b) => {
+      const n = prompt.tokenIds.length;
+      for (let t = 0; t < last(prompt); t++) {
+        const row = b * length + t;
+        ids[row] = prompt.tokenIds[t] as number;
+        const position = [0, 1, 2].map(axis => prompt.positions[axis * n + t] as number) as [number, number, number];
+        this.rotary.write(angles, row, position);
+        if (prompt.images.length > 0 && prompt.tokenIds[t] === this.config.tokens.image) imageRows.push(row);
+      }
+    });
+    const causal = new Float32Array(length * length);
+    for (let i = 0; i < length; i++) causal.fill(HIDDEN, i * length + i + 1, (i + 1) * length);
+    return new Map<string, Tensor>([
+      ['prompt_ids', { dims: [prompts.length, length], data: ids }],
+      ['prompt_causal', { dims: [length, length], data: causal }],
+      ['image_rows', { dims: [imageRows.length], data: Int32Array.from(imageRows) }],
+    ]);
+  }
+
+  private angles({ cos, sin }: { readonly cos: Float32Array; readonly sin: Float32Array }): [string, Tensor][] {
+    const dims = [cos.length / this.config.text.headDim, 1, this.config.text.headDim];
+    return [
+      ['cos', { dims, data: cos }],
+      ['sin', { dims, data: sin }],
+    ];
+  }
+}

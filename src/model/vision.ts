@@ -1,0 +1,92 @@
+// The vision tower of Qwen2.5-VL as graph pieces (transformers' Qwen2_5_VisionTransformerPretrainedModel).
+// Patches lie in windows from the start, [images, windows, patches of a window], padded to the largest of each: window
+// attention and full attention are then views of one matrix and nothing is moved between blocks.
+
+import { type Graph, product, type Value } from '../tensor/graph';
+import * as o from '../tensor/ops';
+import type { VisionConfig } from './config';
+import { type Rotary, rotate } from './decoder';
+import type { Parameters } from './parameters';
+
+/** Inputs of the tower; vision-inputs.ts fills them. */
+export function visionInputs(graph: Graph, c: VisionConfig): VisionInputs {
+  const headDim = c.hiddenSize / c.heads;
+  const rows = product('images', 'windows', 'patches');
+  const patch = c.inChannels * c.temporalPatchSize * c.patchSize * c.patchSize;
+  return {
+    pixels: graph.input('pixels', 'float32', ['images', 'windows', 'patches', patch]),
+    rotary: {
+      cos: graph.input('vision_cos', 'float32', [rows, 1, headDim]),
+      sin: graph.input('vision_sin', 'float32', [rows, 1, headDim]),
+    },
+    bias: graph.input('vision_bias', 'float32', ['images', 'windows', 'patches']),
+    features: graph.input('feature_rows', 'int32', ['features']),
+  };
+}
+
+export interface VisionInputs {
+  /** [images, windows, patches, channels * frames * patch * patch] */
+  readonly pixels: Value;
+  readonly rotary: Rotary;
+  /** [images, windows, patches]: 0, or a large negative number at padding */
+  readonly bias: Value;
+  /** rows of merged patches that are image tokens, in reading order */
+  readonly features: Value;
+}
+
+/** Image features [features, outHiddenSize]. */
+export function visionTower(p: Parameters, c: VisionConfig, inputs: VisionInputs): Value {
+  const name = 'model.visual';
+  const rows = product('images', 'windows', 'patches');
+  const patch = inputs.pixels.dims[3] as number;
+  const conv = o.reshape(p.get(`${name}.patch_embed.proj.weight`), [c.hiddenSize, patch]);
+  let x = o.linear(o.reshape(inputs.pixels, [rows, patch]), conv);
+  const windows = product('images', 'windows');
+  const perWindow = { batch: windows, length: 'patches', bias: o.reshape(inputs.bias, [windows, 1, 1, 'patches']) };
+  const length = product('windows', 'patches');
+  const perImage = { batch: 'images', length, bias: o.reshape(inputs.bias, ['images', 1, 1, length]) };
+  for (let i = 0; i < c.depth; i++) {
+    x = block(p, c, i, x, inputs.rotary, c.fullAttentionBlocks.includes(i) ? perImage : perWindow);
+  }
+  const merge = c.spatialMergeSize ** 2;
+  const normed = o.rmsNorm(x, p.get(`${name}.merger.ln_q.weight`), 1e-6);
+  const merged = o.gatherRows(
+    o.reshape(normed, [product('images', 'windows', 'units'), c.hiddenSize * merge]),
+    inputs.features,
+  );
+  const layer = (i: number, h: Value): Value =>
+    o.linear(h, p.get(`${name}.merger.mlp.${i}.weight`), p.get(`${name}.merger.mlp.${i}.bias`));
+  return layer(2, o.gelu(layer(0, merged)));
+}
+
+interface Attended {
+  readonly batch: string | number;
+  readonly length: string | number;
+  readonly bias: Value;
+}
+
+function block(p: Parameters, c: VisionConfig, i: number, x: Value, rotary: Rotary, over: Attended): Value {
+  const name = `model.visual.blocks.${i}`;
+  const rows = x.dims[0] as string;
+  const d = c.hiddenSize / c.heads;
+  const linear = (part: string, h: Value): Value =>
+    o.linear(h, p.get(`${name}.${part}.weight`), p.get(`${name}.${part}.bias`));
+
+  const normed = o.rmsNorm(x, p.get(`${name}.norm1.weight`), 1e-6);
+  const qkv = o.reshape(linear('attn.qkv', normed), [rows, 3, c.heads, d]);
+  const [q, k, v] = o.split(qkv, [1, 1, 1], 1).map(part => o.reshape(part, [rows, c.heads, d])) as [
+    Value,
+    Value,
+    Value,
+  ];
+  const byHead = (h: Value, perm: readonly number[]): Value =>
+    o.transpose(o.reshape(h, [over.batch, over.length, c.heads, d]), perm);
+  const queries = byHead(o.mul(rotate(q, rotary, d), 1 / Math.sqrt(d)), [0, 2, 1, 3]);
+  const scores = o.matmul(queries, byHead(rotate(k, rotary, d), [0, 2, 3, 1]));
+  const out = o.matmul(o.softmax(o.add(scores, over.bias)), byHead(v, [0, 2, 1, 3]));
+  const attended = o.reshape(o.transpose(out, [0, 2, 1, 3]), [rows, c.hiddenSize]);
+
+  const h = o.add(x, linear('attn.proj', attended));
+  const n = o.rmsNorm(h, p.get(`${name}.norm2.weight`), 1e-6);
+  return o.add(h, linear('mlp.down_proj', o.mul(o.silu(linear('mlp.gate_proj', n)), linear('mlp.up_proj', n))));
+}

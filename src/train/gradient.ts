@@ -1,0 +1,150 @@
+// The gradient of an objective over one micro-batch: groups of completions with their prompts in, gradients out.
+
+import type { Model } from '../model/model';
+import type { EncodedPrompt } from '../model/sequence-inputs';
+import { visionFeeds } from '../model/vision-inputs';
+import type { Weights } from '../model/weights';
+import type { Graph } from '../tensor/graph';
+import type { FloatTensor, Tensor } from '../tensor/session';
+import { type GrpoGraphOptions, grpoGraph, outputs, scoreGraph, sftGraph } from './losses';
+
+/** One completion as it is trained on; numbers by token have the length of tokenIds. */
+export interface TrainedCompletion {
+  readonly tokenIds: readonly number[];
+  /** Weight of each token's loss in the sum. */
+  readonly weights: ArrayLike<number>;
+  readonly advantage: number;
+  readonly oldLogProbs?: ArrayLike<number>;
+  readonly refLogProbs?: ArrayLike<number>;
+}
+
+/** A prompt and the completions of its group. */
+export interface TrainedGroup {
+  readonly prompt: EncodedPrompt;
+  readonly completions: readonly TrainedCompletion[];
+}
+
+export type Objective = { readonly kind: 'sft' } | ({ readonly kind: 'grpo' } & GrpoGraphOptions);
+
+/** Numbers of one completion under the current parameters, by token. */
+export interface TokenScores {
+  readonly logProbs: Float32Array;
+  readonly entropy: Float32Array;
+}
+
+export interface Gradient {
+  /** Sum of weight * loss over all tokens. */
+  readonly loss: number;
+  readonly grads: Map<string, FloatTensor>;
+  /** By group and completion. */
+  readonly scores: readonly (readonly TokenScores[])[];
+}
+
+/** Parts of the model that are not trained. */
+export type Frozen = ReadonlySet<'vision'>;
+
+const isVision = (name: string): boolean => name.startsWith('model.visual.');
+
+/**
+ * Runs forward and backward over groups of one size. Softmax is that of logits / temperature.
+ */
+export async function gradient(
+  model: Model,
+  objective: Objective,
+  groups: readonly TrainedGroup[],
+  temperature: number,
+  frozen: Frozen,
+): Promise<Gradient> {
+  const images = groups.some(g => g.prompt.images.length > 0);
+  const input = !images ? 'none' : frozen.has('vision') ? 'features' : 'pixels';
+  const trained = (name: string): boolean => !(frozen.has('vision') && isVision(name));
+  const session = await model.session(`${JSON.stringify(objective)} ${input} ${[...frozen]}`, () =>
+    objective.kind === 'sft'
+      ? sftGraph(model.config, input, trained)
+      : grpoGraph(model.config, input, objective, trained),
+  );
+  const { feeds, length } = await completionFeeds(model, groups, temperature, input, model.weights);
+  const out = await session.run(feeds, model.weights);
+  const grads = new Map<string, FloatTensor>();
+  for (const [name, value] of out) if (name.startsWith('d.')) grads.set(name.slice(2), value);
+  return { loss: out.get(outputs.loss)?.data[0] as number, grads, scores: tokenScores(out, groups, length) };
+}
+
+/** Log-probabilities and entropies of completions, without a gradient. */
+export async function score(
+  model: Model,
+  groups: readonly TrainedGroup[],
+  temperature: number,
+  weights: Weights = model.weights,
+): Promise<readonly (readonly TokenScores[])[]> {
+  const input = groups.some(g => g.prompt.images.length > 0) ? 'features' : 'none';
+  const session = await model.session(`score ${input}`, (): Graph => scoreGraph(model.config, input));
+  const { feeds, length } = await completionFeeds(model, groups, temperature, input, weights);
+  return tokenScores(await session.run(feeds, weights), groups, length);
+}
+
+async function completionFeeds(
+  model: Model,
+  groups: readonly TrainedGroup[],
+  temperature: number,
+  input: 'none' | 'features' | 'pixels',
+  weights: Weights,
+): Promise<{ feeds: Map<string, Tensor>; length: number }> {
+  const prompts = groups.map(g => g.prompt);
+  const samples = groups.map(g => g.completions.map(c => c.tokenIds));
+  const length = Math.max(...samples.flat().map(c => c.length));
+  const feeds = model.inputs.completions(prompts, samples, length);
+  const dims = [groups.length, samples[0]?.length ?? 0, length];
+  const perToken = (f: (c: TrainedCompletion, t: number) => number): Tensor => {
+    const data = new Float32Array((dims[0] as number) * (dims[1] as number) * length);
+    groups
+      .flatMap(g => g.completions)
+      .forEach((c, i) => {
+        for (let t = 0; t < c.tokenIds.length; t++) data[i * length + t] = f(c, t);
+      });
+    return { dims, data };
+  };
+  feeds.set('targets', {
+    dims,
+    data: Int32Array.from(perToken((c, t) => c.tokenIds[t] as number).data as Float32Array),
+  });
+  feeds.set(
+    'weights',
+    perToken((c, t) => c.weights[t] as number),
+  );
+  feeds.set(
+    'advantages',
+    perToken(c => c.advantage),
+  );
+  feeds.set(
+    'old_log_probs',
+    perToken((c, t) => c.oldLogProbs?.[t] ?? 0),
+  );
+  feeds.set(
+    'ref_log_probs',
+    perToken((c, t) => c.refLogProbs?.[t] ?? 0),
+  );
+  feeds.set('inverse_temperature', { dims: [], data: Float32Array.of(1 / temperature) });
+  const images = prompts.flatMap(p => p.images);
+  if (input === 'features') feeds.set('image_features', await model.imageFeatures(images, weights));
+  if (input === 'pixels')
+    for (const [name, tensor] of visionFeeds(images, model.config.vision)) feeds.set(name, tensor);
+  return { feeds, length };
+}
+
+function tokenScores(
+  out: ReadonlyMap<string, FloatTensor>,
+  groups: readonly TrainedGroup[],
+  length: number,
+): TokenScores[][] {
+  const [logProbs, entropy] = [outputs.logProbs, outputs.entropy].map(n => (out.get(n) as FloatTensor).data);
+  let row = 0;
+  return groups.map(g =>
+    g.completions.map(({ tokenIds }) => {
+      const at = row++ * length;
+      const part = (data: Float32Array | undefined): Float32Array =>
+        (data as Float32Array).slice(at, at + tokenIds.length);
+      return { logProbs: part(logProbs), entropy: part(entropy) };
+    }),
+  );
+}
