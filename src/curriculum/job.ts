@@ -1,7 +1,7 @@
 // What the loop is given by the process around it: a host's worker thread, or a test.
 
 import type { Curriculum } from '../config/schema';
-import type { RunEventBody } from '../protocol/run';
+import type { Activity, RunEventBody } from '../protocol/run';
 
 export interface CurriculumJob {
   readonly config: Curriculum;
@@ -16,6 +16,8 @@ export interface CurriculumJob {
   readonly onlyPhase?: string;
   /** The event is on disk when this returns. */
   emit(event: JobEvent): void;
+  /** What is being done now, for a person who waits; it is shown, not recorded. */
+  activity(activity: Activity): void;
   /** Asked between steps, and between the short runs within one where giving up early loses nothing. */
   stopRequested(): boolean;
 }

@@ -15,6 +15,8 @@ export interface ErrorRecord {
   readonly message: string;
   readonly remedy?: string;
   readonly place?: Place;
+  /** Of unexpected errors only. */
+  readonly stack?: string;
 }
 
 /** A number of rows that were left out, and why. */
@@ -203,6 +205,13 @@ export type RunState =
   | { readonly kind: 'failed'; readonly error: ErrorRecord; readonly step: number }
   /** The log has no end and no host is there: killed, crashed, or the machine went down. */
   | { readonly kind: 'lost'; readonly step: number };
+
+/** What a run is doing between two events: "reading images", 120 of 989. */
+export interface Activity {
+  readonly what: string;
+  readonly done?: number;
+  readonly total?: number;
+}
 
 /** The process that serves a run. */
 export interface HostInfo {

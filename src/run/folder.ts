@@ -16,15 +16,15 @@ export interface NewRun {
   /** The config file as it is on disk, absolute. */
   readonly configFile: string;
   readonly sets: readonly string[];
-  /** Everything filled in: what the run really does. */
-  readonly config: unknown;
+  /** The config with everything filled in, as YAML: what the run really does. */
+  readonly resolved: string;
   readonly quick: boolean;
   readonly onlyPhase?: string;
 }
 
 /** The config as the run's author wrote it. */
 export const sourceConfigFile = (folder: string): string => path.join(folder, 'config.source.yaml');
-/** The config with every default written out, paths absolute, as JSON (which is YAML too). */
+/** The config with every default written out, and paths absolute. */
 export const resolvedConfigFile = (folder: string): string => path.join(folder, 'config.resolved.yaml');
 
 /** Makes `parent/<name>-<time>`; a second run within the same second gets a number. */
@@ -108,7 +108,7 @@ const infoFile = 'run.json';
 /** run.json last: a folder with it is complete. */
 function fillRunFolder(folder: string, run: NewRun): void {
   writeFileAtomic(sourceConfigFile(folder), readFileSync(run.configFile));
-  writeFileAtomic(resolvedConfigFile(folder), `${JSON.stringify(run.config, null, 2)}\n`);
+  writeFileAtomic(resolvedConfigFile(folder), run.resolved);
   writeRunInfo(folder, {
     format: 1,
     name: run.name,

@@ -1,0 +1,63 @@
+// The other end of a host's socket: for windows that come and go.
+
+import { createConnection } from 'node:net';
+import { createMessageConnection, SocketMessageReader, SocketMessageWriter } from 'vscode-jsonrpc/node';
+import {
+  type EventsPage,
+  type EventsParams,
+  eventNotification,
+  eventsRequest,
+  type HostStatus,
+  type StopParams,
+  stateNotification,
+  statusRequest,
+  stopRequest,
+} from '../protocol/host';
+import type { HostInfo, RunEvent, RunState } from '../protocol/run';
+
+export interface HostClient {
+  status(): Promise<HostStatus>;
+  events(params: EventsParams): Promise<EventsPage>;
+  stop(params: StopParams): Promise<HostStatus>;
+  /** Every event numbered above `after`, in order, those to come included. Resolves when the past ones are told. */
+  follow(after: number, take: (event: RunEvent) => void): Promise<void>;
+  onState(take: (state: RunState) => void): void;
+  onClose(take: () => void): void;
+  close(): void;
+}
+
+/** Rejects when no host listens there any more. */
+export async function connectHost(host: Pick<HostInfo, 'socket'>): Promise<HostClient> {
+  const socket = createConnection(host.socket);
+  await new Promise<void>((resolve, reject) => {
+    socket.once('connect', resolve);
+    socket.once('error', reject);
+  });
+  socket.on('error', () => socket.destroy());
+  const connection = createMessageConnection(new SocketMessageReader(socket), new SocketMessageWriter(socket));
+  connection.listen();
+  const events = (params: EventsParams) => connection.sendRequest(eventsRequest, params);
+  return {
+    status: () => connection.sendRequest(statusRequest),
+    events,
+    stop: params => connection.sendRequest(stopRequest, params),
+    async follow(after, take) {
+      connection.onNotification(eventNotification, take);
+      for (let page: EventsPage | undefined, last = after; page === undefined || page.more; ) {
+        page = await events({ after: last, follow: true });
+        for (const event of page.events) take(event);
+        last = page.events.at(-1)?.n ?? last;
+      }
+    },
+    onState(take) {
+      connection.onNotification(stateNotification, take);
+    },
+    onClose(take) {
+      socket.once('close', take);
+    },
+    close() {
+      connection.dispose();
+      socket.destroy();
+    },
+  };
+}

@@ -1,0 +1,254 @@
+// A training host: serves one run. This is its main thread, which always answers: it keeps the event log, the state and
+// the socket. The work is done in a worker thread, which is asked to stop by a flag and never terminated.
+
+import { EventEmitter } from 'node:events';
+import path from 'node:path';
+import { Worker } from 'node:worker_threads';
+import type { Curriculum } from '../config/schema';
+import { toErrorRecord } from '../protocol/error-record';
+import { TriphaseError } from '../protocol/errors';
+import type { HostStatus, StopParams } from '../protocol/host';
+import type { Activity, HostInfo, RunEvent, RunEventBody, RunOutcome, RunState } from '../protocol/run';
+import { RunProgress } from '../protocol/run-progress';
+import { version } from '../protocol/version';
+import { type Checkpoint, listCheckpoints, recoverCheckpoints } from '../run/checkpoints';
+import { currentEvents, EventLog, lastKeptEvent, readEvents } from '../run/event-log';
+import { readRunInfo, writeRunInfo } from '../run/folder';
+import { Lease } from '../run/lease';
+import { flag, flagBytes, type WorkerInput, type WorkerMessage } from './channel';
+import { serveClient } from './serve-client';
+import { HostSocket } from './socket';
+
+export interface HostOptions {
+  /** A run folder made by src/run/folder.ts, absolute. A run that has begun is gone on with. */
+  readonly folder: string;
+  readonly config: Curriculum;
+  /** The bundled program of the worker thread. */
+  readonly workerFile: string;
+  /** Name of the checkpoint to go on from; the latest whole one when absent. */
+  readonly checkpoint?: string;
+}
+
+interface HostEvents {
+  readonly event: [RunEvent];
+  readonly state: [RunState];
+  readonly activity: [Activity];
+}
+
+export class Host {
+  readonly events = new EventEmitter<HostEvents>();
+  /** Resolves when the end is on disk. After a kill the caller must end the process: the worker may still be at work. */
+  readonly ended: Promise<RunOutcome>;
+
+  private readonly progress = new RunProgress();
+  private readonly flags = new Int32Array(new SharedArrayBuffer(flagBytes));
+  private readonly clients = new Set<() => void>();
+  private settle: (outcome: RunOutcome) => void = () => {};
+  private finished = false;
+
+  private constructor(
+    readonly folder: string,
+    private readonly lease: Lease,
+    private readonly log: EventLog,
+  ) {
+    this.ended = new Promise(resolve => {
+      this.settle = resolve;
+    });
+  }
+
+  static async start(options: HostOptions): Promise<Host> {
+    const { folder, config } = options;
+    const info = readRunInfo(folder);
+    const lease = Lease.take(folder);
+    let socket: HostSocket | undefined;
+    try {
+      recoverCheckpoints(folder);
+      const earlier = readEvents(folder);
+      const checkpoints = listCheckpoints(folder, earlier.events);
+      const checkpoint = chooseCheckpoint(folder, checkpoints.whole, options.checkpoint);
+
+      const host = new Host(folder, lease, EventLog.open(folder, lease.attempt));
+      socket = await HostSocket.open(client => {
+        host.clients.add(serveClient(client, host));
+      });
+      const { pid, startTime, machine } = lease.holder;
+      const hostInfo: HostInfo = { pid, startTime, machine, version, socket: socket.address };
+      const write = (state: RunState['kind']) =>
+        writeRunInfo(folder, { ...info, attempt: lease.attempt, host: hostInfo, state });
+      write('running');
+
+      for (const event of currentEvents(earlier.events)) host.progress.take(event);
+      host.append({
+        kind: 'run-started',
+        name: info.name,
+        version,
+        machine,
+        quick: info.quick,
+        ...(info.onlyPhase === undefined ? {} : { onlyPhase: info.onlyPhase }),
+        ...(checkpoint === undefined ? {} : { resumedFrom: { checkpoint: checkpoint.folder, step: checkpoint.step } }),
+        supersedesAfter: checkpoint === undefined ? 0 : lastKeptEvent(earlier.events, checkpoint),
+      });
+      for (const place of earlier.damaged) {
+        host.append({ kind: 'warning', message: 'A line of the event log is not an event, and is left out.', place });
+      }
+      for (const { folder: damaged, why } of checkpoints.damaged) {
+        host.append({ kind: 'warning', message: `The checkpoint ${damaged} is damaged: ${why}.` });
+      }
+
+      host.work({
+        workerFile: options.workerFile,
+        input: {
+          job: {
+            config,
+            folder,
+            attempt: lease.attempt,
+            ...(checkpoint === undefined ? {} : { resumeFrom: path.join(folder, checkpoint.folder) }),
+            quick: info.quick,
+            ...(info.onlyPhase === undefined ? {} : { onlyPhase: info.onlyPhase }),
+          },
+          flags: host.flags.buffer,
+        },
+        close: async outcome => {
+          write(outcome.outcome);
+          if (outcome.outcome === 'stopped' && outcome.killed) {
+            socket?.remove();
+            return;
+          }
+          for (const end of host.clients) end();
+          await socket?.close();
+          host.log.close();
+          lease.release();
+        },
+      });
+      return host;
+    } catch (error) {
+      await socket?.close();
+      lease.release();
+      throw error;
+    }
+  }
+
+  get status(): HostStatus {
+    return { folder: this.folder, attempt: this.lease.attempt, state: this.state, lastEvent: this.log.last };
+  }
+
+  get state(): RunState {
+    return this.progress.state;
+  }
+
+  /** Up to `limit` events numbered above `after`. */
+  eventsSince(after: number, limit: number): readonly RunEvent[] {
+    return this.log.since(after, limit);
+  }
+
+  stop(when: StopParams['when']): void {
+    if (this.finished) return;
+    if (when === 'now') {
+      this.finish({ outcome: 'stopped', killed: true });
+      return;
+    }
+    Atomics.store(this.flags, flag.stop, 1);
+    const before = this.state.kind;
+    this.progress.stopping();
+    if (this.state.kind !== before) this.events.emit('state', this.state);
+  }
+
+  private close: (outcome: RunOutcome) => Promise<void> = async () => {};
+
+  private work(job: {
+    readonly workerFile: string;
+    readonly input: WorkerInput;
+    readonly close: (outcome: RunOutcome) => Promise<void>;
+  }): void {
+    this.close = job.close;
+    const worker = new Worker(job.workerFile, { workerData: job.input, name: 'triphase-curriculum' });
+    let outcome: RunOutcome | undefined;
+    worker.on('message', (message: WorkerMessage) => {
+      switch (message.kind) {
+        case 'event':
+          outcome = this.record(message.number, message.event) ?? outcome;
+          return;
+        case 'activity':
+          this.events.emit('activity', message.activity);
+          return;
+        case 'ended':
+          outcome ??= message.result === 'finished' ? { outcome: 'finished' } : { outcome: 'stopped', killed: false };
+          this.finishAfter(worker, outcome);
+          return;
+        case 'failed':
+          // what kept the log from being written says more than that it could not be written
+          outcome ??= { outcome: 'failed', error: message.error };
+          this.finishAfter(worker, outcome);
+          return;
+      }
+    });
+    worker.on('error', error => {
+      outcome ??= { outcome: 'failed', error: toErrorRecord(error) };
+    });
+    worker.on('exit', code => {
+      const message = `The worker ended by itself with code ${code}.`;
+      this.finish(outcome ?? { outcome: 'failed', error: { code: 'unexpected', message } });
+    });
+  }
+
+  /** Ends when the worker has, or soon after: nothing is lost by then, and an open handle must not hold the run up. */
+  private finishAfter(worker: Worker, outcome: RunOutcome): void {
+    worker.unref();
+    setTimeout(() => this.finish(outcome), 2000).unref();
+  }
+
+  /** A failure when the event cannot be written. */
+  private record(number: number, event: RunEventBody): RunOutcome | undefined {
+    // after a kill nobody is told that anything more was written
+    if (this.finished) return undefined;
+    try {
+      this.append(event);
+      Atomics.store(this.flags, flag.written, number);
+      return undefined;
+    } catch (error) {
+      Atomics.store(this.flags, flag.refused, 1);
+      return { outcome: 'failed', error: toErrorRecord(error) };
+    } finally {
+      Atomics.notify(this.flags, flag.written);
+    }
+  }
+
+  private append(body: RunEventBody): void {
+    const event = this.log.append(body);
+    const before = this.state.kind;
+    this.progress.take(event);
+    this.events.emit('event', event);
+    if (this.state.kind !== before) this.events.emit('state', this.state);
+  }
+
+  private finish(outcome: RunOutcome): void {
+    if (this.finished) return;
+    this.finished = true;
+    try {
+      this.append({ kind: 'run-ended', step: this.progress.step, ...outcome });
+    } catch {
+      // the log is what failed: the outcome says so already
+    }
+    this.close(outcome).then(
+      () => this.settle(outcome),
+      error => this.settle({ outcome: 'failed', error: toErrorRecord(error) }),
+    );
+  }
+}
+
+function chooseCheckpoint(
+  folder: string,
+  whole: readonly Checkpoint[],
+  name: string | undefined,
+): Checkpoint | undefined {
+  if (name === undefined) return whole.at(-1);
+  const chosen = whole.find(checkpoint => path.basename(checkpoint.folder) === name);
+  if (chosen !== undefined) return chosen;
+  const known = whole.map(checkpoint => path.basename(checkpoint.folder)).join(', ');
+  throw new TriphaseError(
+    'run-folder',
+    `The run has no whole checkpoint named ${name}.`,
+    known === '' ? 'It has none yet.' : `It has ${known}.`,
+    { file: folder },
+  );
+}

@@ -1,0 +1,19 @@
+// Errors as they are written into a log or sent to another process, and back.
+
+import { describe, type ErrorCode, TriphaseError } from './errors';
+import type { ErrorRecord } from './run';
+
+export function toErrorRecord(error: unknown): ErrorRecord {
+  if (error instanceof TriphaseError) {
+    const { code, message, remedy, place } = error;
+    return { code, message, ...(remedy === undefined ? {} : { remedy }), ...(place === undefined ? {} : { place }) };
+  }
+  if (!(error instanceof Error)) return { code: 'unexpected', message: String(error) };
+  return { code: 'unexpected', message: error.message, ...(error.stack === undefined ? {} : { stack: error.stack }) };
+}
+
+/** What a person reads: `file:line:column: what happened`, then what to do. */
+export function describeRecord(record: ErrorRecord): string {
+  if (record.code === 'unexpected') return record.stack ?? record.message;
+  return describe(new TriphaseError(record.code satisfies ErrorCode, record.message, record.remedy, record.place));
+}
