@@ -1,0 +1,93 @@
+// Keys and values while completions are decoded. Those of the prompts are there once a prompt; those of the completions
+// lie in buffers that we own and that a step's new ones are written into: nothing is copied whole from step to step
+// (returning the cache from each step cost 7 of 11 ms a token in a 3.5 M-parameter model).
+
+import { prefillGraph } from '../model/graphs';
+import type { Model } from '../model/model';
+import type { EncodedPrompt } from '../model/sequence-inputs';
+import type { FloatTensor, Tensor } from '../tensor/session';
+
+const FIRST_CAPACITY = 32;
+
+export class Cache {
+  /** Tokens that there is room for; it doubles when it is full. */
+  capacity = FIRST_CAPACITY;
+  /** Tokens written. */
+  length = 0;
+  private readonly prompt = new Map<string, Tensor>();
+  private own: { k: Float32Array; v: Float32Array }[];
+
+  private constructor(
+    private readonly model: Model,
+    private readonly batch: number,
+    private readonly group: number,
+  ) {
+    this.own = this.allocate(this.capacity);
+  }
+
+  /** Runs the prompts, each once however many samples there are, and their images. */
+  static async prefill(model: Model, prompts: readonly EncodedPrompt[], group: number): Promise<Cache> {
+    const cache = new Cache(model, prompts.length, group);
+    const pictures = prompts.flatMap(p => p.images);
+    const feeds = new Map(model.inputs.prefill(prompts));
+    if (pictures.length > 0) feeds.set('image_features', await model.imageFeatures(pictures));
+    const session = await model.session(`prefill ${pictures.length > 0}`, () =>
+      prefillGraph(model.config, pictures.length > 0),
+    );
+    for (const [name, tensor] of await session.run(feeds, model.weights)) cache.prompt.set(`prompt_${name}`, tensor);
+    return cache;
+  }
+
+  /** What the decoding graph takes of it. */
+  feeds(): Map<string, Tensor> {
+    const { kvHeads, headDim } = this.model.config.text;
+    const feeds = new Map(this.prompt);
+    this.own.forEach(({ k, v }, i) => {
+      feeds.set(`own_k.${i}`, { dims: [this.batch, kvHeads, this.group, headDim, this.capacity], data: k });
+      feeds.set(`own_v.${i}`, { dims: [this.batch, kvHeads, this.group, this.capacity, headDim], data: v });
+    });
+    return feeds;
+  }
+
+  /** Takes the keys and values of one more token of every completion. */
+  append(out: ReadonlyMap<string, FloatTensor>): void {
+    if (this.length === this.capacity) this.grow();
+    const d = this.model.config.text.headDim;
+    const { capacity, length } = this;
+    this.own.forEach(({ k, v }, layer) => {
+      const newK = (out.get(`k.${layer}`) as FloatTensor).data;
+      const newV = (out.get(`v.${layer}`) as FloatTensor).data;
+      for (let row = 0, from = 0; from < newK.length; row++) {
+        const base = row * capacity * d;
+        const at = base + length * d;
+        for (let j = 0; j < d; j++, from++) {
+          k[base + j * capacity + length] = newK[from] as number;
+          v[at + j] = newV[from] as number;
+        }
+      }
+    });
+    this.length++;
+  }
+
+  private allocate(capacity: number): { k: Float32Array; v: Float32Array }[] {
+    const { kvHeads, headDim, layers } = this.model.config.text;
+    const size = this.batch * this.group * kvHeads * headDim * capacity;
+    return Array.from({ length: layers }, () => ({ k: new Float32Array(size), v: new Float32Array(size) }));
+  }
+
+  private grow(): void {
+    const d = this.model.config.text.headDim;
+    const [before, after] = [this.capacity, this.capacity * 2];
+    const larger = this.allocate(after);
+    this.own.forEach(({ k, v }, layer) => {
+      const to = larger[layer] as { k: Float32Array; v: Float32Array };
+      // keys are rows of tokens, values are blocks of them
+      for (let row = 0; row * before < k.length; row++)
+        to.k.set(k.subarray(row * before, (row + 1) * before), row * after);
+      for (let block = 0; block * before * d < v.length; block++)
+        to.v.set(v.subarray(block * before * d, (block + 1) * before * d), block * after * d);
+    });
+    this.own = larger;
+    this.capacity = after;
+  }
+}
