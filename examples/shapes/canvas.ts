@@ -99,6 +99,14 @@ export class Canvas {
     }
   }
 
+  /** Covers everything with a colour that depends on the height alone. */
+  fillRows(colour: (y: number) => Colour): void {
+    for (let row = 0; row < this.height; row++) {
+      const paint = colour(row + 0.5);
+      for (let at = row * this.width * 3; at < (row + 1) * this.width * 3; at += 3) this.colours.set(paint, at);
+    }
+  }
+
   /** Fills a shape inside `box`. `soft` is the width of its edge in pixels. */
   fill(box: Box, shape: Shape, colour: Colour | ((x: number, y: number) => Colour), opacity = 1, soft = 1): void {
     const paint = typeof colour === 'function' ? colour : () => colour;
@@ -106,9 +114,9 @@ export class Canvas {
   }
 
   /** The pixels as bytes, rounded to the nearest. */
-  bytes(): Buffer {
-    const out = Buffer.alloc(this.colours.length);
-    for (let i = 0; i < out.length; i++) out[i] = Math.round(clamp(this.colours[i] as number) * 255);
+  bytes(): Uint8ClampedArray {
+    const out = new Uint8ClampedArray(this.colours.length);
+    for (let i = 0; i < out.length; i++) out[i] = (this.colours[i] as number) * 255;
     return out;
   }
 

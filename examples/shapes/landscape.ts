@@ -93,22 +93,17 @@ function ridge(random: Random, level: number, relief: number): (x: number) => nu
 }
 
 function paintSky(canvas: Canvas, light: Light, horizon: number): void {
-  const whole = { left: 0, top: 0, right: canvas.width, bottom: canvas.height };
   const [top, middle, low] = light.sky;
-  canvas.wash(
-    whole,
-    (_, y) => {
-      const share = clamp(y / horizon);
-      return share < 0.55 ? mix(top, middle, share / 0.55) : mix(middle, low, (share - 0.55) / 0.45);
-    },
-    () => 1,
-  );
+  canvas.fillRows(y => {
+    const share = clamp(y / horizon);
+    return share < 0.55 ? mix(top, middle, share / 0.55) : mix(middle, low, (share - 0.55) / 0.45);
+  });
 }
 
 function paintSun(canvas: Canvas, random: Random, light: Light, horizon: number, x: number): void {
   const y = light.lamps && !light.stars ? horizon - 22 - 10 * random.uniform() : 12 + 14 * random.uniform();
   const radius = light.stars ? 6 : 7.5;
-  const glow = { left: x - 45, top: y - 45, right: x + 45, bottom: y + 45 };
+  const glow = { left: x - 38, top: y - 38, right: x + 38, bottom: y + 38 };
   canvas.wash(
     glow,
     () => light.sun,
@@ -155,11 +150,20 @@ function paintCloud(canvas: Canvas, random: Random, light: Light, x: number, y: 
   );
 }
 
-function paintHill(canvas: Canvas, random: Random, level: number, relief: number, colour: Colour, haze: Colour): void {
+/** A ridge of hills, down to `foot`, where the meadow hides it. */
+function paintHill(
+  canvas: Canvas,
+  random: Random,
+  level: number,
+  relief: number,
+  foot: number,
+  colour: Colour,
+  haze: Colour,
+): void {
   const skyline = ridge(random, level, relief);
   const heights = Array.from({ length: canvas.width }, (_, x) => skyline(x + 0.5));
   const at = (x: number): number => heights[Math.floor(x)] as number;
-  const box = { left: 0, top: level - relief * 2, right: canvas.width, bottom: canvas.height };
+  const box = { left: 0, top: level - relief * 2, right: canvas.width, bottom: foot };
   canvas.fill(
     box,
     (x, y) => at(x) - y,
@@ -173,10 +177,10 @@ function paintHill(canvas: Canvas, random: Random, level: number, relief: number
     for (let i = 0; i < trees; i++) {
       const x = clamp(middle + (random.uniform() - 0.5) * 14, 0, canvas.width - 1);
       const height = 3 + 4 * random.uniform();
-      const foot = at(x) + 1;
+      const root = at(x) + 1;
       const fir = (px: number, py: number): number =>
-        Math.max((Math.abs(px - x) - (py - foot + height) * 0.32) * 0.95, py - foot);
-      const tree = { left: x - 4, top: foot - height - 1, right: x + 4, bottom: foot + 1 };
+        Math.max((Math.abs(px - x) - (py - root + height) * 0.32) * 0.95, py - root);
+      const tree = { left: x - 4, top: root - height - 1, right: x + 4, bottom: root + 1 };
       canvas.fill(tree, fir, [colour[0] * 0.72, colour[1] * 0.76, colour[2] * 0.74]);
     }
   }
@@ -223,9 +227,9 @@ export function paintLandscape(canvas: Canvas, random: Random, light: Light, gro
   for (let i = 0; i < clouds; i++)
     paintCloud(canvas, random, light, random.uniform() * canvas.width, 12 + 26 * random.uniform());
   const haze = light.sky[2];
-  paintHill(canvas, random, horizon - 8, 9, light.hills[0], haze);
-  paintHill(canvas, random, horizon - 1, 6, light.hills[1], haze);
-  paintHill(canvas, random, horizon + 7, 4, light.hills[2], light.hills[2]);
+  paintHill(canvas, random, horizon - 8, 9, ground, light.hills[0], haze);
+  paintHill(canvas, random, horizon - 1, 6, ground, light.hills[1], haze);
+  paintHill(canvas, random, horizon + 7, 4, ground, light.hills[2], light.hills[2]);
   paintMeadow(canvas, random, light, ground - 7);
   return sunX;
 }

@@ -163,7 +163,7 @@ function develop(canvas: Canvas, random: Random, grain: number): void {
 }
 
 /** Standard deviation of the film grain, of the full range. */
-export const filmGrain = 0.06;
+export const filmGrain = 0.035;
 
 /** Paints `towers` from left to right; everything that the values do not say comes from `path`. */
 export function paintPicture(towers: readonly Tower[], path: readonly (number | string)[], grain = filmGrain): Canvas {
