@@ -22,6 +22,7 @@ export interface HostClient {
   /** Every event numbered above `after`, in order, those to come included. Resolves when the past ones are told. */
   follow(after: number, take: (event: RunEvent) => void): Promise<void>;
   onState(take: (state: RunState) => void): void;
+  /** The host is gone; everything that it sent has been told of. */
   onClose(take: () => void): void;
   close(): void;
 }
@@ -36,13 +37,17 @@ export async function connectHost(host: Pick<HostInfo, 'socket'>): Promise<HostC
   socket.on('error', () => socket.destroy());
   const connection = createMessageConnection(new SocketMessageReader(socket), new SocketMessageWriter(socket));
   connection.listen();
+  let handled = 0;
   const events = (params: EventsParams) => connection.sendRequest(eventsRequest, params);
   return {
     status: () => connection.sendRequest(statusRequest),
     events,
     stop: params => connection.sendRequest(stopRequest, params),
     async follow(after, take) {
-      connection.onNotification(eventNotification, take);
+      connection.onNotification(eventNotification, event => {
+        handled += 1;
+        take(event);
+      });
       for (let page: EventsPage | undefined, last = after; page === undefined || page.more; ) {
         page = await events({ after: last, follow: true });
         for (const event of page.events) take(event);
@@ -53,7 +58,9 @@ export async function connectHost(host: Pick<HostInfo, 'socket'>): Promise<HostC
       connection.onNotification(stateNotification, take);
     },
     onClose(take) {
-      socket.once('close', take);
+      // messages that came before the end are handled one a turn: until none is
+      const afterTheLast = (seen: number) => setImmediate(() => (handled === seen ? take() : afterTheLast(handled)));
+      socket.once('close', () => afterTheLast(-1));
     },
     close() {
       connection.dispose();

@@ -27,6 +27,14 @@ export interface HostOptions {
   readonly workerFile: string;
   /** Name of the checkpoint to go on from; the latest whole one when absent. */
   readonly checkpoint?: string;
+  /** Told of everything from the first event on. */
+  readonly observe?: Observer;
+}
+
+export interface Observer {
+  event(event: RunEvent): void;
+  state(state: RunState): void;
+  activity(activity: Activity): void;
 }
 
 interface HostEvents {
@@ -42,7 +50,7 @@ export class Host {
 
   private readonly progress = new RunProgress();
   private readonly flags = new Int32Array(new SharedArrayBuffer(flagBytes));
-  private readonly clients = new Set<() => void>();
+  private readonly clients = new Set<() => Promise<void>>();
   private settle: (outcome: RunOutcome) => void = () => {};
   private finished = false;
 
@@ -68,6 +76,12 @@ export class Host {
       const checkpoint = chooseCheckpoint(folder, checkpoints.whole, options.checkpoint);
 
       const host = new Host(folder, lease, EventLog.open(folder, lease.attempt));
+      const { observe } = options;
+      if (observe !== undefined) {
+        host.events.on('event', event => observe.event(event));
+        host.events.on('state', state => observe.state(state));
+        host.events.on('activity', activity => observe.activity(activity));
+      }
       socket = await HostSocket.open(client => {
         host.clients.add(serveClient(client, host));
       });
@@ -114,7 +128,7 @@ export class Host {
             socket?.remove();
             return;
           }
-          for (const end of host.clients) end();
+          await Promise.all([...host.clients].map(end => end()));
           await socket?.close();
           host.log.close();
           lease.release();

@@ -28,14 +28,16 @@ const eventsParams = z.object({
 });
 const stopParams = z.object({ when: z.enum(['after-step', 'now']) });
 
-/** Returns what ends the connection. */
-export function serveClient(socket: Socket, host: Host): () => void {
+/** Returns what ends the connection, after everything that was sent. */
+export function serveClient(socket: Socket, host: Host): () => Promise<void> {
   const connection = createMessageConnection(new SocketMessageReader(socket), new SocketMessageWriter(socket));
   let following = false;
 
+  let sent = Promise.resolve();
+
   const send = (write: () => Promise<void>) => {
     if (socket.writableLength > mostUnreadBytes) socket.destroy();
-    else write().catch(() => socket.destroy());
+    else sent = write().catch(() => void socket.destroy());
   };
   const tellEvent = (event: RunEvent) => {
     if (following) send(() => connection.sendNotification(eventNotification, event));
@@ -76,7 +78,10 @@ export function serveClient(socket: Socket, host: Host): () => void {
   );
   connection.onError(() => socket.destroy());
   connection.listen();
-  return () => connection.end();
+  return async () => {
+    await sent;
+    connection.end();
+  };
 }
 
 function answer<T>(give: () => T): T | ResponseError<ErrorRecord> {

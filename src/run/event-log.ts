@@ -45,10 +45,13 @@ export function currentEvents(events: readonly RunEvent[]): readonly RunEvent[] 
 /** The number of the last event that a resume from this checkpoint keeps; 0 when nothing is kept. */
 export function lastKeptEvent(events: readonly RunEvent[], checkpoint: { folder: string; step: number }): number {
   const current = currentEvents(events);
-  const written = current.findLast(event => event.kind === 'checkpoint' && event.folder === checkpoint.folder);
+  const written = current.findLastIndex(event => event.kind === 'checkpoint' && event.folder === checkpoint.folder);
   // killed between writing the checkpoint and telling of it: its step has been told of
-  const step = current.findLast(event => event.kind === 'step' && event.step <= checkpoint.step);
-  return (written ?? step)?.n ?? 0;
+  const step = current.findLastIndex(event => event.kind === 'step' && event.step <= checkpoint.step);
+  const last = written < 0 ? step : written;
+  const next = current[last + 1];
+  // a phase that has ended with the checkpoint is not ended again
+  return (next?.kind === 'phase-ended' && next.step === checkpoint.step ? next : current[last])?.n ?? 0;
 }
 
 /** The one writer of a log. */
@@ -81,10 +84,11 @@ export class EventLog {
     return this.numbers.at(-1) ?? 0;
   }
 
-  /** Returns when the event is on disk. */
+  /** Returns the event as written, when it is on disk. */
   append(body: RunEventBody): RunEvent {
-    const event: RunEvent = { n: this.last + 1, time: new Date().toISOString(), attempt: this.attempt, ...body };
-    const bytes = Buffer.from(`${JSON.stringify(event, withoutNonFinite)}\n`);
+    const head = { n: this.last + 1, time: new Date().toISOString(), attempt: this.attempt };
+    const line = JSON.stringify({ ...head, ...body } satisfies RunEvent, withoutNonFinite);
+    const bytes = Buffer.from(`${line}\n`);
     const start = this.starts.at(-1) ?? 0;
     try {
       let written = 0;
@@ -102,9 +106,10 @@ export class EventLog {
         { file: this.file },
       );
     }
-    this.numbers.push(event.n);
+    this.numbers.push(head.n);
     this.starts.push(start + bytes.length);
-    return event;
+    // what is told is what stands in the file
+    return JSON.parse(line) as RunEvent;
   }
 
   /** Up to `limit` events numbered above `after`, read from the file. */

@@ -1,0 +1,81 @@
+// The command line of one command, parsed; whatever cannot be understood is a usage error that names the nearest.
+
+import { type ParseArgsConfig, parseArgs } from 'node:util';
+import { nearest } from '../config/nearest';
+import { TriphaseError } from '../protocol/errors';
+
+export type OptionTable = NonNullable<ParseArgsConfig['options']>;
+
+interface CommandLine<O extends OptionTable> {
+  readonly command: string;
+  readonly options: O;
+  /** Names of the positional arguments; all must be given. */
+  readonly positionals: readonly string[];
+}
+
+type Parsed<O extends OptionTable> = ReturnType<
+  typeof parseArgs<{ args: string[]; options: O; allowPositionals: true; strict: true }>
+>;
+
+export interface Arguments<O extends OptionTable> {
+  readonly values: Parsed<O>['values'];
+  readonly positionals: readonly string[];
+}
+
+export function parseCommandLine<const O extends OptionTable>(
+  { command, options, positionals: names }: CommandLine<O>,
+  args: readonly string[],
+): Arguments<O> {
+  const seeHelp = `See \`triphase help ${command}\`.`;
+  refuseUnknown(args, options, seeHelp);
+  let parsed: Parsed<O>;
+  try {
+    parsed = parseArgs({ args: [...args], options, allowPositionals: true, strict: true });
+  } catch (error) {
+    const [message] = (error instanceof Error ? error.message : String(error)).split('\n');
+    throw new TriphaseError('usage', `${message?.replace(/\.?$/, '.')}`, seeHelp);
+  }
+  const { values, positionals } = parsed;
+  const missing = names[positionals.length];
+  if (missing !== undefined) throw new TriphaseError('usage', `${command} needs ${missing}.`, seeHelp);
+  const surplus = positionals[names.length];
+  if (surplus !== undefined) {
+    throw new TriphaseError(
+      'usage',
+      `${command} does not take '${surplus}'.`,
+      `${seeHelp} Texts with spaces go in quotes.`,
+    );
+  }
+  return { values, positionals };
+}
+
+/** The number of an option; undefined when it is not given. */
+export function numberOption(
+  name: string,
+  value: string | undefined,
+  { least, whole }: { readonly least: number; readonly whole: boolean },
+): number | undefined {
+  if (value === undefined) return undefined;
+  const number = value.trim() === '' ? Number.NaN : Number(value);
+  if (Number.isFinite(number) && number >= least && (!whole || Number.isSafeInteger(number))) return number;
+  throw new TriphaseError(
+    'usage',
+    `--${name} must be ${whole ? 'a whole number' : 'a number'} of at least ${least}, but it is '${value}'.`,
+  );
+}
+
+function refuseUnknown(args: readonly string[], options: OptionTable, seeHelp: string): void {
+  const { tokens } = parseArgs({ args: [...args], options, allowPositionals: true, strict: false, tokens: true });
+  const known = Object.keys(options);
+  const shorts = Object.values(options).flatMap(option => (option.short === undefined ? [] : [option.short]));
+  for (const token of tokens) {
+    if (token.kind !== 'option' || known.includes(token.name)) continue;
+    if (!token.rawName.startsWith('--') && shorts.includes(token.name)) continue;
+    const near = nearest(token.name, known);
+    throw new TriphaseError(
+      'usage',
+      `There is no option ${token.rawName}.`,
+      near === undefined ? seeHelp : `Did you mean --${near}?`,
+    );
+  }
+}

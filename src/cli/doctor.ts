@@ -1,0 +1,113 @@
+// triphase doctor: what this machine has, which device a run would use, and why not the others.
+
+import { execFile } from 'node:child_process';
+import { accessSync, constants, statfsSync } from 'node:fs';
+import { availableParallelism, cpus, freemem, release, totalmem } from 'node:os';
+import { promisify } from 'node:util';
+import { version } from '../protocol/version';
+import { parseCommandLine } from './arguments';
+import { exitCode } from './exit-codes';
+import type { Screen, Style } from './screen';
+import { duration } from './words';
+
+export async function doctorCommand(screen: Screen, args: readonly string[]): Promise<number> {
+  const { values } = parseCommandLine(
+    { command: 'doctor', options: { probe: { type: 'string' } }, positionals: [] },
+    args,
+  );
+  if (values.probe !== undefined) return probe(values.probe);
+
+  let sound = true;
+  const note = (style: Style, name: string, text: string) =>
+    screen.line(`${screen.style(style, name.padEnd(12))} ${text}`);
+  const fault = (name: string, text: string) => {
+    sound = false;
+    note('red', name, text);
+  };
+
+  note('bold', 'triphase', version);
+  note('bold', 'node', `${process.version} on ${process.platform}-${process.arch}, kernel ${release()}`);
+  note('bold', 'processor', `${cpus()[0]?.model.trim() ?? 'unknown'}, ${availableParallelism()} cores to use`);
+  note('bold', 'memory', `${gigabytes(totalmem())}, ${gigabytes(freemem())} free`);
+  try {
+    accessSync('.', constants.W_OK);
+    const disk = statfsSync('.');
+    note('bold', 'disk', `${gigabytes(disk.bavail * disk.bsize)} free here`);
+  } catch (error) {
+    fault('disk', `this folder cannot be written to: ${error instanceof Error ? error.message : error}`);
+  }
+
+  // each in a process of its own: a native part that crashes must not take the others' findings with it
+  const images = await probeApart('images');
+  if (images.works) note('bold', 'images', images.detail);
+  else fault('images', images.detail);
+
+  const bundled = await probeApart('devices');
+  if (!bundled.works) {
+    fault('onnxruntime', bundled.detail);
+    return exitCode.failed;
+  }
+  let used: string | undefined;
+  for (const device of bundled.detail.split(' ')) {
+    const found = await probeApart(device);
+    note(found.works ? 'green' : 'dim', device, found.works ? `works, ${found.detail}` : `not used: ${found.detail}`);
+    if (found.works) used ??= device;
+  }
+  if (used === undefined) fault('device', 'none works; reinstall with `npm ci`');
+  else note('bold', 'device', `\`device: auto\` takes ${used}`);
+  return sound ? exitCode.ok : exitCode.failed;
+}
+
+interface Finding {
+  readonly works: boolean;
+  readonly detail: string;
+}
+
+/** Prints the finding about one part, as JSON. */
+async function probe(part: string): Promise<number> {
+  let finding: Finding;
+  try {
+    finding = await examine(part);
+  } catch (error) {
+    finding = { works: false, detail: (error instanceof Error ? error.message : String(error)).split('\n')[0] ?? '' };
+  }
+  process.stdout.write(`${JSON.stringify(finding)}\n`);
+  return exitCode.ok;
+}
+
+async function examine(part: string): Promise<Finding> {
+  if (part === 'images') {
+    const { default: sharp } = await import('sharp');
+    await sharp({ create: { width: 2, height: 2, channels: 3, background: 'red' } })
+      .png()
+      .toBuffer();
+    return { works: true, detail: `sharp ${sharp.versions.sharp ?? ''} with libvips ${sharp.versions.vips}` };
+  }
+  const { bundledDevices, chooseDevice } = await import('../tensor/session');
+  const devices = bundledDevices();
+  if (part === 'devices') return { works: true, detail: devices.join(' ') };
+  const device = devices.find(name => name === part);
+  if (device === undefined) return { works: false, detail: 'this build of onnxruntime does not carry it' };
+  const began = performance.now();
+  const { refused } = await chooseDevice(device);
+  const why = refused.find(other => other.device === device);
+  if (why !== undefined) return { works: false, detail: why.reason };
+  return { works: true, detail: `first session and run in ${duration((performance.now() - began) / 1000)}` };
+}
+
+async function probeApart(part: string): Promise<Finding> {
+  try {
+    const { stdout } = await promisify(execFile)(process.execPath, [__filename, 'doctor', '--probe', part], {
+      timeout: 60_000,
+    });
+    return JSON.parse(stdout.trim().split('\n').at(-1) ?? '') as Finding;
+  } catch (error) {
+    const signal = error instanceof Error && 'signal' in error ? error.signal : undefined;
+    const what = typeof signal === 'string' ? `the trial ended by ${signal}` : 'the trial crashed';
+    return { works: false, detail: what };
+  }
+}
+
+function gigabytes(bytes: number): string {
+  return `${(bytes / 2 ** 30).toFixed(1)} GiB`;
+}

@@ -1,0 +1,94 @@
+// triphase evaluate
+
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import { loadCurriculum } from '../config/curriculum';
+import type { Curriculum } from '../config/schema';
+import { evaluateFolder } from '../curriculum/evaluation';
+import { TriphaseError } from '../protocol/errors';
+import { listCheckpoints } from '../run/checkpoints';
+import { readEvents } from '../run/event-log';
+import { readRunInfo, resolvedConfigFile } from '../run/folder';
+import { parseCommandLine } from './arguments';
+import { exitCode } from './exit-codes';
+import { reportEvaluations } from './report';
+import { curriculumFile } from './run';
+import { Screen } from './screen';
+import { shown } from './serve';
+
+export async function evaluateCommand(screen: Screen, args: readonly string[]): Promise<number> {
+  const { values, positionals } = parseCommandLine(
+    {
+      command: 'evaluate',
+      options: {
+        config: { type: 'string' },
+        set: { type: 'string', multiple: true },
+        json: { type: 'boolean' },
+      },
+      positionals: ['RUN or MODEL'],
+    },
+    args,
+  );
+  const { model, run } = findModel(path.resolve(positionals[0] ?? ''));
+  const config = chooseConfig(model, run, values.config, values.set ?? []);
+  if (config.evaluation.data.length === 0) {
+    throw new TriphaseError('config', 'The config names no data to evaluate on.', 'Name some under evaluation.data.');
+  }
+  // the result is alone on the standard output
+  const aside = values.json === true ? new Screen(process.stderr) : screen;
+  aside.line(`${aside.style('bold', 'model'.padEnd(9))} ${shown(model)}`);
+  const evaluation = await evaluateFolder({
+    folder: model,
+    config,
+    activity: ({ what, done, total }) => aside.status(done === undefined ? what : `${what} ${done}/${total ?? '?'}`),
+  });
+  aside.status('');
+  if (values.json === true) process.stdout.write(`${JSON.stringify(evaluation)}\n`);
+  else reportEvaluations(screen, [{ ...evaluation, name: path.basename(model) }]);
+  return exitCode.ok;
+}
+
+interface FoundModel {
+  readonly model: string;
+  /** The run that the model comes from. */
+  readonly run?: string;
+}
+
+function findModel(folder: string): FoundModel {
+  if (isRun(folder)) {
+    const last = listCheckpoints(folder, readEvents(folder).events).whole.at(-1);
+    if (last !== undefined) return { model: path.join(folder, last.folder), run: folder };
+    throw new TriphaseError('run-folder', 'The run has no checkpoint yet.', 'Wait for its first phase to end.', {
+      file: folder,
+    });
+  }
+  if (!existsSync(path.join(folder, 'config.json'))) {
+    throw new TriphaseError(
+      'usage',
+      'This is neither a run folder (run.json) nor a model folder (config.json).',
+      'Name a run, one of its checkpoints, or a Hugging Face folder.',
+      { file: folder },
+    );
+  }
+  const run = path.dirname(path.dirname(folder));
+  return isRun(run) ? { model: folder, run } : { model: folder };
+}
+
+function isRun(folder: string): boolean {
+  if (!existsSync(path.join(folder, 'run.json'))) return false;
+  readRunInfo(folder);
+  return true;
+}
+
+function chooseConfig(
+  model: string,
+  run: string | undefined,
+  named: string | undefined,
+  sets: readonly string[],
+): Curriculum {
+  if (named !== undefined) return loadCurriculum(curriculumFile(named), sets).config;
+  if (run !== undefined) return loadCurriculum(resolvedConfigFile(run), sets, { files: 'unchecked' }).config;
+  throw new TriphaseError('usage', 'A model alone does not say what to evaluate it on.', 'Add --config CONFIG.', {
+    file: model,
+  });
+}

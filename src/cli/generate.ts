@@ -1,0 +1,48 @@
+// triphase generate
+
+import path from 'node:path';
+import { generateFromFolder } from '../rollout/generate';
+import { numberOption, parseCommandLine } from './arguments';
+import { exitCode } from './exit-codes';
+import type { Screen } from './screen';
+import { counted } from './words';
+
+export async function generateCommand(screen: Screen, args: readonly string[]): Promise<number> {
+  const { values, positionals } = parseCommandLine(
+    {
+      command: 'generate',
+      options: {
+        image: { type: 'string', multiple: true },
+        temperature: { type: 'string' },
+        'max-tokens': { type: 'string' },
+        samples: { type: 'string' },
+        seed: { type: 'string' },
+        json: { type: 'boolean' },
+      },
+      positionals: ['MODEL', 'a prompt'],
+    },
+    args,
+  );
+  const [folder = '', prompt = ''] = positionals;
+  const { samples } = await generateFromFolder({
+    folder: path.resolve(folder),
+    prompt,
+    images: (values.image ?? []).map(file => path.resolve(file)),
+    temperature: numberOption('temperature', values.temperature, { least: 0, whole: false }) ?? 1,
+    maxTokens: numberOption('max-tokens', values['max-tokens'], { least: 1, whole: true }) ?? 256,
+    samples: numberOption('samples', values.samples, { least: 1, whole: true }) ?? 1,
+    seed: numberOption('seed', values.seed, { least: 0, whole: true }) ?? 0,
+  });
+  if (values.json === true) {
+    process.stdout.write(`${JSON.stringify({ samples })}\n`);
+    return exitCode.ok;
+  }
+  samples.forEach(({ text, tokenIds }, i) => {
+    if (samples.length > 1) {
+      if (i > 0) screen.line();
+      screen.line(screen.style('dim', `sample ${i + 1}, ${counted(tokenIds.length, 'token')}`));
+    }
+    screen.line(text);
+  });
+  return exitCode.ok;
+}

@@ -1,0 +1,67 @@
+// What `triphase help` says.
+
+const general = `triphase: reasoning RL on vision-language models, in three phases, on this machine.
+
+  triphase run CONFIG             train, from the first phase to the last
+  triphase resume RUN             go on with a run that was stopped or broke off
+  triphase evaluate RUN|MODEL     accuracy under five conditions, and language bias
+  triphase generate MODEL PROMPT  sample completions
+  triphase doctor                 what this machine has, and which device is used
+  triphase help [COMMAND]
+  triphase --version
+
+Ctrl+C ends a run after the current step, with everything saved; a second one ends it at once.
+
+Exit codes: 0 done, 1 failed, 2 the command line, the config or a named folder has to be changed, 130 stopped.
+`;
+
+const commands: Readonly<Record<string, string>> = {
+  run: `triphase run CONFIG [options]
+
+Trains the phases of a curriculum file (or of the curriculum.yaml in a folder) one after the other. Evaluates before the
+first and after each. Everything is written into a new run folder, which is printed first.
+
+  --quick             a few steps of every phase, to see that all is in order
+  --phase ID          this phase only
+  --set PATH=VALUE    a setting over the file's, as often as needed: --set grpo.beta=0 --set phases.0.steps=10
+  --run-dir DIR       the run folder; default: a new one, named and dated, in the config's run.folder
+`,
+  resume: `triphase resume RUN [options]
+
+Goes on from the latest checkpoint of a run folder, with the config that the run was started with. What was done after
+that checkpoint is done again and counts once.
+
+  --from CHECKPOINT   another of its checkpoints, by name; later steps are superseded
+`,
+  evaluate: `triphase evaluate RUN|MODEL [options]
+
+Evaluates the latest checkpoint of a run, a checkpoint folder, or any Hugging Face folder.
+
+  --config CONFIG     what to evaluate on; default: the config of the run
+  --set PATH=VALUE    a setting over the file's: --set evaluation.limit=50
+  --json              the figures as one line of JSON
+`,
+  generate: `triphase generate MODEL "PROMPT" [options]
+
+Samples completions of one user message, through the chat template of the model folder.
+
+  --image FILE        an image before the text; as often as needed
+  --temperature T     default 1; 0 is greedy
+  --max-tokens N      default 256
+  --samples G         default 1
+  --seed S            default 0; the same seed gives the same samples
+  --json              {"samples": [{"tokenIds", "text", "logProbs", "stop"}]}: natural logarithms under
+                      softmax(logits / T), T = 1 for greedy ones
+`,
+  doctor: `triphase doctor
+
+Says what this machine has, tries every device that this build of onnxruntime carries, and says which a run would use.
+`,
+};
+
+export const commandNames: readonly string[] = [...Object.keys(commands), 'help'];
+
+/** undefined: there is no such command. */
+export function helpText(command: string | undefined): string | undefined {
+  return command === undefined || command === 'help' ? general : commands[command];
+}

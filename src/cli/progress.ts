@@ -1,0 +1,195 @@
+// A run on the terminal: a line for whatever has ended, and one live line for what is under way. Into a file or a pipe
+// go the same lines, and now and then one for the steps.
+
+import { describe, TriphaseError } from '../protocol/errors';
+import type { Activity, Evaluation, EventOf, RunEvent, RunState } from '../protocol/run';
+import { RunProgress } from '../protocol/run-progress';
+import { accuracy } from './report';
+import type { Screen } from './screen';
+import { conditionNames, counted, duration, figure, percent } from './words';
+
+/** At least so long between two step lines that are not on a terminal. */
+const plainIntervalMs = 5000;
+
+export class ProgressReport {
+  private readonly progress = new RunProgress();
+  private readonly began = Date.now();
+  private activity: Activity | undefined;
+  private lastStep: EventOf<'step'> | undefined;
+  private lastPlainLine = 0;
+  private stopping = false;
+  private readonly clock: NodeJS.Timeout | undefined;
+
+  constructor(private readonly screen: Screen) {
+    this.clock = screen.live ? setInterval(() => this.refresh(), 500) : undefined;
+  }
+
+  take(event: RunEvent): void {
+    this.progress.take(event);
+    this.activity = undefined;
+    this.tell(event);
+    this.refresh();
+  }
+
+  doing(activity: Activity): void {
+    this.activity = activity;
+    this.refresh();
+  }
+
+  state(state: RunState): void {
+    if (state.kind !== 'stopping' || this.stopping) return;
+    this.stopping = true;
+    this.note('yellow', 'stopping', 'after this step, with everything saved; Ctrl+C again ends at once');
+    this.refresh();
+  }
+
+  close(): void {
+    clearInterval(this.clock);
+    this.screen.status('');
+  }
+
+  private tell(event: RunEvent): void {
+    switch (event.kind) {
+      case 'run-started':
+        if (event.resumedFrom !== undefined) {
+          const { checkpoint, step } = event.resumedFrom;
+          this.note('bold', 'resumed', `attempt ${event.attempt}, after step ${step}, from ${checkpoint}`);
+        } else if (event.attempt > 1) {
+          this.note('bold', 'resumed', `attempt ${event.attempt}, from the beginning: there was no checkpoint yet`);
+        }
+        return;
+      case 'plan':
+        this.note(
+          'bold',
+          'plan',
+          `${event.phases.map(phase => `${phase.phase} ${phase.steps}`).join(' + ')} = ${counted(event.steps, 'step')}`,
+        );
+        return;
+      case 'device': {
+        const { used, threads, description, refused } = event;
+        const what = used === 'cpu' ? `${used}, ${counted(threads, 'thread')}` : used;
+        this.note('bold', 'device', description === undefined ? what : `${what} (${description})`);
+        for (const { device, why } of refused) this.note('dim', '', `not ${device}: ${why}`);
+        return;
+      }
+      case 'data':
+        for (const { source, examples, dropped, refused } of event.sources) {
+          this.note('bold', 'data', `${source}: ${counted(examples, 'example')}`);
+          for (const { reason, count, first } of dropped) {
+            const at = first === undefined ? '' : ` (first: ${[first.file, first.line].filter(Boolean).join(':')})`;
+            this.note('yellow', '', `${counted(count, 'row')} dropped: ${reason}${at}`);
+          }
+          for (const { phase, reason, count } of refused) {
+            this.note('yellow', '', `${counted(count, 'example')} not in phase ${phase}: ${reason}`);
+          }
+        }
+        return;
+      case 'phase-started':
+        this.lastStep = undefined;
+        this.note(
+          'bold',
+          event.phase,
+          `${event.trainer}, ${event.view} view, ${counted(event.steps, 'step')} over ${counted(event.examples, 'example')}`,
+        );
+        return;
+      case 'step':
+        this.lastStep = event;
+        this.plainStep(event);
+        return;
+      case 'evaluation':
+        this.note('bold', event.at === 'base' ? 'base' : event.boundary ? event.at : `${event.at} …`, inOneLine(event));
+        return;
+      case 'checkpoint':
+        if (!this.screen.live) this.note('dim', '', `saved ${event.folder}`);
+        return;
+      case 'warning':
+        this.note('yellow', 'warning', describeWarning(event));
+        return;
+      case 'phase-ended': {
+        const metrics = this.lastStep === undefined ? '' : `, at the end ${inFigures(this.lastStep)}`;
+        this.note('green', event.phase, `done in ${duration(event.seconds)}${metrics}`);
+        return;
+      }
+      case 'run-ended':
+        return;
+    }
+  }
+
+  private plainStep(event: EventOf<'step'>): void {
+    if (this.screen.live) return;
+    const now = Date.now();
+    const { progress } = this.progress;
+    const last = progress !== undefined && progress.phaseStep >= progress.phaseSteps;
+    if (!last && event.phaseStep > 1 && now - this.lastPlainLine < plainIntervalMs) return;
+    this.lastPlainLine = now;
+    this.screen.line(this.underway());
+  }
+
+  private refresh(): void {
+    if (this.screen.live) this.screen.status(this.underway());
+  }
+
+  /** "image 12/60 (step 132/180)  reward 0.52 · accuracy 0.48  1.2 s a step, 58 s left" */
+  private underway(): string {
+    const { progress } = this.progress;
+    const running = duration((Date.now() - this.began) / 1000);
+    const parts: string[] = [];
+    if (this.stopping) parts.push('stopping');
+    if (progress !== undefined) {
+      parts.push(
+        `${progress.phase} ${progress.phaseStep}/${progress.phaseSteps} (step ${progress.step}/${progress.steps})`,
+      );
+    }
+    if (this.activity !== undefined) parts.push(doing(this.activity));
+    else if (progress === undefined) parts.push('starting');
+    if (this.lastStep !== undefined) parts.push(inFigures(this.lastStep));
+    if (progress?.secondsPerStep !== undefined) {
+      const left = (progress.steps - progress.step) * progress.secondsPerStep;
+      parts.push(
+        `${duration(progress.secondsPerStep)} a step, ${left > 0 ? `${duration(left)} of steps left` : 'last step'}`,
+      );
+    } else if (this.screen.live) {
+      parts.push(running);
+    }
+    return parts.join('  ');
+  }
+
+  private note(style: Parameters<Screen['style']>[0], name: string, text: string): void {
+    this.screen.line(`${this.screen.style(style, name.padEnd(9))} ${text}`);
+  }
+}
+
+function doing({ what, done, total }: Activity): string {
+  if (done === undefined) return what;
+  return total === undefined ? `${what} ${done}` : `${what} ${done}/${total}`;
+}
+
+function inOneLine({ conditions, seconds }: Evaluation): string {
+  const parts = conditions.map(result => `${conditionNames[result.condition]} ${accuracy(result)}`);
+  return `${parts.join(' · ')} (${duration(seconds)})`;
+}
+
+/** TRL's names of the figures that tell most, and how they are shown. */
+const shownMetrics: readonly (readonly [metric: string, name: string, show: (value: number) => string])[] = [
+  ['loss', 'loss', figure],
+  ['reward', 'reward', figure],
+  ['rewards/accuracy/mean', 'accuracy', percent],
+  ['rewards/format/mean', 'format', percent],
+  ['completions/mean_length', 'length', value => value.toFixed(0)],
+  ['entropy', 'entropy', figure],
+  ['kl', 'kl', figure],
+];
+
+function inFigures({ metrics }: EventOf<'step'>): string {
+  const shown = shownMetrics.filter(([metric]) => metric !== 'loss' || metrics['reward'] === undefined);
+  return shown
+    .flatMap(([metric, name, show]) => {
+      const value = metrics[metric];
+      return value === undefined ? [] : [`${name} ${show(value)}`];
+    })
+    .join(' · ');
+}
+
+function describeWarning({ message, remedy, place }: EventOf<'warning'>): string {
+  return describe(new TriphaseError('data', message, remedy, place));
+}

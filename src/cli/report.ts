@@ -1,0 +1,75 @@
+// What came of a run or an evaluation, as tables.
+
+import type { ConditionResult, Evaluation } from '../protocol/run';
+import type { Screen } from './screen';
+import { table } from './table';
+import { conditionNames, percent } from './words';
+
+export interface NamedEvaluation extends Evaluation {
+  /** "base", or the phase after which it was made. */
+  readonly name: string;
+}
+
+/** So many columns fit into 100 characters. */
+const columnsATable = 4;
+
+export function reportEvaluations(screen: Screen, evaluations: readonly NamedEvaluation[]): void {
+  for (let from = 0; from < evaluations.length; from += columnsATable) {
+    const part = evaluations.slice(from, from + columnsATable);
+    const [header, ...rows] = table([['accuracy', 'n', ...part.map(({ name }) => name)], ...figures(part)]);
+    screen.line();
+    screen.line(screen.style('bold', header ?? ''));
+    for (const row of rows) screen.line(row);
+  }
+  if (evaluations.length > 0) {
+    screen.line();
+    screen.line(screen.style('dim', 'In brackets: 95% interval. Language bias: question alone / image.'));
+    screen.line(screen.style('dim', 'Caption dependence: image + caption less image, in points.'));
+  }
+}
+
+function figures(evaluations: readonly NamedEvaluation[]): readonly (readonly string[])[] {
+  const conditions = [...new Set(evaluations.flatMap(({ conditions }) => conditions.map(c => c.condition)))];
+  const results = conditions.map(condition => ({
+    condition,
+    results: evaluations.map(evaluation => evaluation.conditions.find(c => c.condition === condition)),
+  }));
+  const row = (name: string, cell: (evaluation: NamedEvaluation) => string | undefined) => {
+    const cells = evaluations.map(cell);
+    return cells.every(text => text === undefined) ? [] : [[name, '', ...cells.map(text => text ?? '')]];
+  };
+  return [
+    ...results.map(({ condition, results }) => [
+      conditionNames[condition],
+      commonCount(results),
+      ...results.map(result => (result === undefined ? '' : accuracy(result))),
+    ]),
+    ...row('chance', ({ conditions }) => optional(main(conditions)?.chance)),
+    ...row('majority answer', ({ conditions }) => optional(main(conditions)?.majority)),
+    ...row('asked format', ({ conditions }) => optional(main(conditions)?.formatRate)),
+    ...row('language bias', ({ languageBias: { bias } }) => bias?.toFixed(2)),
+    ...row('caption dependence', ({ languageBias: { captionDependence } }) =>
+      captionDependence === undefined
+        ? undefined
+        : `${captionDependence >= 0 ? '+' : ''}${(captionDependence * 100).toFixed(1)}`,
+    ),
+  ];
+}
+
+export function accuracy({ accuracy, interval: [low, high] }: ConditionResult): string {
+  return `${percent(accuracy)} [${(low * 100).toFixed(1)}, ${(high * 100).toFixed(1)}]`;
+}
+
+/** Chance, majority and format are those of the image condition, which is what the phases are for. */
+function main(conditions: readonly ConditionResult[]): ConditionResult | undefined {
+  return conditions.find(({ condition }) => condition === 'image') ?? conditions[0];
+}
+
+function optional(share: number | undefined): string | undefined {
+  return share === undefined ? undefined : percent(share);
+}
+
+function commonCount(results: readonly (ConditionResult | undefined)[]): string {
+  const counts = new Set(results.flatMap(result => (result === undefined ? [] : [result.n])));
+  return [...counts].join('/');
+}

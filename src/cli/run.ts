@@ -1,0 +1,75 @@
+// triphase run, triphase resume
+
+import { existsSync, statSync } from 'node:fs';
+import path from 'node:path';
+import { loadCurriculum } from '../config/curriculum';
+import { suggestion } from '../config/nearest';
+import { writeResolved } from '../config/resolved';
+import { TriphaseError } from '../protocol/errors';
+import { createDatedRunFolder, createRunFolder, readRunInfo, readRunState, resolvedConfigFile } from '../run/folder';
+import { parseCommandLine } from './arguments';
+import { exitCode } from './exit-codes';
+import type { Screen } from './screen';
+import { reportRun, serve, shown } from './serve';
+
+export async function runCommand(screen: Screen, args: readonly string[]): Promise<number> {
+  const { values, positionals } = parseCommandLine(
+    {
+      command: 'run',
+      options: {
+        quick: { type: 'boolean' },
+        phase: { type: 'string' },
+        set: { type: 'string', multiple: true },
+        'run-dir': { type: 'string' },
+      },
+      positionals: ['CONFIG'],
+    },
+    args,
+  );
+  const configFile = curriculumFile(positionals[0] ?? '');
+  const sets = values.set ?? [];
+  const { config } = loadCurriculum(configFile, sets);
+  const phases = config.phases.map(phase => phase.id);
+  if (values.phase !== undefined && !phases.includes(values.phase)) {
+    const remedy = suggestion(values.phase, phases, 'phase');
+    throw new TriphaseError('usage', `There is no phase '${values.phase}' in the config.`, remedy, {
+      file: configFile,
+    });
+  }
+  const run = {
+    name: config.name,
+    configFile,
+    sets,
+    resolved: writeResolved(config),
+    quick: values.quick ?? false,
+    ...(values.phase === undefined ? {} : { onlyPhase: values.phase }),
+  };
+  const asked = values['run-dir'];
+  const folder = asked === undefined ? createDatedRunFolder(config.run.folder, run) : path.resolve(asked);
+  if (asked !== undefined) createRunFolder(folder, run);
+  return serve(screen, { folder, config });
+}
+
+export async function resumeCommand(screen: Screen, args: readonly string[]): Promise<number> {
+  const { values, positionals } = parseCommandLine(
+    { command: 'resume', options: { from: { type: 'string' } }, positionals: ['RUN'] },
+    args,
+  );
+  const folder = path.resolve(positionals[0] ?? '');
+  readRunInfo(folder);
+  const checkpoint = values.from === undefined ? undefined : path.basename(values.from);
+  if (checkpoint === undefined && readRunState(folder).kind === 'finished') {
+    screen.line(`${shown(folder)} has finished: there is nothing to go on with.`);
+    reportRun(screen, folder, { outcome: 'finished' });
+    return exitCode.ok;
+  }
+  const { config } = loadCurriculum(resolvedConfigFile(folder), [], { files: 'unchecked' });
+  return serve(screen, { folder, config, ...(checkpoint === undefined ? {} : { checkpoint }) });
+}
+
+/** A folder stands for the curriculum in it. */
+export function curriculumFile(name: string): string {
+  const file = path.resolve(name);
+  const inside = path.join(file, 'curriculum.yaml');
+  return existsSync(inside) && statSync(file).isDirectory() ? inside : file;
+}

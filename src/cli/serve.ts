@@ -1,0 +1,112 @@
+// Serves a run in this process, as host, and shows it: what `run` and `resume` have in common.
+
+import path from 'node:path';
+import type { Curriculum } from '../config/schema';
+import { Host } from '../host/host';
+import { describeRecord } from '../protocol/error-record';
+import type { RunOutcome } from '../protocol/run';
+import { listCheckpoints } from '../run/checkpoints';
+import { currentEvents, readEvents } from '../run/event-log';
+import { exitCodeOfRun } from './exit-codes';
+import { ProgressReport } from './progress';
+import { reportEvaluations } from './report';
+import type { Screen } from './screen';
+
+export interface ServeOptions {
+  readonly folder: string;
+  readonly config: Curriculum;
+  readonly checkpoint?: string;
+}
+
+export async function serve(screen: Screen, options: ServeOptions): Promise<number> {
+  screen.line(`${screen.style('bold', 'run'.padEnd(9))} ${shown(options.folder)}`);
+  const report = new ProgressReport(screen);
+  let outcome: RunOutcome;
+  try {
+    const host = await Host.start({
+      ...options,
+      workerFile: path.join(__dirname, 'worker.js'),
+      observe: {
+        event: event => report.take(event),
+        state: state => report.state(state),
+        activity: a => report.doing(a),
+      },
+    });
+    const release = onSignals(again => host.stop(again ? 'now' : 'after-step'));
+    outcome = await host.ended;
+    release();
+  } finally {
+    report.close();
+  }
+  if (outcome.outcome === 'stopped' && outcome.killed) endAtOnce();
+  reportRun(screen, options.folder, outcome);
+  return exitCodeOfRun(outcome);
+}
+
+/** What came of a run: a table of its evaluations, and where everything is. */
+export function reportRun(screen: Screen, folder: string, outcome: RunOutcome): void {
+  const { events } = readEvents(folder);
+  const current = currentEvents(events);
+  const evaluations = current.flatMap(event =>
+    event.kind === 'evaluation' && event.boundary
+      ? [{ ...event, name: event.at === 'base' ? 'base' : `after ${event.at}` }]
+      : [],
+  );
+  reportEvaluations(screen, evaluations);
+  const last = listCheckpoints(folder, events).whole.at(-1);
+  const note = (name: string, text: string) => screen.line(`${screen.style('bold', name.padEnd(9))} ${text}`);
+  screen.line();
+  note('run', shown(folder));
+  if (last !== undefined) note('model', shown(path.join(folder, last.folder)));
+  switch (outcome.outcome) {
+    case 'finished':
+      return;
+    case 'stopped':
+      note('stopped', last === undefined ? 'before the first checkpoint' : `after step ${last.step}, saved`);
+      break;
+    case 'failed':
+      screen.line(`${screen.style('red', 'failed'.padEnd(9))} ${describeRecord(outcome.error)}`);
+      break;
+  }
+  note('go on', `triphase resume ${quoted(shown(folder))}`);
+}
+
+/** Ctrl+C, a polite kill, a closed terminal. */
+const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
+/** npm passes on the Ctrl+C that the terminal has given us already: one press is not two. */
+const onePressMs = 300;
+
+function onSignals(take: (again: boolean) => void): () => void {
+  let first: number | undefined;
+  const listener = () => {
+    const now = Date.now();
+    if (first !== undefined && now - first < onePressMs) return;
+    take(first !== undefined);
+    first ??= now;
+  };
+  for (const signal of signals) process.on(signal, listener);
+  return () => {
+    for (const signal of signals) process.off(signal, listener);
+  };
+}
+
+/**
+ * process.exit() would terminate the worker, and a terminated run of onnxruntime aborts the process with a core dump; a
+ * signal without a listener ends it quietly, which shells report as 130.
+ */
+function endAtOnce(): never {
+  process.removeAllListeners('SIGINT');
+  process.kill(process.pid, 'SIGINT');
+  for (;;) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
+}
+
+/** Relative where that is shorter and below the working directory. */
+export function shown(file: string): string {
+  const relative = path.relative(process.cwd(), file);
+  return relative === '' || relative.startsWith('..') || path.isAbsolute(relative) ? file : relative;
+}
+
+function quoted(file: string): string {
+  return /^[\w./\\:@%+,-]+$/.test(file) ? file : `"${file}"`;
+}

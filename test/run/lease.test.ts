@@ -1,0 +1,78 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { mkdirSync, utimesSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { Lease, leaseHolder } from '../../src/run/lease';
+import { stateOf, thisProcess } from '../../src/run/processes';
+import { bundle } from '../host/bundle';
+import { temporaryFolder } from './temporary';
+
+describe('lease of a run folder', () => {
+  const folder = temporaryFolder();
+
+  /** A lease as another process would have left it. */
+  const left = (attempt: number, changes: object) => {
+    mkdirSync(path.join(folder(), 'attempts'), { recursive: true });
+    const file = path.join(folder(), 'attempts', `${String(attempt).padStart(4, '0')}.json`);
+    writeFileSync(file, JSON.stringify({ ...thisProcess(), attempt, released: false, ...changes }));
+    return file;
+  };
+
+  it('has one holder at a time, and counts attempts', () => {
+    const first = Lease.take(folder());
+    assert.equal(first.attempt, 1);
+    assert.equal(leaseHolder(folder())?.pid, process.pid);
+    assert.throws(() => Lease.take(folder()), new RegExp(`already served by process ${process.pid}`));
+    first.release();
+    assert.equal(leaseHolder(folder()), undefined);
+    const second = Lease.take(folder());
+    assert.equal(second.attempt, 2);
+    second.release();
+  });
+
+  it('of a process that is gone is taken over', async () => {
+    const child = spawn(process.execPath, ['-e', '']);
+    await new Promise(resolve => child.once('exit', resolve));
+    left(3, { pid: child.pid });
+    const lease = Lease.take(folder());
+    assert.equal(lease.attempt, 4);
+    lease.release();
+  });
+
+  it('of a process whose number was given to another is taken over', () => {
+    left(1, { startTime: '2001-01-01T00:00:00.000Z' });
+    Lease.take(folder()).release();
+  });
+
+  it('held on another machine is respected until it falls silent', () => {
+    const file = left(1, { machine: 'elsewhere', startTime: '2001-01-01T00:00:00.000Z' });
+    assert.throws(() => Lease.take(folder()), /on elsewhere/);
+    const past = new Date(Date.now() - 120_000);
+    utimesSync(file, past, past);
+    Lease.take(folder()).release();
+  });
+
+  it('goes to one of many that want it at the same moment', async () => {
+    left(1, { startTime: '2001-01-01T00:00:00.000Z' });
+    const program = bundle(folder(), { takeLease: 'test/run/take-lease.ts' }).takeLease;
+    const start = String(Date.now() + 1500);
+    const answers = await Promise.all(
+      Array.from({ length: 6 }, async () => {
+        const child = spawn(process.execPath, [program, folder(), start], { stdio: ['ignore', 'pipe', 'inherit'] });
+        let printed = '';
+        for await (const chunk of child.stdout) printed += chunk;
+        return printed;
+      }),
+    );
+    assert.deepEqual(answers.filter(answer => answer === 'taken 2').length, 1, answers.join('; '));
+    assert.deepEqual(answers.filter(answer => answer.startsWith('refused')).length, 5, answers.join('; '));
+  });
+
+  it('knows this process by pid and start time', () => {
+    const self = thisProcess();
+    assert.equal(stateOf(self), 'alive');
+    assert.equal(stateOf({ ...self, startTime: '2001-01-01T00:00:00.000Z' }), 'gone');
+    const age = Date.now() - Date.parse(self.startTime);
+    assert.ok(Math.abs(age - process.uptime() * 1000) < 3000, `${age} ms`);
+  });
+});
