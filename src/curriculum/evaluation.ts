@@ -1,0 +1,77 @@
+// An evaluation as the config asks for it, of a model in memory or of a folder.
+
+import type { Curriculum } from '../config/schema';
+import { loadExamples } from '../data/examples';
+import { compileUserMessage, type UserMessage } from '../data/views';
+import { evaluate } from '../evaluate/evaluate';
+import { Model } from '../model/model';
+import { TriphaseError } from '../protocol/errors';
+import type { Example } from '../protocol/example';
+import type { Activity, Evaluation } from '../protocol/run';
+import { compileRewards } from '../reward/compile';
+import { Prompter } from '../rollout/prompter';
+import { chooseDevice } from '../tensor/session';
+
+/** The examples that are evaluated, in order. */
+export async function evaluationExamples(config: Curriculum): Promise<readonly Example[]> {
+  const sets: (readonly Example[])[] = [];
+  for (const id of config.evaluation.data)
+    sets.push((await loadExamples(config, id)).examples.slice(0, config.evaluation.limit));
+  return sets.flat();
+}
+
+export interface Evaluated {
+  readonly config: Curriculum;
+  readonly model: Model;
+  readonly prompter: Prompter;
+  readonly userMessage: UserMessage;
+  readonly examples: readonly Example[];
+}
+
+export interface Watch {
+  readonly activity: (activity: Activity) => void;
+  readonly stopRequested: () => boolean;
+}
+
+/** @returns undefined when it was told to stop */
+export function evaluateModel(
+  { config, model, prompter, userMessage, examples }: Evaluated,
+  name: string,
+  watch: Watch,
+): Promise<Evaluation | undefined> {
+  const { conditions, samples, temperature } = config.evaluation;
+  return evaluate(model, prompter, userMessage, compileRewards(config.rewards), examples, {
+    system: config.prompt.system,
+    conditions,
+    samples,
+    temperature,
+    maxTokens: config.generation.max_tokens,
+    stop: config.generation.stop,
+    maxPromptTokens: config.prompt.max_tokens,
+    seed: config.seed,
+    stopRequested: watch.stopRequested,
+    progress: (done, total) => watch.activity({ what: `evaluating ${name}`, done, total }),
+  });
+}
+
+export interface EvaluateFolderOptions {
+  /** A model folder or a checkpoint. */
+  readonly folder: string;
+  readonly config: Curriculum;
+  readonly activity: (activity: Activity) => void;
+}
+
+export async function evaluateFolder({ folder, config, activity }: EvaluateFolderOptions): Promise<Evaluation> {
+  const examples = await evaluationExamples(config);
+  if (examples.length === 0)
+    throw new TriphaseError('data', 'there is nothing to evaluate on', 'Name data under evaluation.data.');
+  const { device } = await chooseDevice(config.device);
+  const model = await Model.load(folder, { device, threads: config.threads });
+  try {
+    const prompter = await Prompter.load(folder, model.config);
+    const evaluated = { config, model, prompter, userMessage: compileUserMessage(config.prompt), examples };
+    return (await evaluateModel(evaluated, 'model', { activity, stopRequested: () => false })) as Evaluation;
+  } finally {
+    await model.dispose();
+  }
+}

@@ -1,0 +1,295 @@
+// One step of GRPO: roll out groups, score them, turn rewards into advantages, take one optimiser step, write it down.
+
+import type { Weights } from '../model/weights';
+import { Random } from '../protocol/random';
+import type { Scored } from '../protocol/rewards';
+import type { RolloutRecord } from '../protocol/run';
+import { compileRewards } from '../reward/compile';
+import { Generation, type Sample } from '../rollout/generation';
+import type { RenderedPrompt } from '../rollout/prompter';
+import { writeRollouts } from '../run/rollouts';
+import { groupAdvantages } from '../train/advantages';
+import { score, type TokenScores, type TrainedCompletion, type TrainedGroup } from '../train/gradient';
+import { learningRate } from '../train/schedule';
+import { trainStep } from '../train/step';
+import type { Shown } from './order';
+import { promptOf } from './prompt-of';
+import type { RunContext } from './run';
+import { adamWOptions, frozenParts } from './settings';
+import type { StepPosition, StepReport } from './sft-step';
+
+/** A completion with all that is known of it. */
+interface Rollout {
+  readonly sample: Sample;
+  readonly text: string;
+  readonly scored: Scored;
+  readonly advantage: number;
+  readonly reference?: TokenScores;
+}
+
+/** @param reference parameters of the KL penalty's reference, where there is one */
+export async function grpoStep(
+  context: RunContext,
+  at: StepPosition,
+  shown: readonly Shown[],
+  reference: Weights | undefined,
+): Promise<StepReport> {
+  const { model, optimizer, config, job } = context;
+  const { settings } = at;
+  const timings: Record<string, number> = {};
+  const timed = async <T>(name: string, f: () => Promise<T>): Promise<T> => {
+    const started = performance.now();
+    const result = await f();
+    timings[name] = (timings[name] ?? 0) + (performance.now() - started) / 1000;
+    return result;
+  };
+  const started = performance.now();
+
+  const prompts = await timed('prompts', () => Promise.all(shown.map(s => promptOf(context, s))));
+  const samples = await timed('generation', () => rollOut(context, at, shown, prompts));
+  const groups = await timed('rewards', async () => scoreGroups(context, at, shown, samples));
+  const { temperature } = settings.generation;
+  const trained = groups.map(
+    (group, i): TrainedGroup => ({
+      prompt: prompts[i] as RenderedPrompt,
+      completions: weighted(groups, group, settings.grpo.aggregation),
+    }),
+  );
+  const referenceScores =
+    reference === undefined ? undefined : await timed('reference', () => scoreAll(context, at, trained, reference));
+  const withReference = trained.map((g, i) => ({
+    ...g,
+    completions: g.completions.map((c, j): TrainedCompletion => {
+      const refLogProbs = referenceScores?.[i]?.[j]?.logProbs;
+      return refLogProbs === undefined ? c : { ...c, refLogProbs };
+    }),
+  }));
+
+  const rate = learningRate(settings.optimizer, at.phaseStep - 1, at.phase.steps);
+  const result = await timed('update', () =>
+    trainStep(model, optimizer, withReference, {
+      objective: {
+        kind: 'grpo',
+        epsilon: settings.grpo.epsilon,
+        epsilonHigh: settings.grpo.epsilon_high,
+        beta: reference === undefined ? 0 : settings.grpo.beta,
+        onPolicy: true,
+      },
+      temperature: temperature === 0 ? 1 : temperature,
+      optimizer: adamWOptions(settings, rate),
+      maxGradNorm: settings.optimizer.max_grad_norm,
+      microBatch: settings.grpo.micro_batch,
+      frozen: frozenParts(config),
+    }),
+  );
+
+  const records = groups.flatMap((group, i) =>
+    group.map((rollout, j) =>
+      record(
+        context,
+        at,
+        shown[i] as Shown,
+        prompts[i] as RenderedPrompt,
+        rollout,
+        i,
+        j,
+        result.scores[i]?.[j],
+        referenceScores?.[i]?.[j],
+      ),
+    ),
+  );
+  const file = await timed('writing', () => writeRollouts(job.folder, records));
+  timings['total'] = (performance.now() - started) / 1000;
+  return {
+    metrics: {
+      ...metrics(groups, result.scores, referenceScores),
+      loss: result.loss,
+      grad_norm: result.gradNorm,
+      learning_rate: rate,
+    },
+    timings,
+    rollouts: file,
+  };
+}
+
+async function rollOut(
+  { model, prompter, config }: RunContext,
+  { phase, phaseStep, settings }: StepPosition,
+  shown: readonly Shown[],
+  prompts: readonly RenderedPrompt[],
+): Promise<readonly (readonly Sample[])[]> {
+  const { samples, temperature, max_tokens: maxTokens, stop } = settings.generation;
+  const { tokenizer } = prompter;
+  const random = shown.flatMap(({ example }, i) =>
+    Array.from({ length: samples }, (_, s) => new Random(config.seed, phase.id, phaseStep, example.id, i, s)),
+  );
+  const decode = (ids: readonly number[]): string => tokenizer.decode(ids, { skipSpecial: true });
+  const options = { samples, temperature, maxTokens, stopIds: tokenizer.eosIds, stop: { texts: stop, decode } };
+  const generation = await Generation.start(model, prompts, options, random);
+  return (await generation.finish()) ?? [];
+}
+
+function scoreGroups(
+  { prompter }: RunContext,
+  { settings }: StepPosition,
+  shown: readonly Shown[],
+  samples: readonly (readonly Sample[])[],
+): readonly (readonly Rollout[])[] {
+  const rules = compileRewards(settings.rewards);
+  const { scale_rewards: scale, advantage_eps: eps } = settings.grpo;
+  return samples.map((group, i) => {
+    const scored = group.map(sample => {
+      const text = prompter.tokenizer.decode(sample.tokenIds, { skipSpecial: true });
+      return { sample, text, scored: rules(text, (shown[i] as Shown).example, sample.stop === 'length') };
+    });
+    const advantages = groupAdvantages(
+      scored.map(s => s.scored.reward),
+      { scale, eps },
+    );
+    return scored.map((s, j) => ({ ...s, advantage: advantages[j] as number }));
+  });
+}
+
+/** Weights by token: a mean over all tokens of the step, or over completions of their token means. */
+function weighted(
+  groups: readonly (readonly Rollout[])[],
+  group: readonly Rollout[],
+  aggregation: 'token' | 'sequence',
+): readonly TrainedCompletion[] {
+  const all = groups.flat();
+  const tokens = all.reduce((n, r) => n + r.sample.tokenIds.length, 0);
+  return group.map(({ sample: { tokenIds }, advantage }) => {
+    const weight = aggregation === 'token' ? 1 / tokens : 1 / (tokenIds.length * all.length);
+    return { tokenIds, advantage, weights: new Float32Array(tokenIds.length).fill(weight) };
+  });
+}
+
+async function scoreAll(
+  { model }: RunContext,
+  { settings }: StepPosition,
+  groups: readonly TrainedGroup[],
+  weights: Weights,
+): Promise<readonly (readonly TokenScores[])[]> {
+  const size = settings.grpo.micro_batch;
+  const temperature = settings.generation.temperature === 0 ? 1 : settings.generation.temperature;
+  const out: (readonly TokenScores[])[] = [];
+  // groups with images and groups without run apart, as in the update
+  for (const images of [false, true]) {
+    const indices = groups.flatMap((g, i) => (g.prompt.images.length > 0 === images ? [i] : []));
+    for (let i = 0; i < indices.length; i += size) {
+      const part = indices.slice(i, i + size);
+      const scores = await score(
+        model,
+        part.map(j => groups[j] as TrainedGroup),
+        temperature,
+        weights,
+      );
+      part.forEach((j, k) => {
+        out[j] = scores[k] as readonly TokenScores[];
+      });
+    }
+  }
+  return out;
+}
+
+const mean = (xs: readonly number[]): number => (xs.length === 0 ? 0 : xs.reduce((a, b) => a + b, 0) / xs.length);
+
+function deviation(xs: readonly number[]): number {
+  const m = mean(xs);
+  return xs.length < 2 ? 0 : Math.sqrt(xs.reduce((s, x) => s + (x - m) ** 2, 0) / (xs.length - 1));
+}
+
+/** TRL's names where TRL has the figure. */
+function metrics(
+  groups: readonly (readonly Rollout[])[],
+  scores: readonly (readonly TokenScores[] | undefined)[],
+  reference: readonly (readonly TokenScores[])[] | undefined,
+): Record<string, number> {
+  const all = groups.flat();
+  const lengths = all.map(r => r.sample.tokenIds.length);
+  const out: Record<string, number> = {
+    reward: mean(all.map(r => r.scored.reward)),
+    reward_std: mean(groups.map(g => deviation(g.map(r => r.scored.reward)))),
+    frac_reward_zero_std: mean(groups.map(g => (g.every(r => r.scored.reward === g[0]?.scored.reward) ? 1 : 0))),
+    accuracy: mean(all.map(r => (r.scored.outcome === 'right' ? 1 : 0))),
+    ungradable: mean(all.map(r => (r.scored.outcome === 'ungradable' ? 1 : 0))),
+    entropy: mean(all.flatMap(r => r.sample.entropy)),
+    'completions/mean_length': mean(lengths),
+    'completions/min_length': Math.min(...lengths),
+    'completions/max_length': Math.max(...lengths),
+    'completions/clipped_ratio': mean(all.map(r => (r.sample.stop === 'length' ? 1 : 0))),
+    num_tokens: lengths.reduce((a, b) => a + b, 0),
+  };
+  for (const rule of Object.keys(all[0]?.scored.rules ?? {})) {
+    const values = all.map(r => r.scored.rules[rule]?.score ?? 0);
+    out[`rewards/${rule}/mean`] = mean(values);
+    out[`rewards/${rule}/std`] = deviation(values);
+  }
+  const differences: number[] = [];
+  const kl: number[] = [];
+  groups.forEach((group, i) => {
+    group.forEach(({ sample }, j) => {
+      const trained = scores[i]?.[j]?.logProbs;
+      const ref = reference?.[i]?.[j]?.logProbs;
+      trained?.forEach((p, t) => {
+        differences.push(Math.abs(p - (sample.logProbs[t] as number)));
+        const d = (ref?.[t] ?? p) - p;
+        if (ref !== undefined) kl.push(Math.exp(d) - d - 1);
+      });
+    });
+  });
+  if (differences.length > 0) {
+    out['sampling/sampling_logp_difference/mean'] = mean(differences);
+    out['sampling/sampling_logp_difference/max'] = differences.reduce((a, b) => Math.max(a, b), 0);
+  }
+  if (reference !== undefined) out['kl'] = mean(kl);
+  return out;
+}
+
+function record(
+  { job, prompter }: RunContext,
+  at: StepPosition,
+  { example, view }: Shown,
+  prompt: RenderedPrompt,
+  { sample, text, scored, advantage }: Rollout,
+  group: number,
+  number: number,
+  trained: TokenScores | undefined,
+  reference: TokenScores | undefined,
+): RolloutRecord {
+  const { tokenizer } = prompter;
+  let length = 0;
+  const offsets = sample.tokenIds.map((_, i) => {
+    const at = length;
+    length = tokenizer.decode(sample.tokenIds.slice(0, i + 1), { skipSpecial: true }).length;
+    return at;
+  });
+  return {
+    step: at.step,
+    prompt: prompt.text,
+    completion: text,
+    scores: Object.fromEntries(Object.entries(scored.rules).map(([name, s]) => [name, s.score])),
+    advantage,
+    attempt: job.attempt,
+    phase: at.phase.id,
+    phase_step: at.phaseStep,
+    source: example.source,
+    example: example.id,
+    view,
+    sample: number,
+    group,
+    reward: scored.reward,
+    outcome: scored.outcome,
+    answer: scored.answer ?? null,
+    gold: example.answer,
+    truncated: sample.stop === 'length',
+    prompt_tokens: prompt.tokenIds.length,
+    completion_ids: sample.tokenIds,
+    offsets,
+    logprobs: sample.logProbs,
+    train_logprobs: trained === undefined ? null : [...trained.logProbs],
+    ref_logprobs: reference === undefined ? null : [...reference.logProbs],
+    entropy: sample.entropy,
+    images: view === 'text' ? [] : example.images,
+  };
+}

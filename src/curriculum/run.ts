@@ -1,0 +1,287 @@
+// The curriculum, from the first evaluation to the last checkpoint. Read from top to bottom it is the whole of a run:
+// load, evaluate the base; for every phase its steps, a checkpoint, an evaluation. What happens within a step is in
+// grpo-step.ts and sft-step.ts. Left out here: who shows it, who writes the log, who asks it to stop (src/host).
+
+import path from 'node:path';
+import { phaseSettings } from '../config/resolved';
+import type { Curriculum, Phase } from '../config/schema';
+import { compileUserMessage, type UserMessage } from '../data/views';
+import { loadModelConfig } from '../model/config';
+import { initialWeights } from '../model/initialize';
+import { Model } from '../model/model';
+import { hasWeights, loadWeights, saveModel, type Weights } from '../model/weights';
+import { TriphaseError } from '../protocol/errors';
+import { Prompter } from '../rollout/prompter';
+import { type CheckpointPosition, openCheckpoint, writeCheckpoint } from '../run/checkpoints';
+import { type AdamWState, newAdamWState } from '../tensor/adamw';
+import { chooseDevice } from '../tensor/session';
+import { evaluateModel } from './evaluation';
+import { grpoStep } from './grpo-step';
+import type { CurriculumJob, JobResult } from './job';
+import { phaseOrder, type Shown } from './order';
+import { promptOf } from './prompt-of';
+import { sftStep } from './sft-step';
+import { loadRunData, type RunData } from './sources';
+import { loadOptimizer, saveOptimizer } from './state';
+
+/** Steps of a phase, and examples an evaluation, of a quick run. */
+const QUICK = { steps: 3, evaluated: 16 } as const;
+
+/** What the steps of all phases share. */
+export interface RunContext {
+  readonly job: CurriculumJob;
+  readonly config: Curriculum;
+  readonly model: Model;
+  readonly prompter: Prompter;
+  readonly userMessage: UserMessage;
+  readonly optimizer: AdamWState;
+}
+
+export async function runCurriculum(job: CurriculumJob): Promise<JobResult> {
+  const config = job.quick ? quick(job.config) : job.config;
+  const phases = config.phases.filter(p => job.onlyPhase === undefined || p.id === job.onlyPhase);
+  if (phases.length === 0)
+    throw new TriphaseError(
+      'usage',
+      `there is no phase ${job.onlyPhase}`,
+      `Phases: ${config.phases.map(p => p.id).join(', ')}.`,
+    );
+  const steps = phases.reduce((n, p) => n + p.steps, 0);
+  job.emit({
+    kind: 'plan',
+    phases: phases.map(p => ({ phase: p.id, trainer: p.trainer, view: p.view, steps: p.steps })),
+    steps,
+  });
+
+  job.activity({ what: 'reading data' });
+  const data = await loadRunData(config, phases);
+  job.emit({ kind: 'data', sources: data.reports });
+  const { device, refused } = await chooseDevice(config.device);
+  job.emit({
+    kind: 'device',
+    asked: config.device,
+    used: device,
+    threads: config.threads,
+    refused: refused.map(({ device, reason }) => ({ device, why: reason })),
+  });
+
+  job.activity({ what: 'loading the model' });
+  const start = job.resumeFrom === undefined ? undefined : openCheckpoint(job.resumeFrom);
+  const source = job.resumeFrom ?? config.model.path;
+  const modelConfig = await loadModelConfig(source);
+  const weights = job.resumeFrom === undefined ? await baseWeights(config) : await loadWeights(source, modelConfig);
+  const context: RunContext = {
+    job,
+    config,
+    model: new Model(modelConfig, weights, { device, threads: config.threads }),
+    prompter: await Prompter.load(source, modelConfig),
+    userMessage: compileUserMessage(config.prompt),
+    optimizer: job.resumeFrom === undefined ? newAdamWState() : await loadOptimizer(job.resumeFrom),
+  };
+  try {
+    await checkPrompts(context, data);
+    return await runPhases(context, phases, data, start);
+  } finally {
+    await context.model.dispose();
+  }
+}
+
+async function runPhases(
+  context: RunContext,
+  phases: readonly Phase[],
+  data: RunData,
+  start: CheckpointPosition | undefined,
+): Promise<JobResult> {
+  let step = start?.step ?? 0;
+  let previous: string | undefined;
+  const first = start === undefined ? 0 : phases.findIndex(p => p.id === start.phase);
+  if (first < 0)
+    throw new TriphaseError('run-folder', `the checkpoint is of phase ${start?.phase}, which the config does not have`);
+
+  if (start === undefined && !(await evaluateAt(context, data, 'base', 0, true))) return 'stopped';
+  for (const [index, phase] of phases.entries()) {
+    if (index < first) {
+      previous = phase.id;
+      continue;
+    }
+    const resumed = index === first && start !== undefined;
+    if (!(resumed && start.boundary)) {
+      const done = await runPhase(context, phase, index, data, resumed ? start.phaseStep : 0, step, previous);
+      if (done === 'stopped') return 'stopped';
+      step += phase.steps - (resumed ? start.phaseStep : 0);
+    }
+    if (!(await evaluateAt(context, data, phase.id, step, true))) return 'stopped';
+    previous = phase.id;
+  }
+  return 'finished';
+}
+
+/** @param before steps of the run before this call */
+async function runPhase(
+  context: RunContext,
+  phase: Phase,
+  index: number,
+  data: RunData,
+  firstStep: number,
+  before: number,
+  previous: string | undefined,
+): Promise<JobResult> {
+  const { job, config } = context;
+  const started = performance.now();
+  const sources = data.phases.get(phase.id) ?? [];
+  const settings = phaseSettings(config, phase);
+  const order = phaseOrder(sources, phase.steps, phase.prompts, config.seed, phase.id);
+  const examples = sources.reduce((n, s) => n + s.examples.length, 0);
+  if (firstStep === 0 && settings.optimizer.reset) context.optimizer.moments.clear();
+  const reference =
+    settings.grpo.beta > 0 && phase.trainer === 'grpo'
+      ? await referenceWeights(context, settings.grpo.reference, previous)
+      : undefined;
+  const { trainer, view, steps } = phase;
+  job.emit({
+    kind: 'phase-started',
+    phase: phase.id,
+    index,
+    trainer,
+    view,
+    steps,
+    examples,
+    phaseStep: firstStep,
+    step: before,
+  });
+
+  for (let i = firstStep; i < phase.steps; i++) {
+    const step = before + i - firstStep + 1;
+    const at = { phase, phaseStep: i + 1, step, settings };
+    try {
+      const shown = order[i] as readonly Shown[];
+      const result =
+        phase.trainer === 'sft' ? await sftStep(context, at, shown) : await grpoStep(context, at, shown, reference);
+      job.emit({ kind: 'step', phase: phase.id, phaseStep: i + 1, step, ...result });
+    } catch (error) {
+      throw located(error, phase, i + 1, step);
+    }
+    const last = i === phase.steps - 1;
+    const stop = job.stopRequested();
+    const due = config.checkpoints.every > 0 && (i + 1) % config.checkpoints.every === 0;
+    if (last || stop || due) await checkpoint(context, phase, i + 1, step, last);
+    if (last)
+      job.emit({ kind: 'phase-ended', phase: phase.id, index, step, seconds: (performance.now() - started) / 1000 });
+    if (stop) return 'stopped';
+    const every = config.evaluation.every;
+    if (!last && every > 0 && (i + 1) % every === 0 && !(await evaluateAt(context, data, phase.id, step, false))) {
+      if (!due) await checkpoint(context, phase, i + 1, step, false);
+      return 'stopped';
+    }
+  }
+  return 'finished';
+}
+
+/** An error of a step, with the step named. */
+function located(error: unknown, phase: Phase, phaseStep: number, step: number): unknown {
+  if (!(error instanceof TriphaseError)) return error;
+  return new TriphaseError(
+    error.code,
+    `phase ${phase.id}, step ${phaseStep} (${step} of the run): ${error.message}`,
+    error.remedy,
+    error.place,
+  );
+}
+
+async function checkpoint(
+  context: RunContext,
+  phase: Phase,
+  phaseStep: number,
+  step: number,
+  boundary: boolean,
+): Promise<void> {
+  const { job, config, model, optimizer } = context;
+  const started = performance.now();
+  const companions = job.resumeFrom ?? config.model.path;
+  const position = { phase: phase.id, phaseStep, step, attempt: job.attempt, boundary };
+  const { folder, removed } = await writeCheckpoint(job.folder, position, config.checkpoints.keep, async into => {
+    await saveModel(into, model.config, model.weights, companions);
+    await saveOptimizer(into, optimizer);
+  });
+  job.emit({
+    kind: 'checkpoint',
+    phase: phase.id,
+    phaseStep,
+    step,
+    folder,
+    removed,
+    seconds: (performance.now() - started) / 1000,
+  });
+}
+
+/** @returns whether it went to its end */
+async function evaluateAt(
+  context: RunContext,
+  data: RunData,
+  at: string,
+  step: number,
+  boundary: boolean,
+): Promise<boolean> {
+  const { job, config, model, prompter, userMessage } = context;
+  if (data.evaluation.length === 0) return true;
+  const evaluated = { config, model, prompter, userMessage, examples: data.evaluation };
+  const evaluation = await evaluateModel(evaluated, at, job);
+  if (evaluation === undefined) return false;
+  job.emit({ kind: 'evaluation', at, step, boundary, ...evaluation });
+  return true;
+}
+
+/** The model that the run begins from. */
+async function baseWeights({ model }: Curriculum): Promise<Weights> {
+  const config = await loadModelConfig(model.path);
+  return model.init !== undefined && !(await hasWeights(model.path))
+    ? initialWeights(config, model.init)
+    : loadWeights(model.path, config);
+}
+
+/** The frozen reference of the KL penalty: the base, or what the phase before ended with. */
+async function referenceWeights(
+  { job, config, model }: RunContext,
+  kind: 'base' | 'previous',
+  previous: string | undefined,
+): Promise<Weights> {
+  if (kind === 'base' || previous === undefined) return baseWeights(config);
+  const { readdir } = await import('node:fs/promises');
+  const all = path.join(job.folder, 'checkpoints');
+  const names = (await readdir(all)).filter(n => n.startsWith(`${previous}-`)).sort();
+  const folders = names.map(n => path.join(all, n)).filter(f => openCheckpoint(f).boundary);
+  const folder = folders.at(-1);
+  if (folder === undefined)
+    throw new TriphaseError(
+      'run-folder',
+      `the checkpoint at the end of phase ${previous} is gone, and phase settings ask for it as the reference`,
+      'Set grpo.reference to base.',
+    );
+  return loadWeights(folder, model.config);
+}
+
+/** Every prompt of every phase fits; known before the first step. Images of one size are measured once. */
+async function checkPrompts({ config, prompter, userMessage, job }: RunContext, data: RunData): Promise<void> {
+  job.activity({ what: 'checking prompts' });
+  for (const sources of data.phases.values()) {
+    for (const { source, examples } of sources) {
+      // the longest text with the first image: lengths beyond are checked when the prompt is built
+      const longest = examples.reduce((a, b) => (length(b) > length(a) ? b : a));
+      for (const example of new Set([examples[0], longest])) {
+        if (example === undefined) continue;
+        await promptOf({ config, prompter, userMessage }, { example, view: source.view });
+      }
+    }
+  }
+  function length(e: { question: string; scene?: string; caption?: string }): number {
+    return e.question.length + (e.scene?.length ?? 0) + (e.caption?.length ?? 0);
+  }
+}
+
+function quick(config: Curriculum): Curriculum {
+  return {
+    ...config,
+    phases: config.phases.map(p => ({ ...p, steps: Math.min(p.steps, QUICK.steps) })),
+    evaluation: { ...config.evaluation, limit: Math.min(config.evaluation.limit ?? QUICK.evaluated, QUICK.evaluated) },
+  };
+}

@@ -1,0 +1,63 @@
+// One step of supervised fine-tuning: imitate the targets of a few examples; the loss is on completions only.
+
+import type { Phase, PhaseSettings } from '../config/schema';
+import type { TrainedGroup } from '../train/gradient';
+import { learningRate } from '../train/schedule';
+import { trainStep } from '../train/step';
+import type { Shown } from './order';
+import { promptOf } from './prompt-of';
+import type { RunContext } from './run';
+import { adamWOptions, frozenParts } from './settings';
+
+export interface StepPosition {
+  readonly phase: Phase;
+  /** From 1. */
+  readonly phaseStep: number;
+  readonly step: number;
+  readonly settings: PhaseSettings;
+}
+
+export interface StepReport {
+  readonly metrics: Readonly<Record<string, number>>;
+  /** Seconds. */
+  readonly timings: Readonly<Record<string, number>>;
+  readonly rollouts?: string;
+}
+
+export async function sftStep(context: RunContext, at: StepPosition, shown: readonly Shown[]): Promise<StepReport> {
+  const { model, prompter, optimizer, config } = context;
+  const started = performance.now();
+  const end = prompter.tokenizer.eosIds[0];
+  const prompts = await Promise.all(shown.map(s => promptOf(context, s)));
+  const targets = shown.map(({ example }) => [
+    ...prompter.tokenizer.encode(example.target ?? ''),
+    ...(end === undefined ? [] : [end]),
+  ]);
+  const tokens = targets.reduce((n, t) => n + t.length, 0);
+  const groups = targets.map(
+    (tokenIds, i): TrainedGroup => ({
+      prompt: prompts[i] as TrainedGroup['prompt'],
+      completions: [{ tokenIds, advantage: 0, weights: tokenIds.map(() => 1 / tokens) }],
+    }),
+  );
+  const rate = learningRate(at.settings.optimizer, at.phaseStep - 1, at.phase.steps);
+  const result = await trainStep(model, optimizer, groups, {
+    objective: { kind: 'sft' },
+    temperature: 1,
+    optimizer: adamWOptions(at.settings, rate),
+    maxGradNorm: at.settings.optimizer.max_grad_norm,
+    microBatch: at.settings.grpo.micro_batch,
+    frozen: frozenParts(config),
+  });
+  const entropy = result.scores.flatMap(g => g ?? []).flatMap(s => [...s.entropy]);
+  return {
+    metrics: {
+      loss: result.loss,
+      grad_norm: result.gradNorm,
+      learning_rate: rate,
+      entropy: entropy.reduce((s, e) => s + e, 0) / entropy.length,
+      num_tokens: tokens,
+    },
+    timings: { total: (performance.now() - started) / 1000 },
+  };
+}

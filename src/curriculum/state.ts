@@ -1,0 +1,46 @@
+// What a run needs to go on exactly where it was: parameters, and the optimiser's moments. Everything else follows from
+// the config, the seed and the number of the step.
+
+import { readFile, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { z } from 'zod';
+import { readSafetensors, writeSafetensors } from '../model/safetensors';
+import type { AdamWState } from '../tensor/adamw';
+import type { FloatTensor } from '../tensor/session';
+
+const momentsFile = 'optimizer.safetensors';
+const trainerFile = 'trainer_state.json';
+
+const trainerState = z.object({
+  format: z.literal(1),
+  /** Updates that each parameter has had. */
+  updates: z.record(z.string(), z.number()),
+});
+
+export async function saveOptimizer(folder: string, { moments }: AdamWState): Promise<void> {
+  const tensors: [string, FloatTensor][] = [...moments].flatMap(([name, { m, v }]) => [
+    [`exp_avg.${name}`, { dims: [m.length], data: m }],
+    [`exp_avg_sq.${name}`, { dims: [v.length], data: v }],
+  ]);
+  await writeSafetensors(path.join(folder, momentsFile), tensors);
+  const updates = Object.fromEntries([...moments].map(([name, { step }]) => [name, step]));
+  await writeFile(path.join(folder, trainerFile), `${JSON.stringify({ format: 1, updates })}\n`);
+}
+
+export async function loadOptimizer(folder: string): Promise<AdamWState> {
+  const tensors = await readSafetensors(path.join(folder, momentsFile));
+  const { updates } = trainerState.parse(JSON.parse(await readFile(path.join(folder, trainerFile), 'utf8')));
+  const moment = (name: string): Float32Array => {
+    const data = tensors.get(name)?.data;
+    if (data === undefined) throw new Error(`${momentsFile} lacks ${name}`);
+    return data;
+  };
+  return {
+    moments: new Map(
+      Object.entries(updates).map(([name, step]) => [
+        name,
+        { m: moment(`exp_avg.${name}`), v: moment(`exp_avg_sq.${name}`), step },
+      ]),
+    ),
+  };
+}

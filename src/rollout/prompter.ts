@@ -1,0 +1,65 @@
+// From a message and its images to what the model reads, with the tokenizer and image processor of the model's folder.
+
+import type { ModelConfig } from '../model/config';
+import { type ImageProcessor, loadImageProcessor, type Pixels, processImage } from '../model/images';
+import { mropePositions } from '../model/positions';
+import type { EncodedPrompt } from '../model/sequence-inputs';
+import { buildPrompt } from '../text/prompt';
+import { type ChatMessage, loadTokenizer, type Tokenizer } from '../text/tokenizer';
+
+export interface RenderedPrompt extends EncodedPrompt {
+  /** The chat template filled in, one image token an image. */
+  readonly text: string;
+}
+
+/** Pixels kept in memory, in bytes. */
+const KEPT = 512 * 1024 * 1024;
+
+export class Prompter {
+  private readonly pixels = new Map<string, Pixels>();
+  private kept = 0;
+
+  constructor(
+    readonly tokenizer: Tokenizer,
+    private readonly processor: ImageProcessor,
+    private readonly config: ModelConfig,
+  ) {}
+
+  static async load(folder: string, config: ModelConfig): Promise<Prompter> {
+    return new Prompter(await loadTokenizer(folder), await loadImageProcessor(folder, config), config);
+  }
+
+  /** The pixels of an image file; those used lately are kept. */
+  async image(file: string): Promise<Pixels> {
+    const known = this.pixels.get(file);
+    if (known !== undefined) {
+      this.pixels.delete(file);
+      this.pixels.set(file, known);
+      return known;
+    }
+    const pixels = await processImage(file, this.processor);
+    this.pixels.set(file, pixels);
+    this.kept += pixels.values.byteLength;
+    for (const [oldest, { values }] of this.pixels) {
+      if (this.kept <= KEPT) break;
+      this.pixels.delete(oldest);
+      this.kept -= values.byteLength;
+    }
+    return pixels;
+  }
+
+  /**
+   * @param images put before the text of the user's message
+   * @throws TriphaseError 'prompt-too-long', counted with all image tokens
+   */
+  encode(system: string, text: string, images: readonly Pixels[], maxTokens: number): RenderedPrompt {
+    const messages: ChatMessage[] = [
+      ...(system === '' ? [] : [{ role: 'system', content: [{ type: 'text', text: system }] } as const]),
+      { role: 'user', content: [...images.map(() => ({ type: 'image' }) as const), { type: 'text', text }] },
+    ];
+    const grids = images.map(i => i.grid);
+    const mergeSize = this.config.vision.spatialMergeSize;
+    const prompt = buildPrompt(this.tokenizer, messages, grids, { mergeSize, maxTokens });
+    return { ...prompt, images, positions: mropePositions(prompt.tokenIds, grids, this.config).positions };
+  }
+}
