@@ -71,15 +71,15 @@ const prompt = z
       .describe(`The system message; empty for none. ${OURS}`),
     text: z
       .string()
-      .default('{% if scene %}{{ scene }}\n{% endif %}{{ question }}{% if choices %}\n{{ choices }}{% endif %}')
+      .default('{% if scene %}{{ scene }}\n{% endif %}{{ question }}{% if choices %}{{ "\\n" + choices }}{% endif %}')
       .describe('The user message in the text view: a Jinja template over question, scene, caption and choices.'),
     captioned: z
       .string()
-      .default('{{ caption }}\n{{ question }}{% if choices %}\n{{ choices }}{% endif %}')
+      .default('{{ caption }}\n{{ question }}{% if choices %}{{ "\\n" + choices }}{% endif %}')
       .describe('The same in the captioned view. The images stand before it.'),
     image: z
       .string()
-      .default('{{ question }}{% if choices %}\n{{ choices }}{% endif %}')
+      .default('{{ question }}{% if choices %}{{ "\\n" + choices }}{% endif %}')
       .describe('The same in the image view. The images stand before it.'),
     max_tokens: count
       .default(2048)
@@ -129,6 +129,12 @@ export const dataSet = z
       .describe('Where relative image paths begin; default: the folder of path.'),
     fields,
     answer: answerKind.default('string'),
+    caption_leaks: z
+      .enum(['drop', 'keep'])
+      .default('drop')
+      .describe(
+        `A caption that contains the gold answer, where the question does not, is dropped with a count. Keep such captions where answers are short and stand in them by chance. ${OURS}`,
+      ),
     split: split.optional(),
     limit: count.optional().describe('At most so many examples, the first ones; default: all.'),
   })
