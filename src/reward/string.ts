@@ -1,6 +1,7 @@
 // Compares words: case, spaces, punctuation at the ends and a leading article do not matter, all else does.
 
 import type { Reading } from './reading';
+import { withoutTrailing } from './wrapping';
 
 export interface StringAnswer {
   readonly kind: 'string';
@@ -16,7 +17,7 @@ export function readString(text: string): Reading<StringAnswer> {
 }
 
 export function normalisedText(text: string): string {
-  return text
+  const plain = text
     .normalize('NFKC')
     .replaceAll(/\\(?:text|textbf|textit|mathrm|mathbf|mbox)\s*\{([^{}]*)\}/g, '$1')
     .replaceAll(/[‘’]/g, "'")
@@ -24,7 +25,8 @@ export function normalisedText(text: string): string {
     .toLowerCase()
     .replaceAll(/\s+/g, ' ')
     .trim()
-    .replace(/^["']|["'.!,;:]+$/g, '')
+    .replace(/^["']/, '');
+  return withoutTrailing(plain, '"\'.!,;: ')
     .replace(/^(?:the|an?) (?=\S)/, '')
     .trim();
 }

@@ -8,6 +8,7 @@ import { CurriculumError } from '../../src/config/diagnostics';
 import { phaseSettings, writeResolved } from '../../src/config/resolved';
 import { curriculumJsonSchema } from '../../src/config/schema';
 import { describe as inWords, TriphaseError } from '../../src/protocol/errors';
+import { Random } from '../../src/protocol/random';
 
 const SMALL = `model: { path: base }
 data:
@@ -323,6 +324,30 @@ describe('curriculum file', () => {
     it('a curriculum file that is not there', () => {
       assert.throws(() => loadCurriculum(path.join(folder, 'no.yaml')), /there is no file .*no\.yaml/);
     });
+  });
+
+  it('whatever is wrong with it, everything that is said has a place in the file', () => {
+    const random = new Random('broken curricula');
+    const bad = ['', 'x', '{}', '[]', '-1', '"', '{ a: 1 }', '[1, [2]]', '~', '1e99', ': :', '*nothing', '<<: 3', 'é'];
+    for (let i = 0; i < 400; i++) {
+      const lines = THREE.split('\n');
+      for (let n = 1 + random.below(3); n > 0; n--) {
+        const line = random.below(lines.length);
+        const text = lines[line] ?? '';
+        lines[line] =
+          random.uniform() < 0.3
+            ? ''
+            : random.uniform() < 0.5
+              ? text.replace(/: .*$/, `: ${random.pick(bad)}`)
+              : `${text} ${random.pick(bad)}`;
+      }
+      const read = readCurriculum(lines.join('\n'), 'c.yaml', [], { files: 'unchecked' });
+      if ('loaded' in read) continue;
+      for (const { message, place } of read.diagnostics) {
+        assert.ok(message.length > 5 && !/undefined|\[object|NaN/.test(message), message);
+        assert.ok((place.line ?? 0) >= 1 && (place.column ?? 0) >= 1, message);
+      }
+    }
   });
 
   it('has a JSON Schema with descriptions and defaults, which asks for nothing that has a default', () => {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { AnswerKind } from '../../src/protocol/example';
+import { Random } from '../../src/protocol/random';
 import { answersEqual, parseAnswer, showAnswer } from '../../src/reward/answer';
 
 /** What an answer is read as, in words; `several` and `none` where it is not exactly one. */
@@ -278,6 +279,57 @@ describe('answers', () => {
       for (const text of ['', '  ', '$$', '\\boxed{}', '.', '""'])
         assert.equal(read(text, 'string'), 'none', JSON.stringify(text));
     });
+  });
+
+  it('are equal in both directions', () => {
+    const said = ['5', '5.0', '$5', '5 cm', '5 m', '10/2', '5%', '5 apples', '-5', '5 dollars a day'];
+    for (const a of said)
+      for (const b of said) assert.equal(equal(a, b, 'number'), equal(b, a, 'number'), `${a} and ${b}`);
+  });
+
+  it('of any text come to a reading, in bounded time', () => {
+    const pieces = [
+      '5',
+      '12',
+      '.',
+      ',',
+      '/',
+      '$',
+      '%',
+      '\\frac',
+      '\\boxed',
+      '{',
+      '}',
+      '(',
+      ')',
+      'A',
+      'B',
+      ' or ',
+      ' ',
+      'cm',
+      '^',
+      '-',
+      '=',
+      '*',
+      'e',
+      '²',
+      '½',
+      '“',
+      '\\text',
+      '\n',
+    ];
+    const random = new Random('any text');
+    for (let i = 0; i < 20_000; i++) {
+      const text = Array.from({ length: 1 + random.below(10) }, () => random.pick(pieces)).join('');
+      for (const kind of ['number', 'string', 'choice'] as const) {
+        const { read: came } = parseAnswer(text, kind, ['5', 'B', 'cm']);
+        assert.ok(['one', 'several', 'none'].includes(came));
+        if (came === 'one') assert.ok(equal(text, text, kind, ['5', 'B', 'cm']), text);
+      }
+    }
+    for (const piece of [...pieces, '\\boxed{', '\\boxed{5}', '. ', 'A or ', '(A', '1,', ' x'])
+      for (const kind of ['number', 'string', 'choice'] as const)
+        parseAnswer(`5${piece.repeat(20_000)}x`, kind, ['5', 'B']);
   });
 
   // Public suites contradict each other and ask for algebra that is not here; the cases that are numbers must agree.
