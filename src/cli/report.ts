@@ -16,7 +16,8 @@ const columnsATable = 4;
 export function reportEvaluations(screen: Screen, evaluations: readonly NamedEvaluation[]): void {
   for (let from = 0; from < evaluations.length; from += columnsATable) {
     const part = evaluations.slice(from, from + columnsATable);
-    const [header, ...rows] = table([['accuracy', 'n', ...part.map(({ name }) => name)], ...figures(part)]);
+    const names = part.map(({ name }) => ` ${name}`);
+    const [header, ...rows] = table([['accuracy', 'n', ...names], ...figures(part)], ['left', 'right']);
     screen.line();
     screen.line(screen.style('bold', header ?? ''));
     for (const row of rows) screen.line(row);
@@ -36,13 +37,13 @@ function figures(evaluations: readonly NamedEvaluation[]): readonly (readonly st
   }));
   const row = (name: string, cell: (evaluation: NamedEvaluation) => string | undefined) => {
     const cells = evaluations.map(cell);
-    return cells.every(text => text === undefined) ? [] : [[name, '', ...cells.map(text => text ?? '')]];
+    return cells.every(text => text === undefined) ? [] : [[name, '', ...cells.map(text => inColumn(text ?? ''))]];
   };
   return [
     ...results.map(({ condition, results }) => [
       conditionNames[condition],
       commonCount(results),
-      ...results.map(result => (result === undefined ? '' : accuracy(result))),
+      ...results.map(result => (result === undefined ? '' : inColumn(accuracy(result)))),
     ]),
     ...row('chance', ({ conditions }) => optional(main(conditions)?.chance)),
     ...row('majority answer', ({ conditions }) => optional(main(conditions)?.majority)),
@@ -54,6 +55,12 @@ function figures(evaluations: readonly NamedEvaluation[]): readonly (readonly st
         : `${captionDependence >= 0 ? '+' : ''}${(captionDependence * 100).toFixed(1)}`,
     ),
   ];
+}
+
+/** Percentages stand one below the other, whatever follows them. */
+function inColumn(text: string): string {
+  const [first = ''] = text.split(' ', 1);
+  return `${first.padStart(6)}${text.slice(first.length)}`;
 }
 
 export function accuracy({ accuracy, interval: [low, high] }: ConditionResult): string {

@@ -1,16 +1,16 @@
-// Columns of text: the first to the left, the others to the right.
+// Columns of text.
 
-export function table(rows: readonly (readonly string[])[]): readonly string[] {
+export type Align = 'left' | 'right';
+
+/** Columns beyond the named alignments are to the left. */
+export function table(rows: readonly (readonly string[])[], align: readonly Align[] = []): readonly string[] {
   const widths: number[] = [];
   for (const row of rows) {
     row.forEach((cell, i) => {
       widths[i] = Math.max(widths[i] ?? 0, cell.length);
     });
   }
-  return rows.map(row =>
-    row
-      .map((cell, i) => (i === 0 ? cell.padEnd(widths[0] ?? 0) : cell.padStart(widths[i] ?? 0)))
-      .join('  ')
-      .trimEnd(),
-  );
+  const pad = (cell: string, i: number) =>
+    align[i] === 'right' ? cell.padStart(widths[i] ?? 0) : cell.padEnd(widths[i] ?? 0);
+  return rows.map(row => row.map(pad).join('  ').trimEnd());
 }

@@ -1,0 +1,253 @@
+// The command line in processes of its own, with the small worker in place of the real one.
+
+import assert from 'node:assert/strict';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { appendFileSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import type { RunEvent } from '../../src/protocol/run';
+import { currentEvents, eventsFile, readEvents } from '../../src/run/event-log';
+import { readRunInfo, readRunState } from '../../src/run/folder';
+import { stateOf } from '../../src/run/processes';
+import { bundle } from '../host/bundle';
+import { smallCurriculum } from '../host/small-curriculum';
+import { temporaryFolder } from '../run/temporary';
+
+interface Ended {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly output: string;
+  readonly errors: string;
+}
+
+interface Started {
+  readonly child: ChildProcess;
+  readonly ended: Promise<Ended>;
+}
+
+describe('triphase run and resume', () => {
+  const folder = temporaryFolder();
+  let programs = '';
+  let children: ChildProcess[] = [];
+
+  before(() => {
+    programs = mkdtempSync(path.join(tmpdir(), 'triphase-programs-'));
+    bundle(programs, { cli: 'src/cli/main.ts', worker: 'test/host/small-worker.ts' });
+  });
+  after(() => rmSync(programs, { recursive: true, force: true }));
+  afterEach(() => {
+    for (const child of children) child.kill('SIGKILL');
+    children = [];
+  });
+
+  const start = (args: readonly string[], wishes: object = {}): Started => {
+    const child = spawn(process.execPath, [path.join(programs, 'cli.js'), ...args], {
+      cwd: folder(),
+      env: { ...process.env, TRIPHASE_SMALL_JOB: JSON.stringify(wishes) },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    children.push(child);
+    let [output, errors] = ['', ''];
+    child.stdout.on('data', chunk => {
+      output += chunk;
+    });
+    child.stderr.on('data', chunk => {
+      errors += chunk;
+    });
+    const ended = new Promise<Ended>(resolve => {
+      child.once('close', (code, signal) => resolve({ code, signal, output, errors }));
+    });
+    return { child, ended };
+  };
+  const run = (args: readonly string[], wishes?: object) => start(args, wishes).ended;
+  const events = (name = 'run') => readEvents(path.join(folder(), name)).events;
+  const rewards = (name = 'run') =>
+    currentEvents(events(name)).flatMap(event =>
+      event.kind === 'step' ? [[event.step, event.metrics['reward']] as const] : [],
+    );
+  /** Waits for a step to be in the log. */
+  const until = async (step: number, name = 'run') => {
+    const reached = (event: RunEvent) => event.kind === 'step' && event.step >= step;
+    while (!events(name).some(reached)) await new Promise(resolve => setTimeout(resolve, 10));
+  };
+
+  it('ends with a table of what came of it', async () => {
+    smallCurriculum(folder(), [2, 3]);
+    const { code, output, errors } = await run(['run', 'curriculum.yaml', '--run-dir', 'run']);
+    assert.equal(errors, '');
+    assert.equal(code, 0);
+    const tail = output.slice(output.indexOf('accuracy  '));
+    assert.equal(
+      tail,
+      `accuracy            n   after p0             after p1
+image + caption     8   62.5% [30.0, 86.0]   62.5% [30.0, 86.0]
+image               8   50.0% [22.0, 78.0]   50.0% [22.0, 78.0]
+majority answer         25.0%                25.0%
+asked format            75.0%                75.0%
+language bias            0.50                 0.50
+caption dependence      +12.5                +12.5
+
+In brackets: 95% interval. Language bias: question alone / image.
+Caption dependence: image + caption less image, in points.
+
+run       run
+model     ${path.join('run', 'checkpoints', 'p1-000005')}
+`,
+    );
+    assert.ok(!output.includes('\x1b'), 'no colour and no live line into a pipe');
+  });
+
+  it('makes a dated folder under run.folder when none is named', async () => {
+    smallCurriculum(folder(), [1]);
+    const { code, output } = await run(['run', '.', '--quick', '--set', 'run.folder=made/here']);
+    assert.equal(code, 0);
+    const [name = ''] = readdirSync(path.join(folder(), 'made/here'));
+    assert.match(name, /^small-\d{8}-\d{6}$/);
+    assert.ok(output.startsWith(`run       ${path.join('made', 'here', name)}\n`), output);
+    const info = readRunInfo(path.join(folder(), 'made/here', name));
+    assert.equal(info.quick, true);
+    assert.deepEqual(info.sets, ['run.folder=made/here']);
+    const frozen = path.join(folder(), 'made/here', name, 'config.source.yaml');
+    assert.equal(readFileSync(frozen, 'utf8'), readFileSync(path.join(folder(), 'curriculum.yaml'), 'utf8'));
+  });
+
+  it('ends after the step at Ctrl+C, and a resume ends as an unbroken run', async () => {
+    smallCurriculum(folder(), [4, 30]);
+    await run(['run', 'curriculum.yaml', '--run-dir', 'whole']);
+
+    const { child, ended } = start(['run', 'curriculum.yaml', '--run-dir', 'run'], { stepMs: 40 });
+    await until(6);
+    const { host } = readRunInfo(path.join(folder(), 'run'));
+    assert.ok(host);
+    assert.equal(host.pid, child.pid);
+    assert.equal(stateOf(host), 'alive');
+    child.kill('SIGINT');
+    const { code, output, errors } = await ended;
+    assert.equal(code, 130);
+    assert.equal(errors, '');
+    const step = rewards().length;
+    assert.ok(step >= 6 && step < 34, `${step} steps`);
+    assert.match(output, new RegExp(`stopped   after step ${step}, saved\ngo on     triphase resume run\n$`));
+    assert.deepEqual(readRunState(path.join(folder(), 'run')), { kind: 'stopped', killed: false, step });
+
+    const resumed = await run(['resume', 'run']);
+    assert.equal(resumed.code, 0);
+    assert.match(resumed.output, new RegExp(`resumed   attempt 2, after step ${step}, from checkpoints/p1-`));
+    assert.deepEqual(rewards(), rewards('whole'));
+    assert.deepEqual(
+      events().map(event => event.n),
+      events().map((_, i) => i + 1),
+    );
+
+    const again = await run(['resume', 'run']);
+    assert.equal(again.code, 0);
+    assert.match(again.output, /^run has finished: there is nothing to go on with\.\n/);
+    assert.match(again.output, /after p1/);
+  });
+
+  it('ends at once at a second Ctrl+C', async function () {
+    if (process.platform === 'win32') this.skip();
+    smallCurriculum(folder(), [2, 3]);
+    const { child, ended } = start(['run', 'curriculum.yaml', '--run-dir', 'run'], { stepMs: 600_000 });
+    while (events().length < 4) await new Promise(resolve => setTimeout(resolve, 10));
+    child.kill('SIGINT');
+    await new Promise(resolve => setTimeout(resolve, 400));
+    assert.equal(child.exitCode, null);
+    child.kill('SIGINT');
+    const { signal, output } = await ended;
+    assert.equal(signal, 'SIGINT');
+    assert.match(output, /stopping {2}after this step/);
+    assert.deepEqual(readRunState(path.join(folder(), 'run')), { kind: 'stopped', killed: true, step: 0 });
+    const resumed = await run(['resume', 'run']);
+    assert.equal(resumed.code, 0);
+    assert.match(resumed.output, /from the beginning: there was no checkpoint yet/);
+    assert.equal(rewards().length, 5);
+  });
+
+  it('goes on after kill -9, with the numbers where they stopped and what was replayed left out', async () => {
+    smallCurriculum(folder(), [4, 30]);
+    await run(['run', 'curriculum.yaml', '--run-dir', 'whole']);
+    const { child, ended } = start(['run', 'curriculum.yaml', '--run-dir', 'run'], { stepMs: 30 });
+    await until(8);
+    child.kill('SIGKILL');
+    await ended;
+    const before = events().length;
+    const lost = Math.max(...rewards().map(([step]) => step));
+    assert.deepEqual(readRunState(path.join(folder(), 'run')), { kind: 'lost', step: lost });
+    // as if it had been killed in the middle of a line
+    appendFileSync(eventsFile(path.join(folder(), 'run')), '{"n":99,"time":"20');
+
+    const { code } = await run(['resume', 'run']);
+    assert.equal(code, 0);
+    const all = events();
+    assert.deepEqual(
+      all.map(event => event.n),
+      all.map((_, i) => i + 1),
+    );
+    const started = all.find(event => event.kind === 'run-started' && event.attempt === 2);
+    assert.ok(started?.kind === 'run-started');
+    assert.equal(started.n, before + 1);
+    assert.deepEqual(started.resumedFrom, { checkpoint: 'checkpoints/p0-000004', step: 4 });
+    assert.deepEqual(rewards(), rewards('whole'));
+  });
+
+  it('refuses a second host in the same folder', async () => {
+    smallCurriculum(folder(), [100]);
+    const first = start(['run', 'curriculum.yaml', '--run-dir', 'run'], { stepMs: 30 });
+    await until(1);
+    const second = await run(['resume', 'run']);
+    assert.equal(second.code, 2);
+    assert.match(second.errors, new RegExp(`already served by process ${first.child.pid} `));
+    const third = await run(['run', 'curriculum.yaml', '--run-dir', 'run']);
+    assert.equal(third.code, 2);
+    assert.match(third.errors, /There is a run in this folder already\./);
+    first.child.kill('SIGINT');
+    assert.equal((await first.ended).code, 130);
+  });
+
+  it('says what failed and ends with 1', async () => {
+    smallCurriculum(folder(), [4]);
+    const { code, output } = await run(['run', 'curriculum.yaml', '--run-dir', 'run'], { failAt: 3 });
+    assert.equal(code, 1);
+    assert.match(
+      output,
+      /failed {4}The loss of step 3 is NaN\.\n {2}Lower the learning rate\.\ngo on {5}triphase resume run\n$/,
+    );
+  });
+
+  it('ends with 2 where the config or the command line has to be changed', async () => {
+    smallCurriculum(folder(), [4]);
+    const cases: readonly (readonly [string[], RegExp])[] = [
+      [['run', 'curriculum.yaml', '--set', 'phases.0.stepz=3'], /unknown key 'stepz'[\s\S]*Did you mean 'steps'\?/],
+      [['run', 'curriculum.yaml', '--phase', 'p'], /There is no phase 'p'[\s\S]*p0/],
+      [['run', 'curriculum.yaml', '--quik'], /no option --quik\.\n {2}Did you mean --quick\?/],
+      [['run', 'missing.yaml'], /there is no file/],
+      [['run'], /run needs CONFIG/],
+      [['run', 'curriculum.yaml', 'and', 'more'], /does not take 'and'/],
+      [['resume', '.'], /not a run folder/],
+      [['rnu', 'curriculum.yaml'], /no command 'rnu'\.\n {2}Did you mean 'run'\?/],
+      [['generate', 'model', 'a prompt', '--samples', '1.5'], /--samples must be a whole number/],
+      [['evaluate', 'model'], /Add --config CONFIG/],
+    ];
+    for (const [args, message] of cases) {
+      const { code, errors, output } = await run(args);
+      assert.equal(code, 2, `${args.join(' ')}: ${errors}`);
+      assert.match(errors, message);
+      assert.equal(output, '');
+    }
+    assert.deepEqual(
+      readdirSync(folder()).filter(name => name.startsWith('run')),
+      [],
+      'nothing was left behind',
+    );
+  });
+
+  it('prints help and version', async () => {
+    const help = await run(['help']);
+    assert.equal(help.code, 0);
+    assert.match(help.output, /triphase run CONFIG/);
+    assert.equal((await run(['run', '--help'])).output, (await run(['help', 'run'])).output);
+    assert.match((await run(['--version'])).output, /^\d+\.\d+\.\d+\n$/);
+    assert.equal((await run([])).code, 2);
+  });
+});
