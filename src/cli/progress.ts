@@ -2,9 +2,8 @@
 // go the same lines, and now and then one for the steps.
 
 import { describe, TriphaseError } from '../protocol/errors';
-import type { Activity, Evaluation, EventOf, RunEvent, RunState } from '../protocol/run';
+import type { Activity, Evaluation, EventOf, Progress, RunEvent, RunState } from '../protocol/run';
 import { RunProgress } from '../protocol/run-progress';
-import { accuracy } from './report';
 import type { Screen } from './screen';
 import { conditionNames, counted, duration, figure, percent } from './words';
 
@@ -17,6 +16,7 @@ export class ProgressReport {
   private activity: Activity | undefined;
   private lastStep: EventOf<'step'> | undefined;
   private lastPlainLine = 0;
+  private evaluationSeconds = 0;
   private stopping = false;
   private readonly clock: NodeJS.Timeout | undefined;
 
@@ -67,7 +67,8 @@ export class ProgressReport {
         return;
       case 'device': {
         const { used, threads, description, refused } = event;
-        const what = used === 'cpu' ? `${used}, ${counted(threads, 'thread')}` : used;
+        // 0: as many as the runtime likes
+        const what = used === 'cpu' && threads > 0 ? `${used}, ${counted(threads, 'thread')}` : used;
         this.note('bold', 'device', description === undefined ? what : `${what} (${description})`);
         for (const { device, why } of refused) this.note('dim', '', `not ${device}: ${why}`);
         return;
@@ -97,6 +98,7 @@ export class ProgressReport {
         this.plainStep(event);
         return;
       case 'evaluation':
+        this.evaluationSeconds = event.seconds;
         this.note('bold', event.at === 'base' ? 'base' : event.boundary ? event.at : `${event.at} …`, inOneLine(event));
         return;
       case 'checkpoint':
@@ -144,14 +146,23 @@ export class ProgressReport {
     else if (progress === undefined) parts.push('starting');
     if (this.lastStep !== undefined) parts.push(inFigures(this.lastStep));
     if (progress?.secondsPerStep !== undefined) {
-      const left = (progress.steps - progress.step) * progress.secondsPerStep;
-      parts.push(
-        `${duration(progress.secondsPerStep)} a step, ${left > 0 ? `${duration(left)} of steps left` : 'last step'}`,
-      );
+      parts.push(`${duration(progress.secondsPerStep)} a step, ${duration(this.secondsLeft(progress))} left`);
     } else if (this.screen.live) {
       parts.push(running);
     }
     return parts.join('  ');
+  }
+
+  /** As if the steps to come took as long as the latest, and each evaluation at the end of a phase as the last one. */
+  private secondsLeft({ phase, step, steps, secondsPerStep = 0 }: Progress): number {
+    const { phases } = this.progress;
+    const evaluations =
+      phases.length -
+      Math.max(
+        0,
+        phases.findIndex(planned => planned.phase === phase),
+      );
+    return (steps - step) * secondsPerStep + evaluations * this.evaluationSeconds;
   }
 
   private note(style: Parameters<Screen['style']>[0], name: string, text: string): void {
@@ -165,7 +176,7 @@ function doing({ what, done, total }: Activity): string {
 }
 
 function inOneLine({ conditions, seconds }: Evaluation): string {
-  const parts = conditions.map(result => `${conditionNames[result.condition]} ${accuracy(result)}`);
+  const parts = conditions.map(result => `${conditionNames[result.condition]} ${percent(result.accuracy)}`);
   return `${parts.join(' · ')} (${duration(seconds)})`;
 }
 

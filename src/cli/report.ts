@@ -63,7 +63,7 @@ function inColumn(text: string): string {
   return `${first.padStart(6)}${text.slice(first.length)}`;
 }
 
-export function accuracy({ accuracy, interval: [low, high] }: ConditionResult): string {
+function accuracy({ accuracy, interval: [low, high] }: ConditionResult): string {
   return `${percent(accuracy)} [${(low * 100).toFixed(1)}, ${(high * 100).toFixed(1)}]`;
 }
 

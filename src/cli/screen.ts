@@ -42,7 +42,7 @@ export class Screen {
   /** Replaces the live line; nothing when empty. */
   status(text: string): void {
     if (!this.live || text === this.shown) return;
-    this.stream.write(text === '' ? '\r\x1b[2K' : `\r\x1b[2K${cut(text, this.stream.columns ?? 80)}`);
+    this.stream.write(text === '' ? '\r\x1b[2K' : `\r\x1b[2K${cut(text, this.stream.columns || 80)}`);
     this.shown = text;
   }
 }
