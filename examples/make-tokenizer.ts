@@ -1,6 +1,7 @@
 // Makes the tokenizer of a small model: byte-level BPE without merges, in which each word of a data set is one token.
 // Any other text still encodes, byte by byte. `tokenizer.json` is read by @huggingface/tokenizers and by transformers.
-// Called as `make-tokenizer MODEL_FOLDER FILE.jsonl[:field,field]...`; the words are those of the named fields.
+// Called as `make-tokenizer MODEL_FOLDER SOURCE...`: a source is FILE.jsonl:field,field, whose words are taken, or
+// =TEXT, for words that no row holds.
 import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 
@@ -115,9 +116,13 @@ const rows = async (file: string): Promise<readonly Record<string, unknown>[]> =
 
 async function main(): Promise<void> {
   const [folder, ...sources] = process.argv.slice(2);
-  if (folder === undefined) throw new Error('Usage: make-tokenizer MODEL_FOLDER FILE.jsonl:field,field ...');
+  if (folder === undefined) throw new Error('Usage: make-tokenizer MODEL_FOLDER FILE.jsonl:field,field =TEXT ...');
   const texts: string[] = [];
   for (const source of sources) {
+    if (source.startsWith('=')) {
+      texts.push(source.slice(1));
+      continue;
+    }
     const [file = '', fields = ''] = source.split(':');
     for (const row of await rows(file)) {
       for (const field of fields.split(',')) if (typeof row[field] === 'string') texts.push(row[field]);
