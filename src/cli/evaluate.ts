@@ -14,7 +14,7 @@ import { exitCode } from './exit-codes';
 import { reportEvaluations } from './report';
 import { curriculumFile } from './run';
 import { Screen } from './screen';
-import { shown } from './serve';
+import { shown } from './shown';
 
 export async function evaluateCommand(screen: Screen, args: readonly string[]): Promise<number> {
   const { values, positionals } = parseCommandLine(

@@ -10,7 +10,8 @@ import { createDatedRunFolder, createRunFolder, readRunInfo, readRunState, resol
 import { parseCommandLine } from './arguments';
 import { exitCode } from './exit-codes';
 import type { Screen } from './screen';
-import { reportRun, serve, shown } from './serve';
+import { reportRun, serve } from './serve';
+import { shown } from './shown';
 
 export async function runCommand(screen: Screen, args: readonly string[]): Promise<number> {
   const { values, positionals } = parseCommandLine(

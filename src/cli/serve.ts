@@ -11,6 +11,7 @@ import { exitCodeOfRun } from './exit-codes';
 import { ProgressReport } from './progress';
 import { reportEvaluations } from './report';
 import type { Screen } from './screen';
+import { shown } from './shown';
 
 export interface ServeOptions {
   readonly folder: string;
@@ -66,6 +67,8 @@ export function reportRun(screen: Screen, folder: string, outcome: RunOutcome): 
       break;
     case 'failed':
       screen.line(`${screen.style('red', 'failed'.padEnd(9))} ${describeRecord(outcome.error)}`);
+      // the same config would fail in the same way
+      if (last === undefined) return;
       break;
   }
   note('go on', `triphase resume ${quoted(shown(folder))}`);
@@ -99,12 +102,6 @@ function endAtOnce(): never {
   process.removeAllListeners('SIGINT');
   process.kill(process.pid, 'SIGINT');
   for (;;) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
-}
-
-/** Relative where that is shorter and below the working directory. */
-export function shown(file: string): string {
-  const relative = path.relative(process.cwd(), file);
-  return relative === '' || relative.startsWith('..') || path.isAbsolute(relative) ? file : relative;
 }
 
 function quoted(file: string): string {

@@ -11,6 +11,8 @@ export class RunProgress {
   private phase: { readonly id: string; readonly steps: number } | undefined;
   private phaseStep = 0;
   private recent: readonly number[] = [];
+  /** Steps of this phase whose time is known. */
+  private paced = 0;
   private current: RunState = { kind: 'starting' };
   /** Steps done. */
   step = 0;
@@ -59,12 +61,16 @@ export class RunProgress {
         this.phaseStep = event.phaseStep;
         this.step = event.step;
         this.recent = [];
+        this.paced = 0;
         break;
       case 'step': {
         this.phaseStep = event.phaseStep;
         this.step = event.step;
         const seconds = event.timings['total'];
-        if (seconds !== undefined) this.recent = [...this.recent.slice(1 - paceSteps), seconds];
+        if (seconds === undefined) break;
+        // the first step of a phase also makes its sessions: it counts while there is no other
+        this.recent = this.paced === 1 ? [seconds] : [...this.recent.slice(1 - paceSteps), seconds];
+        this.paced += 1;
         break;
       }
       case 'run-ended':

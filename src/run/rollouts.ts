@@ -30,7 +30,12 @@ export async function writeRollouts(folder: string, records: readonly RolloutRec
     })),
   ];
   const bytes = parquetWriteBuffer({
-    columnData: columns.map(({ name, data }) => ({ name, data: data as unknown[] })),
+    columnData: columns.map(({ name, data, elements }) => ({
+      name,
+      data: data as unknown[],
+      // nobody looks for the least token of a list
+      statistics: elements.length === 1,
+    })),
     schema: [{ name: 'root', num_children: columns.length }, ...columns.flatMap(column => column.elements)],
     createdBy: 'triphase',
   });

@@ -1,0 +1,9 @@
+// Paths as a person reads them.
+
+import path from 'node:path';
+
+/** Relative when it is below the working directory. */
+export function shown(file: string): string {
+  const relative = path.relative(process.cwd(), file);
+  return relative === '' || relative.startsWith('..') || path.isAbsolute(relative) ? file : relative;
+}
