@@ -11,7 +11,8 @@ import random
 import sys
 from pathlib import Path
 
-from make_models import CHAT_TEMPLATE, IMAGE, text
+from companions import CHAT_TEMPLATE
+from make_models import IMAGE, text
 from transformers import Qwen2Tokenizer
 
 PIECES = [
