@@ -1,5 +1,7 @@
 // Runs graphs on a device with onnxruntime-node. The only file that imports the runtime.
 
+import { existsSync } from 'node:fs';
+import path from 'node:path';
 import * as ort from 'onnxruntime-node';
 import { describe, TriphaseError } from '../protocol/errors';
 import { Graph } from './graph';
@@ -93,8 +95,37 @@ export function bundledDevices(): Device[] {
   return order.filter(d => names.has(d));
 }
 
-/** Tries a device by running a small product on it. */
+/** Why a device cannot work here, known without waking its driver, which would print warnings of its own. */
+function missing(device: Device): string | undefined {
+  if (device === 'cpu') return undefined;
+  if (!bundledDevices().includes(device)) return 'this build of onnxruntime does not carry it';
+  if (process.platform !== 'linux') return undefined;
+  if (device === 'cuda') {
+    const folder = path.dirname(require.resolve('onnxruntime-node/package.json'));
+    const library = path.join(folder, 'bin/napi-v6/linux', process.arch, 'libonnxruntime_providers_cuda.so');
+    return existsSync(library) ? undefined : "onnxruntime's CUDA libraries are not installed";
+  }
+  return device === 'webgpu' ? absentLibrary('libvulkan.so.1') : undefined;
+}
+
+/** The loader's words, where a shared library is not there. */
+function absentLibrary(name: string): string | undefined {
+  try {
+    process.dlopen({ exports: {} }, name);
+    return undefined;
+  } catch (error) {
+    // a library that is there is no Node module, and that is what the error says then
+    const message = error instanceof Error ? error.message : String(error);
+    return message.includes('cannot open shared object file')
+      ? `the Vulkan loader ${name} is not installed`
+      : undefined;
+  }
+}
+
+/** Tries a device by running a small graph on it. */
 async function works(device: Device): Promise<string | undefined> {
+  const reason = missing(device);
+  if (reason !== undefined) return reason;
   try {
     const g = new Graph();
     g.output('y', identity(g.input('x', 'float32', [2])));
@@ -103,8 +134,14 @@ async function works(device: Device): Promise<string | undefined> {
     await session.dispose();
     return out.get('y')?.data[1] === 2 ? undefined : 'it computes wrong numbers';
   } catch (error) {
-    return describe(error).split('\n')[0]?.slice(0, 200) ?? 'unknown';
+    return oneLine(describe(error));
   }
+}
+
+/** The first line of an error of the runtime, without the source file and signature that it begins with. */
+function oneLine(message: string): string {
+  const first = message.split('\n')[0] ?? '';
+  return (first.match(/(?:was false\. |status [^.]*\. |\) )(.+)$/)?.[1] ?? first).slice(0, 160);
 }
 
 /**
@@ -112,11 +149,9 @@ async function works(device: Device): Promise<string | undefined> {
  * to the CPU, with the reason.
  */
 export async function chooseDevice(wanted: Device | 'auto'): Promise<DeviceChoice> {
-  const bundled = new Set(bundledDevices());
   const refused: { device: Device; reason: string }[] = [];
   for (const device of wanted === 'auto' ? order : ([wanted, 'cpu'] as const)) {
-    const reason =
-      bundled.has(device) || device === 'cpu' ? await works(device) : 'this build of onnxruntime does not carry it';
+    const reason = await works(device);
     if (reason === undefined) return { device, refused };
     refused.push({ device, reason });
   }
