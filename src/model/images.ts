@@ -16,7 +16,16 @@ export interface Pixels {
   readonly values: Float32Array;
 }
 
-export interface ImageProcessor {
+export type ImageProcessor = ImageSettings | MissingSettings;
+
+/** Of a folder without an image processor: good for text, and an error once there is an image. */
+export interface MissingSettings {
+  readonly kind: 'missing';
+  readonly file: string;
+}
+
+export interface ImageSettings {
+  readonly kind: 'settings';
   readonly patchSize: number;
   readonly temporalPatchSize: number;
   readonly mergeSize: number;
@@ -63,11 +72,7 @@ export async function loadImageProcessor(folder: string, config?: ModelConfig): 
     throw new TriphaseError('model', message, remedy, { file });
   };
   const raw = inner.success ? inner.data.image_processor : await readJson(file);
-  if (raw === undefined)
-    refuse(
-      'The model folder has no preprocessor_config.json, so how to cut images is not known.',
-      'Complete the folder.',
-    );
+  if (raw === undefined) return { kind: 'missing', file };
   const parsed = fields.safeParse(raw);
   if (!parsed.success)
     return refuse(
@@ -94,6 +99,7 @@ export async function loadImageProcessor(folder: string, config?: ModelConfig): 
       return Math.fround(Math.fround(scaled - Math.fround(p.image_mean[channel])) / Math.fround(p.image_std[channel]));
     });
   return {
+    kind: 'settings',
     patchSize: p.patch_size,
     temporalPatchSize: p.temporal_patch_size,
     mergeSize: p.merge_size,
@@ -106,6 +112,13 @@ export async function loadImageProcessor(folder: string, config?: ModelConfig): 
 
 /** Errors name the file, or "image" for bytes. */
 export async function processImage(image: string | Uint8Array, processor: ImageProcessor): Promise<Pixels> {
+  if (processor.kind === 'missing')
+    throw new TriphaseError(
+      'model',
+      'The model folder has no preprocessor_config.json, so how to cut images is not known.',
+      'Complete the folder.',
+      { file: processor.file },
+    );
   const name = typeof image === 'string' ? image : 'image';
   const raster = await decodeImage(image, name);
   const { height, width } = targetSize(raster.height, raster.width, processor, name);
@@ -116,7 +129,7 @@ export async function processImage(image: string | Uint8Array, processor: ImageP
 export function targetSize(
   height: number,
   width: number,
-  processor: ImageProcessor,
+  processor: ImageSettings,
   name: string,
 ): { readonly height: number; readonly width: number } {
   const factor = processor.patchSize * processor.mergeSize;
@@ -167,7 +180,7 @@ function roundHalfEven(x: number): number {
 /** Patches in reading order of merged patches, within each merged patch in reading order; frames repeat the picture. */
 function cutPatches(
   { width, height, data }: Raster,
-  { patchSize, temporalPatchSize, mergeSize, values }: ImageProcessor,
+  { patchSize, temporalPatchSize, mergeSize, values }: ImageSettings,
 ): Pixels {
   const rows = height / patchSize;
   const columns = width / patchSize;

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { loadModelConfig } from '../../src/model/config';
 import { decodeImage } from '../../src/model/decode';
-import { type ImageProcessor, loadImageProcessor, processImage, targetSize } from '../../src/model/images';
+import { type ImageSettings, loadImageProcessor, processImage, targetSize } from '../../src/model/images';
 import { TriphaseError } from '../../src/protocol/errors';
 import { readJson, readTensors, referenceModels } from './reference';
 import { referenceModel } from './reference-model';
@@ -21,9 +21,15 @@ describe('images', () => {
   });
   afterEach(() => rm(folder, { recursive: true }));
 
-  const processor = async (settings: object): Promise<ImageProcessor> => {
+  const settingsOf = async (model: string): Promise<ImageSettings> => {
+    const loaded = await loadImageProcessor(model);
+    assert.equal(loaded.kind, 'settings');
+    return loaded as ImageSettings;
+  };
+
+  const processor = async (settings: object): Promise<ImageSettings> => {
     await writeFile(path.join(folder, 'preprocessor_config.json'), JSON.stringify(settings));
-    return loadImageProcessor(folder);
+    return settingsOf(folder);
   };
 
   const expected = JSON.parse(readFileSync(path.join(pictures, 'pictures.json'), 'utf8')) as Record<
@@ -104,13 +110,15 @@ describe('images', () => {
       path.join(folder, 'processor_config.json'),
       JSON.stringify({ image_processor: { patch_size: 16 } }),
     );
-    assert.equal((await loadImageProcessor(folder)).patchSize, 16);
+    assert.equal((await settingsOf(folder)).patchSize, 16);
     await writeFile(
       path.join(folder, 'processor_config.json'),
       JSON.stringify({ processor_class: 'Qwen2_5_VLProcessor' }),
     );
-    assert.equal((await loadImageProcessor(folder)).patchSize, 14);
-    await assert.rejects(loadImageProcessor(path.join(folder, 'nowhere')), /no preprocessor_config.json/);
+    assert.equal((await settingsOf(folder)).patchSize, 14);
+    // a model without them can still be given text
+    const missing = await loadImageProcessor(path.join(folder, 'nowhere'));
+    await assert.rejects(processImage(path.join(pictures, 'rgb.png'), missing), /no preprocessor_config.json/);
     const config = await loadModelConfig(referenceModel('tied'));
     await assert.rejects(loadImageProcessor(folder, config), /patches of 14 .* patches of 8/);
   });
