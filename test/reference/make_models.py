@@ -330,6 +330,16 @@ MORE = {
         "gradients": [],
         "files": "float16",
     },
+    # three heads of 12, windows of a single token, one frame a patch
+    "odd-sizes": {
+        "text": language(36, 3, 1, 1, [2, 2, 2], theta=5e5),
+        "vision": {**vision(12, 3, 2, 4, 8, [1], 36), "temporal_patch_size": 1, "intermediate_size": 7},
+        "tied": False,
+        "layout": "published",
+        "template": "chat_template.jinja",
+        "processor": {"min_pixels": 64, "max_pixels": 2560, "temporal_patch_size": 1},
+        "gradients": ["token"],
+    },
 }
 
 
