@@ -53,7 +53,7 @@ export function parameterShapes(config: ModelConfig): Map<string, readonly numbe
     shapes.set(`${layer}.post_attention_layernorm.weight`, [hidden]);
   }
   shapes.set('model.language_model.norm.weight', [hidden]);
-  if (!tied) shapes.set('lm_head.weight', [text.vocabSize, hidden]);
+  if (!tied) shapes.set(head, [text.vocabSize, hidden]);
   return shapes;
 }
 
@@ -75,6 +75,7 @@ export async function hasWeights(folder: string): Promise<boolean> {
   return (await exists(path.join(folder, indexName))) || (await exists(path.join(folder, fileName)));
 }
 
+const head = 'lm_head.weight';
 const fileName = 'model.safetensors';
 const indexName = 'model.safetensors.index.json';
 
@@ -83,7 +84,7 @@ export async function loadWeights(folder: string, config: ModelConfig): Promise<
   const shapes = parameterShapes(config);
   const found = new Map<string, Tensor>();
   for (const file of await weightFiles(folder)) {
-    const tensors = await readSafetensors(file, name => shapes.has(memoryName(name)));
+    const tensors = await readSafetensors(file, name => shapes.has(memoryName(name)) || name === head);
     for (const [name, tensor] of tensors) found.set(memoryName(name), tensor);
   }
 
@@ -104,6 +105,14 @@ export async function loadWeights(folder: string, config: ModelConfig): Promise<
       'model',
       `The shapes of ${wrong.length} tensors do not fit config.json: ${several(wrong)}.`,
       'Use the config.json that belongs to these weights.',
+      { file: folder },
+    );
+  const own = config.tied ? found.get(head) : undefined;
+  if (own !== undefined && !equal(own.data, (found.get('model.language_model.embed_tokens.weight') as Tensor).data))
+    throw new TriphaseError(
+      'model',
+      'config.json ties the head to the embedding, but the folder has a lm_head.weight of its own.',
+      'Set "tie_word_embeddings" to false in config.json, as transformers does by itself.',
       { file: folder },
     );
   // in the order of the shapes, whatever the order on disk
@@ -198,6 +207,9 @@ function asFloat32(value: unknown): unknown {
     ),
   );
 }
+
+const equal = (a: Float32Array, b: Float32Array): boolean =>
+  a.length === b.length && a.every((value, i) => value === b[i]);
 
 /** At most eight of them, and how many more there are. */
 function several(items: readonly string[]): string {

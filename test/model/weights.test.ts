@@ -113,6 +113,13 @@ describe('weights', () => {
     await writeFile(file, 'no tensors');
     await refuses(/not a complete safetensors file/);
 
+    const embedding = tensors.get('model.embed_tokens.weight')!;
+    const other = { dims: embedding.dims, data: embedding.data.map(value => value * 2) };
+    await writeSafetensors(file, [...tensors, ['lm_head.weight', other]]);
+    await refuses(/ties the head to the embedding/);
+    await writeSafetensors(file, [...tensors, ['lm_head.weight', embedding]]);
+    assert.equal((await loadWeights(folder, config)).has('lm_head.weight'), false);
+
     const name = 'model.layers.1.mlp.up_proj.weight';
     const { data } = tensors.get(name)!;
     await writeSafetensors(
