@@ -17,7 +17,7 @@ import { readRunInfo, writeRunInfo } from '../run/folder';
 import { Lease } from '../run/lease';
 import { flag, flagBytes, type WorkerInput, type WorkerMessage } from './channel';
 import { serveClient } from './serve-client';
-import { HostSocket } from './socket';
+import { HostSocket, removeStaleSocket } from './socket';
 
 export interface HostOptions {
   /** A run folder made by src/run/folder.ts, absolute. A run that has begun is gone on with. */
@@ -71,6 +71,7 @@ export class Host {
     let socket: HostSocket | undefined;
     try {
       recoverCheckpoints(folder);
+      if (info.host !== undefined) removeStaleSocket(info.host.socket);
       const earlier = readEvents(folder);
       const checkpoints = listCheckpoints(folder, earlier.events);
       const checkpoint = chooseCheckpoint(folder, checkpoints.whole, options.checkpoint);

@@ -1,7 +1,7 @@
 // The host's socket: in a folder of its own that only this user may enter, found through run.json. No TCP port.
 
 import { randomBytes } from 'node:crypto';
-import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, lstatSync, mkdtempSync, rmdirSync, rmSync, unlinkSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -51,6 +51,18 @@ export class HostSocket {
   /** At once, without a word to anyone. */
   remove(): void {
     if (this.folder !== undefined) rmSync(this.folder, { recursive: true, force: true });
+  }
+}
+
+/** Takes away what a killed host left: the socket and its folder, and nothing else whatever the address says. */
+export function removeStaleSocket(address: string): void {
+  const folder = path.dirname(address);
+  if (process.platform === 'win32' || !/^triphase-\w{6}$/.test(path.basename(folder))) return;
+  try {
+    if (lstatSync(address).isSocket()) unlinkSync(address);
+    rmdirSync(folder);
+  } catch {
+    // it is gone already, or somebody else's
   }
 }
 

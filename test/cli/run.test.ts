@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
-import { appendFileSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { appendFileSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { RunEvent } from '../../src/protocol/run';
@@ -177,8 +177,10 @@ model     ${path.join('run', 'checkpoints', 'p1-000005')}
     // as if it had been killed in the middle of a line
     appendFileSync(eventsFile(path.join(folder(), 'run')), '{"n":99,"time":"20');
 
+    const socketFolder = path.dirname(readRunInfo(path.join(folder(), 'run')).host?.socket ?? '');
     const { code } = await run(['resume', 'run']);
     assert.equal(code, 0);
+    assert.ok(!existsSync(socketFolder), 'the killed host left nothing behind');
     const all = events();
     assert.deepEqual(
       all.map(event => event.n),
