@@ -1,56 +1,87 @@
-// Bundles src into dist (the programs) and, with --tests, test into out/test. Native packages stay outside the bundles.
-import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+// Bundles src into dist, the programs. Native packages stay outside the bundles.
+//   node build.mjs            the programs, with their sizes; --quiet leaves the sizes out
+//   node build.mjs --tests    also tests and examples into out, and the graph of imports into out/imports.json
+//   node build.mjs --bench    also bench into out/bench
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { build } from 'esbuild';
 
-const options = new Set(process.argv.slice(2));
+const root = import.meta.dirname;
+
+/** Entry points by the name of the bundle they become in dist. */
+const programs = { cli: 'src/cli/main.ts', worker: 'src/host/worker.ts' };
+
 const common = {
+  absWorkingDir: root,
   bundle: true,
   platform: 'node',
   target: 'node20',
   format: 'cjs',
   sourcemap: true,
-  external: ['vscode', 'onnxruntime-node', 'sharp'],
+  external: ['vscode', 'onnxruntime-node', 'sharp', 'esbuild'],
   // ES modules among the bundled packages ask for import.meta.url
   define: { 'import.meta.url': '__import_meta_url' },
   banner: { js: "const __import_meta_url = require('node:url').pathToFileURL(__filename).href;" },
   logLevel: 'warning',
 };
 
-/** Entry points by the name of the bundle they become. */
-export const programs = { cli: 'src/cli/main.ts', worker: 'src/host/worker.ts' };
-
 const files = (folder, pattern) =>
-  existsSync(folder)
-    ? readdirSync(folder, { recursive: true })
+  existsSync(path.join(root, folder))
+    ? readdirSync(path.join(root, folder), { recursive: true })
         .filter(name => pattern.test(name))
         .map(name => path.join(folder, name))
+        .sort()
     : [];
 
-const result = await build({
-  ...common,
-  entryPoints: Object.fromEntries(Object.entries(programs).filter(([, file]) => existsSync(file))),
-  outdir: 'dist',
-  metafile: true,
-});
-if (options.has('--tests')) {
-  rmSync('out', { recursive: true, force: true });
-  // the import walls are held on this graph of every file of src
-  const rooms = await build({
+/** @returns the size of each program in bytes */
+export async function buildPrograms() {
+  const { outputFiles } = await build({ ...common, entryPoints: programs, outdir: 'dist', write: false });
+  mkdirSync(path.join(root, 'dist'), { recursive: true });
+  // by rename, because a run that has just been started may still read the bundles of before; the maps come first, so
+  // that a program that is there is whole
+  for (const { path: file, contents } of outputFiles.toSorted((a, b) => b.path.length - a.path.length)) {
+    const temporary = path.join(path.dirname(file), `.${path.basename(file)}.${process.pid}`);
+    writeFileSync(temporary, contents);
+    renameSync(temporary, file);
+  }
+  return new Map(
+    outputFiles
+      .filter(({ path: file }) => file.endsWith('.js'))
+      .map(({ path: file, contents }) => [path.relative(root, file), contents.length]),
+  );
+}
+
+/** Whether a source, a package or this file is newer than a program. */
+export function isStale() {
+  const time = file => statSync(path.join(root, file), { throwIfNoEntry: false })?.mtimeMs;
+  const built = Object.keys(programs).map(name => time(`dist/${name}.js`) ?? 0);
+  const made = ['build.mjs', 'package.json', 'node_modules/.package-lock.json', ...files('src', /\.(ts|json)$/)];
+  return Math.min(...built) < Math.max(...made.map(file => time(file) ?? 0));
+}
+
+async function buildTests() {
+  for (const folder of ['out/test', 'out/examples']) rmSync(path.join(root, folder), { recursive: true, force: true });
+  const tests = [...files('test', /\.test\.ts$/), ...files('examples', /\.ts$/)];
+  await build({ ...common, entryPoints: tests, outbase: '.', outdir: 'out' });
+  // the import walls are held on this graph: every file of src, also those that no program reaches
+  const { metafile } = await build({
     ...common,
     entryPoints: files('src', /\.ts$/),
     outdir: 'out/rooms',
     write: false,
     metafile: true,
   });
-  const tests = [...files('test', /\.test\.ts$/), ...files('bench', /\.ts$/), ...files('examples', /\.ts$/)];
-  await build({ ...common, entryPoints: tests, outbase: '.', outdir: 'out' });
-  writeFileSync('out/imports.json', JSON.stringify(rooms.metafile.inputs));
+  writeFileSync(path.join(root, 'out', 'imports.json'), JSON.stringify(metafile.inputs));
 }
-if (options.has('--bench'))
-  await build({ ...common, entryPoints: files('bench', /\.ts$/), outbase: '.', outdir: 'out' });
-if (!options.has('--quiet')) {
-  for (const [file, { bytes }] of Object.entries(result.metafile.outputs)) {
-    if (file.endsWith('.js')) console.log(`${file}  ${(bytes / 1024).toFixed(0)} kB`);
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
+  const options = new Set(process.argv.slice(2));
+  const sizes = await buildPrograms();
+  if (!options.has('--quiet')) {
+    for (const [file, bytes] of sizes) console.log(`${file}  ${(bytes / 1024).toFixed(0)} kB`);
   }
+  if (options.has('--tests')) await buildTests();
+  if (options.has('--tests') || options.has('--bench'))
+    await build({ ...common, entryPoints: files('bench', /\.ts$/), outbase: '.', outdir: 'out' });
 }
