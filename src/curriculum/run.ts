@@ -15,11 +15,11 @@ import { Prompter } from '../rollout/prompter';
 import { type CheckpointPosition, openCheckpoint, writeCheckpoint } from '../run/checkpoints';
 import { type AdamWState, newAdamWState } from '../tensor/adamw';
 import { chooseDevice } from '../tensor/session';
+import { checkPrompts } from './check-prompts';
 import { evaluateModel } from './evaluation';
 import { grpoStep } from './grpo-step';
 import type { CurriculumJob, JobResult } from './job';
 import { phaseOrder, type Shown } from './order';
-import { promptOf } from './prompt-of';
 import { sftStep } from './sft-step';
 import { loadRunData, type RunData } from './sources';
 import { loadOptimizer, saveOptimizer } from './state';
@@ -79,7 +79,18 @@ export async function runCurriculum(job: CurriculumJob): Promise<JobResult> {
     optimizer: job.resumeFrom === undefined ? newAdamWState() : await loadOptimizer(job.resumeFrom),
   };
   try {
-    await checkPrompts(context, data);
+    await checkPrompts(
+      [...data.phases.values()].flatMap(list =>
+        list.flatMap(({ source, examples }) => examples.map(example => ({ example, view: source.view }))),
+      ),
+      {
+        prompter: context.prompter,
+        userMessage: context.userMessage,
+        system: config.prompt.system,
+        maxTokens: config.prompt.max_tokens,
+        progress: (done, total) => job.activity({ what: 'checking prompts', done, total }),
+      },
+    );
     return await runPhases(context, phases, data, start);
   } finally {
     await context.model.dispose();
@@ -258,24 +269,6 @@ async function referenceWeights(
       'Set grpo.reference to base.',
     );
   return loadWeights(folder, model.config);
-}
-
-/** Every prompt of every phase fits; known before the first step. Images of one size are measured once. */
-async function checkPrompts({ config, prompter, userMessage, job }: RunContext, data: RunData): Promise<void> {
-  job.activity({ what: 'checking prompts' });
-  for (const sources of data.phases.values()) {
-    for (const { source, examples } of sources) {
-      // the longest text with the first image: lengths beyond are checked when the prompt is built
-      const longest = examples.reduce((a, b) => (length(b) > length(a) ? b : a));
-      for (const example of new Set([examples[0], longest])) {
-        if (example === undefined) continue;
-        await promptOf({ config, prompter, userMessage }, { example, view: source.view });
-      }
-    }
-  }
-  function length(e: { question: string; scene?: string; caption?: string }): number {
-    return e.question.length + (e.scene?.length ?? 0) + (e.caption?.length ?? 0);
-  }
 }
 
 function quick(config: Curriculum): Curriculum {

@@ -1,6 +1,5 @@
 // The examples of a run: read once, checked against what each phase shows of them.
 
-import sharp from 'sharp';
 import type { Curriculum, Phase } from '../config/schema';
 import { loadExamples } from '../data/examples';
 import { forView, withTargets } from '../data/views';
@@ -45,7 +44,6 @@ export async function loadRunData(config: Curriculum, phases: readonly Phase[]):
     byPhase.set(phase.id, sources);
   }
   const evaluation = config.evaluation.data.flatMap(id => of(id).slice(0, config.evaluation.limit));
-  await checkImages([...byPhase.values()].flatMap(list => list.flatMap(s => s.examples)).concat(evaluation));
   return {
     phases: byPhase,
     evaluation,
@@ -67,26 +65,4 @@ function empty(phase: Phase, source: string, refused: readonly LeftOut[], droppe
     'Map the fields that this view needs (text: scene or no image; captioned: caption and image; image: image), or choose another view.',
     place,
   );
-}
-
-/** Reads the header of every image, so that a broken one is known before the first step and not at the thousandth. */
-async function checkImages(examples: readonly Example[]): Promise<void> {
-  const files = [...new Set(examples.flatMap(e => e.images))];
-  const parallel = 16;
-  for (let at = 0; at < files.length; at += parallel) {
-    await Promise.all(
-      files.slice(at, at + parallel).map(async file => {
-        try {
-          await sharp(file).metadata();
-        } catch (error) {
-          throw new TriphaseError(
-            'image',
-            `an image cannot be read: ${error instanceof Error ? error.message : String(error)}`,
-            'Replace the file, or leave its row out of the data.',
-            { file },
-          );
-        }
-      }),
-    );
-  }
 }

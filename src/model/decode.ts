@@ -2,7 +2,7 @@
 // values, with Pillow's conversions where its own differ.
 
 import { readFile, stat } from 'node:fs/promises';
-import sharp, { type OutputInfo, type Sharp } from 'sharp';
+import sharp, { type Metadata, type OutputInfo, type Sharp } from 'sharp';
 import { TriphaseError } from '../protocol/errors';
 import type { Raster } from './resize';
 
@@ -16,8 +16,29 @@ const formats = new Set(['jpeg', 'png', 'webp', 'gif', 'tiff', 'heif', 'avif']);
  * An image file as 8-bit RGB, as transformers' load_image makes it of a path: turned upright by its EXIF tag, colour
  * profiles not applied, transparency dropped (not laid over a background), of an animation the first frame.
  */
-export async function decodeImage(image: string | Uint8Array, name: string): Promise<Raster> {
-  const refuse = (message: string, remedy: string): never => {
+export const decodeImage = (image: string | Uint8Array, name: string): Promise<Raster> =>
+  opened(image, name, async (open, { depth, space, hasAlpha }, refuse) => {
+    // with transparency Pillow reads them as colours, by their high bytes
+    if (space === 'grey16' && !hasAlpha) return fromGrey16(open());
+    if (space === 'cmyk') return fromCmyk(open());
+    if (depth !== 'uchar' && space !== 'rgb16' && space !== 'grey16')
+      refuse(`Images of ${depth} values are not read.`, 'Convert it to PNG with 8 bits.');
+    return fromEightBits(open());
+  });
+
+/** Width and height, upright, from the header alone. */
+export const imageSize = (file: string): Promise<{ readonly width: number; readonly height: number }> =>
+  opened(file, file, async (_, { autoOrient }) => autoOrient);
+
+type Refuse = (message: string, remedy: string) => never;
+
+/** Errors name the file and what is wrong with it. */
+async function opened<T>(
+  image: string | Uint8Array,
+  name: string,
+  use: (open: () => Sharp, metadata: Metadata, refuse: Refuse) => Promise<T>,
+): Promise<T> {
+  const refuse: Refuse = (message, remedy) => {
     throw new TriphaseError('image', message, remedy, { file: name });
   };
   if (
@@ -32,7 +53,8 @@ export async function decodeImage(image: string | Uint8Array, name: string): Pro
     // a path given to libvips would read its options from the name's end
     const bytes = typeof image === 'string' ? await readFile(image) : image;
     const open = () => sharp(bytes, { failOn: 'error', ignoreIcc: true, limitInputPixels: false, autoOrient: true });
-    const { format, width, height, depth, space, hasAlpha } = await open().metadata();
+    const metadata = await open().metadata();
+    const { format, width, height } = metadata;
     if (format === undefined || !formats.has(format))
       refuse(`Images of the format ${format} are not read.`, 'Convert it to PNG or JPEG.');
     if (width * height > maxImagePixels)
@@ -40,12 +62,7 @@ export async function decodeImage(image: string | Uint8Array, name: string): Pro
         `The image has ${width} x ${height} pixels, more than ${maxImagePixels}.`,
         'Scale it down; models see far fewer pixels.',
       );
-    // with transparency Pillow reads them as colours, by their high bytes
-    if (space === 'grey16' && !hasAlpha) return await fromGrey16(open());
-    if (space === 'cmyk') return await fromCmyk(open());
-    if (depth !== 'uchar' && space !== 'rgb16' && space !== 'grey16')
-      refuse(`Images of ${depth} values are not read.`, 'Convert it to PNG with 8 bits.');
-    return await fromEightBits(open());
+    return await use(open, metadata, refuse);
   } catch (error) {
     if (error instanceof TriphaseError) throw error;
     const why = error instanceof Error ? error.message.split('\n')[0] : String(error);

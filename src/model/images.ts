@@ -6,7 +6,7 @@ import path from 'node:path';
 import { z } from 'zod';
 import { TriphaseError } from '../protocol/errors';
 import type { ModelConfig } from './config';
-import { decodeImage } from './decode';
+import { decodeImage, imageSize } from './decode';
 import { type Raster, resizeBicubic } from './resize';
 
 export interface Pixels {
@@ -112,17 +112,29 @@ export async function loadImageProcessor(folder: string, config?: ModelConfig): 
 
 /** Errors name the file, or "image" for bytes. */
 export async function processImage(image: string | Uint8Array, processor: ImageProcessor): Promise<Pixels> {
-  if (processor.kind === 'missing')
-    throw new TriphaseError(
-      'model',
-      'The model folder has no preprocessor_config.json, so how to cut images is not known.',
-      'Complete the folder.',
-      { file: processor.file },
-    );
+  const settings = known(processor);
   const name = typeof image === 'string' ? image : 'image';
   const raster = await decodeImage(image, name);
-  const { height, width } = targetSize(raster.height, raster.width, processor, name);
-  return cutPatches(resizeBicubic(raster, width, height), processor);
+  const { height, width } = targetSize(raster.height, raster.width, settings, name);
+  return cutPatches(resizeBicubic(raster, width, height), settings);
+}
+
+/** The grid of patches that an image file will have, from its header alone. */
+export async function imageGrid(file: string, processor: ImageProcessor): Promise<Pixels['grid']> {
+  const settings = known(processor);
+  const size = await imageSize(file);
+  const { height, width } = targetSize(size.height, size.width, settings, file);
+  return [1, height / settings.patchSize, width / settings.patchSize];
+}
+
+function known(processor: ImageProcessor): ImageSettings {
+  if (processor.kind === 'settings') return processor;
+  throw new TriphaseError(
+    'model',
+    'The model folder has no preprocessor_config.json, so how to cut images is not known.',
+    'Complete the folder.',
+    { file: processor.file },
+  );
 }
 
 /** transformers' smart_resize: multiples of a merged patch, within the pixel limits, near the aspect ratio. */

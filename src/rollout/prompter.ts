@@ -4,7 +4,8 @@ import type { ModelConfig } from '../model/config';
 import { type ImageProcessor, loadImageProcessor, type Pixels, processImage } from '../model/images';
 import { mropePositions } from '../model/positions';
 import type { EncodedPrompt } from '../model/sequence-inputs';
-import { buildPrompt } from '../text/prompt';
+import { imageTokens } from '../model/vision-inputs';
+import { buildPrompt, type Prompt } from '../text/prompt';
 import { type ChatMessage, loadTokenizer, type Tokenizer } from '../text/tokenizer';
 
 export interface RenderedPrompt extends EncodedPrompt {
@@ -21,7 +22,7 @@ export class Prompter {
 
   constructor(
     readonly tokenizer: Tokenizer,
-    private readonly processor: ImageProcessor,
+    readonly processor: ImageProcessor,
     private readonly config: ModelConfig,
   ) {}
 
@@ -53,13 +54,23 @@ export class Prompter {
    * @throws TriphaseError 'prompt-too-long', counted with all image tokens
    */
   encode(system: string, text: string, images: readonly Pixels[], maxTokens: number): RenderedPrompt {
+    const grids = images.map(i => i.grid);
+    const prompt = this.tokens(system, text, grids, maxTokens);
+    return { ...prompt, images, positions: mropePositions(prompt.tokenIds, grids, this.config).positions };
+  }
+
+  /** The same, where only the sizes of the images are known. */
+  tokens(system: string, text: string, grids: readonly Pixels['grid'][], maxTokens: number): Prompt {
     const messages: ChatMessage[] = [
       ...(system === '' ? [] : [{ role: 'system', content: [{ type: 'text', text: system }] } as const]),
-      { role: 'user', content: [...images.map(() => ({ type: 'image' }) as const), { type: 'text', text }] },
+      { role: 'user', content: [...grids.map(() => ({ type: 'image' }) as const), { type: 'text', text }] },
     ];
-    const grids = images.map(i => i.grid);
     const mergeSize = this.config.vision.spatialMergeSize;
-    const prompt = buildPrompt(this.tokenizer, messages, grids, { mergeSize, maxTokens });
-    return { ...prompt, images, positions: mropePositions(prompt.tokenIds, grids, this.config).positions };
+    return buildPrompt(this.tokenizer, messages, grids, { mergeSize, maxTokens });
+  }
+
+  /** How many tokens images of these sizes take. */
+  imageTokens(grids: readonly Pixels['grid'][]): number {
+    return grids.reduce((n, grid) => n + imageTokens(grid, this.config.vision), 0);
   }
 }
