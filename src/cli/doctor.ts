@@ -76,13 +76,7 @@ async function probe(part: string): Promise<number> {
 }
 
 async function examine(part: string): Promise<Finding> {
-  if (part === 'images') {
-    const { default: sharp } = await import('sharp');
-    await sharp({ create: { width: 2, height: 2, channels: 3, background: 'red' } })
-      .png()
-      .toBuffer();
-    return { works: true, detail: `sharp ${sharp.versions.sharp ?? ''} with libvips ${sharp.versions.vips}` };
-  }
+  if (part === 'images') return { works: true, detail: await (await import('./probe-images')).probeImages() };
   const { bundledDevices, chooseDevice } = await import('../tensor/session');
   const devices = bundledDevices();
   if (part === 'devices') return { works: true, detail: devices.join(' ') };

@@ -9,6 +9,7 @@ import type { RunEvent } from '../../src/protocol/run';
 import { currentEvents, eventsFile, readEvents } from '../../src/run/event-log';
 import { readRunInfo, readRunState } from '../../src/run/folder';
 import { stateOf } from '../../src/run/processes';
+import { allRollouts, currentRollouts } from '../../src/run/rollouts';
 import { bundle } from '../host/bundle';
 import { smallCurriculum } from '../host/small-curriculum';
 import { temporaryFolder } from '../run/temporary';
@@ -191,6 +192,8 @@ model     ${path.join('run', 'checkpoints', 'p1-000005')}
     assert.equal(started.n, before + 1);
     assert.deepEqual(started.resumedFrom, { checkpoint: 'checkpoints/p0-000004', step: 4 });
     assert.deepEqual(rewards(), rewards('whole'));
+    assert.equal(currentRollouts(all).length, 34);
+    assert.deepEqual(currentRollouts(all).toSorted(), await allRollouts(path.join(folder(), 'run')));
   });
 
   it('refuses a second host in the same folder', async () => {
