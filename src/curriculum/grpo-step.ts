@@ -8,6 +8,7 @@ import { compileRewards } from '../reward/compile';
 import { Generation, type Sample } from '../rollout/generation';
 import type { RenderedPrompt } from '../rollout/prompter';
 import { writeRollouts } from '../run/rollouts';
+import { tokenOffsets } from '../text/offsets';
 import { groupAdvantages } from '../train/advantages';
 import { score, type TokenScores, type TrainedCompletion, type TrainedGroup } from '../train/gradient';
 import { learningRate } from '../train/schedule';
@@ -257,13 +258,6 @@ function record(
   trained: TokenScores | undefined,
   reference: TokenScores | undefined,
 ): RolloutRecord {
-  const { tokenizer } = prompter;
-  let length = 0;
-  const offsets = sample.tokenIds.map((_, i) => {
-    const at = length;
-    length = tokenizer.decode(sample.tokenIds.slice(0, i + 1), { skipSpecial: true }).length;
-    return at;
-  });
   return {
     step: at.step,
     prompt: prompt.text,
@@ -285,7 +279,7 @@ function record(
     truncated: sample.stop === 'length',
     prompt_tokens: prompt.tokenIds.length,
     completion_ids: sample.tokenIds,
-    offsets,
+    offsets: tokenOffsets(prompter.tokenizer, sample.tokenIds),
     logprobs: sample.logProbs,
     train_logprobs: trained === undefined ? null : [...trained.logProbs],
     ref_logprobs: reference === undefined ? null : [...reference.logProbs],
