@@ -12,7 +12,7 @@ import { Model } from '../model/model';
 import { hasWeights, loadWeights, saveModel, type Weights } from '../model/weights';
 import { TriphaseError } from '../protocol/errors';
 import { Prompter } from '../rollout/prompter';
-import { type CheckpointPosition, openCheckpoint, writeCheckpoint } from '../run/checkpoints';
+import { type CheckpointPosition, openCheckpoint, phaseEndCheckpoint, writeCheckpoint } from '../run/checkpoints';
 import { type AdamWState, newAdamWState } from '../tensor/adamw';
 import { chooseDevice } from '../tensor/session';
 import { checkPrompts } from './check-prompts';
@@ -35,6 +35,8 @@ export interface RunContext {
   readonly prompter: Prompter;
   readonly userMessage: UserMessage;
   readonly optimizer: AdamWState;
+  /** Where the files beside the weights come from: the newest checkpoint, for an older one may be removed. */
+  companions: string;
 }
 
 export async function runCurriculum(job: CurriculumJob): Promise<JobResult> {
@@ -77,6 +79,7 @@ export async function runCurriculum(job: CurriculumJob): Promise<JobResult> {
     prompter: await Prompter.load(source, modelConfig),
     userMessage: compileUserMessage(config.prompt),
     optimizer: job.resumeFrom === undefined ? newAdamWState() : await loadOptimizer(job.resumeFrom),
+    companions: source,
   };
   try {
     await checkPrompts(
@@ -208,12 +211,12 @@ async function checkpoint(
 ): Promise<void> {
   const { job, config, model, optimizer } = context;
   const started = performance.now();
-  const companions = job.resumeFrom ?? config.model.path;
   const position = { phase: phase.id, phaseStep, step, attempt: job.attempt, boundary };
   const { folder, removed } = await writeCheckpoint(job.folder, position, config.checkpoints.keep, async into => {
-    await saveModel(into, model.config, model.weights, companions);
+    await saveModel(into, model.config, model.weights, context.companions);
     await saveOptimizer(into, optimizer);
   });
+  context.companions = path.join(job.folder, folder);
   job.emit({
     kind: 'checkpoint',
     phase: phase.id,
@@ -257,11 +260,7 @@ async function referenceWeights(
   previous: string | undefined,
 ): Promise<Weights> {
   if (kind === 'base' || previous === undefined) return baseWeights(config);
-  const { readdir } = await import('node:fs/promises');
-  const all = path.join(job.folder, 'checkpoints');
-  const names = (await readdir(all)).filter(n => n.startsWith(`${previous}-`)).sort();
-  const folders = names.map(n => path.join(all, n)).filter(f => openCheckpoint(f).boundary);
-  const folder = folders.at(-1);
+  const folder = phaseEndCheckpoint(job.folder, previous);
   if (folder === undefined)
     throw new TriphaseError(
       'run-folder',

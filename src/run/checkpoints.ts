@@ -107,6 +107,17 @@ export function openCheckpoint(folder: string): CheckpointPosition {
   });
 }
 
+/** The newest checkpoint at the end of a phase, absolute. */
+export function phaseEndCheckpoint(runFolder: string, phase: string): string | undefined {
+  const all = path.join(runFolder, 'checkpoints');
+  const ends = (existsSync(all) ? readdirSync(all) : []).flatMap(name => {
+    const checked = name.startsWith('.') ? name : readCheckpoint(path.join(all, name));
+    return typeof checked === 'string' || !checked.boundary || checked.phase !== phase ? [] : [{ name, ...checked }];
+  });
+  const newest = ends.toSorted((a, b) => a.step - b.step).at(-1);
+  return newest === undefined ? undefined : path.join(all, newest.name);
+}
+
 /** Made by an attempt that a later one went back behind. The same rule holds for the rows of a rollout file. */
 export function isSuperseded(
   record: { readonly attempt: number; readonly step: number },

@@ -150,7 +150,7 @@ function oneLine(message: string): string {
  */
 export async function chooseDevice(wanted: Device | 'auto'): Promise<DeviceChoice> {
   const refused: { device: Device; reason: string }[] = [];
-  for (const device of wanted === 'auto' ? order : ([wanted, 'cpu'] as const)) {
+  for (const device of wanted === 'auto' ? bundledDevices() : ([wanted, 'cpu'] as const)) {
     const reason = await works(device);
     if (reason === undefined) return { device, refused };
     refused.push({ device, reason });

@@ -1,5 +1,14 @@
 import assert from 'node:assert/strict';
-import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { loadCurriculum } from '../../src/config/curriculum';
@@ -141,6 +150,15 @@ describe('a curriculum', function () {
         whole.events.flatMap(e => (e.kind === 'evaluation' ? [e.conditions] : [])).at(-1),
       );
     }
+  });
+
+  it('goes on where the checkpoint it was resumed from is removed, and keeps as many as asked', async () => {
+    const whole = await run('thinned');
+    const resumeFrom = path.join(whole.folder, 'checkpoints', 'mixed-000005');
+    await run('thinned', ['checkpoints.keep=1'], { attempt: 2, resumeFrom });
+    const left = readdirSync(path.join(whole.folder, 'checkpoints')).sort();
+    assert.deepEqual(left, ['imitate-000002', 'mixed-000006', 'mixed-000007', 'text-000004']);
+    for (const name of left) assert.ok(existsSync(path.join(whole.folder, 'checkpoints', name, 'tokenizer.json')));
   });
 
   it('stops after the step that is under way, with a checkpoint from which it goes on', async () => {
