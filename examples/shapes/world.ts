@@ -25,7 +25,7 @@ export interface Counts {
   readonly baseCaptioned: number;
 }
 
-export const defaultCounts: Counts = { train: 2048, test: 512, baseText: 19200, baseImage: 1800, baseCaptioned: 1100 };
+export const defaultCounts: Counts = { train: 2048, test: 512, baseText: 20000, baseImage: 140, baseCaptioned: 70 };
 
 /** One line of a .jsonl file. */
 export interface Row {
@@ -111,10 +111,19 @@ const baseCaptioned: Maker = (random, id) => {
   return { towers, row: { id, question: questionText(question), answer, caption, image: `images/${id}.png`, target } };
 };
 
-async function writeSet(folder: string, name: string, count: number, seed: number, make: Maker): Promise<void> {
-  const items = Array.from({ length: count }, (_, index) => make(new Random(seed, name, index), `${name}-${index}`));
-  const lines = items.map(({ row }) => `${JSON.stringify(row)}\n`);
-  await writeFile(path.join(folder, `${name}.jsonl`), lines.join(''));
+const draw = (name: string, count: number, seed: number, make: Maker): readonly Item[] =>
+  Array.from({ length: count }, (_, index) => make(new Random(seed, name, index), `${name}-${index}`));
+
+async function writeRows(folder: string, name: string, rows: readonly Row[]): Promise<void> {
+  await writeFile(path.join(folder, `${name}.jsonl`), rows.map(row => `${JSON.stringify(row)}\n`).join(''));
+}
+
+async function writeSet(folder: string, name: string, seed: number, items: readonly Item[]): Promise<void> {
+  await writeRows(
+    folder,
+    name,
+    items.map(({ row }) => row),
+  );
   const pictures = items.filter(({ row }) => row.image !== undefined);
   // eight at a time: painting is on this thread, packing and writing are not
   for (let at = 0; at < pictures.length; at += 8) {
@@ -127,17 +136,27 @@ async function writeSet(folder: string, name: string, count: number, seed: numbe
   }
 }
 
-/** The files of the training run: `train.jsonl` and `test.jsonl`. */
+/** One value to read from each picture: how sharp a model's eyes are, whatever its sums. */
+function looks(seed: number, items: readonly Item[]): readonly Row[] {
+  return items.map(({ row, towers }, index) => {
+    const { colour, floors } = new Random(seed, 'look', index).pick(towers);
+    return { id: `look-${index}`, question: `How high is ${colour}?`, answer: floors, image: row.image as string };
+  });
+}
+
+/** The files of the training run: `train.jsonl`, `test.jsonl`, and `look.jsonl` on the pictures of the test. */
 export async function writeTraining(folder: string, seed: number, counts = defaultCounts): Promise<void> {
   await mkdir(path.join(folder, 'images'), { recursive: true });
-  await writeSet(folder, 'train', counts.train, seed, whole);
-  await writeSet(folder, 'test', counts.test, seed, whole);
+  await writeSet(folder, 'train', seed, draw('train', counts.train, seed, whole));
+  const test = draw('test', counts.test, seed, whole);
+  await writeSet(folder, 'test', seed, test);
+  await writeRows(folder, 'look', looks(seed, test));
 }
 
 /** The files from which the base is made, by view: `base-text.jsonl`, `base-image.jsonl`, `base-captioned.jsonl`. */
 export async function writeBase(folder: string, seed: number, counts = defaultCounts): Promise<void> {
   await mkdir(path.join(folder, 'images'), { recursive: true });
-  await writeSet(folder, 'base-text', counts.baseText, seed, baseText);
-  await writeSet(folder, 'base-image', counts.baseImage, seed, baseImage);
-  await writeSet(folder, 'base-captioned', counts.baseCaptioned, seed, baseCaptioned);
+  await writeSet(folder, 'base-text', seed, draw('base-text', counts.baseText, seed, baseText));
+  await writeSet(folder, 'base-image', seed, draw('base-image', counts.baseImage, seed, baseImage));
+  await writeSet(folder, 'base-captioned', seed, draw('base-captioned', counts.baseCaptioned, seed, baseCaptioned));
 }
