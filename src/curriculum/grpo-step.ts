@@ -2,31 +2,20 @@
 
 import type { Weights } from '../model/weights';
 import { Random } from '../protocol/random';
-import type { Scored } from '../protocol/rewards';
-import type { RolloutRecord } from '../protocol/run';
 import { compileRewards } from '../reward/compile';
 import { Generation, type Sample } from '../rollout/generation';
 import type { RenderedPrompt } from '../rollout/prompter';
 import { writeRollouts } from '../run/rollouts';
-import { tokenOffsets } from '../text/offsets';
 import { groupAdvantages } from '../train/advantages';
 import { score, type TokenScores, type TrainedCompletion, type TrainedGroup } from '../train/gradient';
 import { learningRate } from '../train/schedule';
 import { trainStep } from '../train/step';
+import type { RunContext, StepPosition, StepReport } from './context';
 import type { Shown } from './order';
 import { promptOf } from './prompt-of';
-import type { RunContext } from './run';
+import { rolloutMetrics } from './rollout-metrics';
+import { type Rollout, rolloutRecord } from './rollout-record';
 import { adamWOptions, frozenParts } from './settings';
-import type { StepPosition, StepReport } from './sft-step';
-
-/** A completion with all that is known of it. */
-interface Rollout {
-  readonly sample: Sample;
-  readonly text: string;
-  readonly scored: Scored;
-  readonly advantage: number;
-  readonly reference?: TokenScores;
-}
 
 /** @param reference parameters of the KL penalty's reference, where there is one */
 export async function grpoStep(
@@ -86,7 +75,7 @@ export async function grpoStep(
 
   const records = groups.flatMap((group, i) =>
     group.map((rollout, j) =>
-      record(
+      rolloutRecord(
         context,
         at,
         shown[i] as Shown,
@@ -103,7 +92,7 @@ export async function grpoStep(
   timings['total'] = (performance.now() - started) / 1000;
   return {
     metrics: {
-      ...metrics(groups, result.scores, referenceScores),
+      ...rolloutMetrics(groups, result.scores, referenceScores),
       loss: result.loss,
       grad_norm: result.gradNorm,
       learning_rate: rate,
@@ -191,99 +180,4 @@ async function scoreAll(
     }
   }
   return out;
-}
-
-const mean = (xs: readonly number[]): number => (xs.length === 0 ? 0 : xs.reduce((a, b) => a + b, 0) / xs.length);
-
-function deviation(xs: readonly number[]): number {
-  const m = mean(xs);
-  return xs.length < 2 ? 0 : Math.sqrt(xs.reduce((s, x) => s + (x - m) ** 2, 0) / (xs.length - 1));
-}
-
-/** TRL's names where TRL has the figure. */
-function metrics(
-  groups: readonly (readonly Rollout[])[],
-  scores: readonly (readonly TokenScores[] | undefined)[],
-  reference: readonly (readonly TokenScores[])[] | undefined,
-): Record<string, number> {
-  const all = groups.flat();
-  const lengths = all.map(r => r.sample.tokenIds.length);
-  const out: Record<string, number> = {
-    reward: mean(all.map(r => r.scored.reward)),
-    reward_std: mean(groups.map(g => deviation(g.map(r => r.scored.reward)))),
-    frac_reward_zero_std: mean(groups.map(g => (g.every(r => r.scored.reward === g[0]?.scored.reward) ? 1 : 0))),
-    accuracy: mean(all.map(r => (r.scored.outcome === 'right' ? 1 : 0))),
-    ungradable: mean(all.map(r => (r.scored.outcome === 'ungradable' ? 1 : 0))),
-    entropy: mean(all.flatMap(r => r.sample.entropy)),
-    'completions/mean_length': mean(lengths),
-    'completions/min_length': Math.min(...lengths),
-    'completions/max_length': Math.max(...lengths),
-    'completions/clipped_ratio': mean(all.map(r => (r.sample.stop === 'length' ? 1 : 0))),
-    num_tokens: lengths.reduce((a, b) => a + b, 0),
-  };
-  for (const rule of Object.keys(all[0]?.scored.rules ?? {})) {
-    const values = all.map(r => r.scored.rules[rule]?.score ?? 0);
-    out[`rewards/${rule}/mean`] = mean(values);
-    out[`rewards/${rule}/std`] = deviation(values);
-  }
-  const differences: number[] = [];
-  const kl: number[] = [];
-  groups.forEach((group, i) => {
-    group.forEach(({ sample }, j) => {
-      const trained = scores[i]?.[j]?.logProbs;
-      const ref = reference?.[i]?.[j]?.logProbs;
-      trained?.forEach((p, t) => {
-        differences.push(Math.abs(p - (sample.logProbs[t] as number)));
-        const d = (ref?.[t] ?? p) - p;
-        if (ref !== undefined) kl.push(Math.exp(d) - d - 1);
-      });
-    });
-  });
-  if (differences.length > 0) {
-    out['sampling/sampling_logp_difference/mean'] = mean(differences);
-    out['sampling/sampling_logp_difference/max'] = differences.reduce((a, b) => Math.max(a, b), 0);
-  }
-  if (reference !== undefined) out['kl'] = mean(kl);
-  return out;
-}
-
-function record(
-  { job, prompter }: RunContext,
-  at: StepPosition,
-  { example, view }: Shown,
-  prompt: RenderedPrompt,
-  { sample, text, scored, advantage }: Rollout,
-  group: number,
-  number: number,
-  trained: TokenScores | undefined,
-  reference: TokenScores | undefined,
-): RolloutRecord {
-  return {
-    step: at.step,
-    prompt: prompt.text,
-    completion: text,
-    scores: Object.fromEntries(Object.entries(scored.rules).map(([name, s]) => [name, s.score])),
-    advantage,
-    attempt: job.attempt,
-    phase: at.phase.id,
-    phase_step: at.phaseStep,
-    source: example.source,
-    example: example.id,
-    view,
-    sample: number,
-    group,
-    reward: scored.reward,
-    outcome: scored.outcome,
-    answer: scored.answer ?? null,
-    gold: example.answer,
-    truncated: sample.stop === 'length',
-    prompt_tokens: prompt.tokenIds.length,
-    completion_ids: sample.tokenIds,
-    offsets: tokenOffsets(prompter.tokenizer, sample.tokenIds),
-    logprobs: sample.logProbs,
-    train_logprobs: trained === undefined ? null : [...trained.logProbs],
-    ref_logprobs: reference === undefined ? null : [...reference.logProbs],
-    entropy: sample.entropy,
-    images: view === 'text' ? [] : example.images,
-  };
 }

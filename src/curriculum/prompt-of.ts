@@ -1,6 +1,6 @@
 import type { RenderedPrompt } from '../rollout/prompter';
+import type { RunContext } from './context';
 import type { Shown } from './order';
-import type { RunContext } from './run';
 
 /** The prompt of an example in the view of its phase. */
 export async function promptOf(

@@ -5,7 +5,7 @@
 import path from 'node:path';
 import { phaseSettings } from '../config/resolved';
 import type { Curriculum, Phase } from '../config/schema';
-import { compileUserMessage, type UserMessage } from '../data/views';
+import { compileUserMessage } from '../data/views';
 import { loadModelConfig } from '../model/config';
 import { initialWeights } from '../model/initialize';
 import { Model } from '../model/model';
@@ -13,9 +13,10 @@ import { hasWeights, loadWeights, saveModel, type Weights } from '../model/weigh
 import { TriphaseError } from '../protocol/errors';
 import { Prompter } from '../rollout/prompter';
 import { type CheckpointPosition, openCheckpoint, phaseEndCheckpoint, writeCheckpoint } from '../run/checkpoints';
-import { type AdamWState, newAdamWState } from '../tensor/adamw';
+import { newAdamWState } from '../tensor/adamw';
 import { chooseDevice } from '../tensor/session';
 import { checkPrompts } from './check-prompts';
+import type { RunContext } from './context';
 import { evaluateModel } from './evaluation';
 import { grpoStep } from './grpo-step';
 import type { CurriculumJob, JobResult } from './job';
@@ -26,18 +27,6 @@ import { loadOptimizer, saveOptimizer } from './state';
 
 /** Steps of a phase, and examples an evaluation, of a quick run. */
 const QUICK = { steps: 3, evaluated: 16 } as const;
-
-/** What the steps of all phases share. */
-export interface RunContext {
-  readonly job: CurriculumJob;
-  readonly config: Curriculum;
-  readonly model: Model;
-  readonly prompter: Prompter;
-  readonly userMessage: UserMessage;
-  readonly optimizer: AdamWState;
-  /** Where the files beside the weights come from: the newest checkpoint, for an older one may be removed. */
-  companions: string;
-}
 
 export async function runCurriculum(job: CurriculumJob): Promise<JobResult> {
   const config = job.quick ? quick(job.config) : job.config;

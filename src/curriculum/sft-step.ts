@@ -1,28 +1,12 @@
 // One step of supervised fine-tuning: imitate the targets of a few examples; the loss is on completions only.
 
-import type { Phase, PhaseSettings } from '../config/schema';
 import type { TrainedGroup } from '../train/gradient';
 import { learningRate } from '../train/schedule';
 import { trainStep } from '../train/step';
+import type { RunContext, StepPosition, StepReport } from './context';
 import type { Shown } from './order';
 import { promptOf } from './prompt-of';
-import type { RunContext } from './run';
 import { adamWOptions, frozenParts } from './settings';
-
-export interface StepPosition {
-  readonly phase: Phase;
-  /** From 1. */
-  readonly phaseStep: number;
-  readonly step: number;
-  readonly settings: PhaseSettings;
-}
-
-export interface StepReport {
-  readonly metrics: Readonly<Record<string, number>>;
-  /** Seconds. */
-  readonly timings: Readonly<Record<string, number>>;
-  readonly rollouts?: string;
-}
 
 export async function sftStep(context: RunContext, at: StepPosition, shown: readonly Shown[]): Promise<StepReport> {
   const { model, prompter, optimizer, config } = context;

@@ -1,0 +1,35 @@
+// What the steps of a run are given, and what they report.
+
+import type { Curriculum, Phase, PhaseSettings } from '../config/schema';
+import type { UserMessage } from '../data/views';
+import type { Model } from '../model/model';
+import type { Prompter } from '../rollout/prompter';
+import type { AdamWState } from '../tensor/adamw';
+import type { CurriculumJob } from './job';
+
+/** What the steps of all phases share. */
+export interface RunContext {
+  readonly job: CurriculumJob;
+  readonly config: Curriculum;
+  readonly model: Model;
+  readonly prompter: Prompter;
+  readonly userMessage: UserMessage;
+  readonly optimizer: AdamWState;
+  /** Where the files beside the weights come from: the newest checkpoint, for an older one may be removed. */
+  companions: string;
+}
+
+export interface StepPosition {
+  readonly phase: Phase;
+  /** From 1. */
+  readonly phaseStep: number;
+  readonly step: number;
+  readonly settings: PhaseSettings;
+}
+
+export interface StepReport {
+  readonly metrics: Readonly<Record<string, number>>;
+  /** Seconds. */
+  readonly timings: Readonly<Record<string, number>>;
+  readonly rollouts?: string;
+}

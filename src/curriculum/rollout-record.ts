@@ -1,0 +1,60 @@
+// A rollout as it is in memory during a step, and as it is written down.
+
+import type { Scored } from '../protocol/rewards';
+import type { RolloutRecord } from '../protocol/run';
+import type { Sample } from '../rollout/generation';
+import type { RenderedPrompt } from '../rollout/prompter';
+import { tokenOffsets } from '../text/offsets';
+import type { TokenScores } from '../train/gradient';
+import type { RunContext, StepPosition } from './context';
+import type { Shown } from './order';
+
+/** A completion with all that is known of it. */
+export interface Rollout {
+  readonly sample: Sample;
+  readonly text: string;
+  readonly scored: Scored;
+  readonly advantage: number;
+  readonly reference?: TokenScores;
+}
+
+export function rolloutRecord(
+  { job, prompter }: RunContext,
+  at: StepPosition,
+  { example, view }: Shown,
+  prompt: RenderedPrompt,
+  { sample, text, scored, advantage }: Rollout,
+  group: number,
+  number: number,
+  trained: TokenScores | undefined,
+  reference: TokenScores | undefined,
+): RolloutRecord {
+  return {
+    step: at.step,
+    prompt: prompt.text,
+    completion: text,
+    scores: Object.fromEntries(Object.entries(scored.rules).map(([name, s]) => [name, s.score])),
+    advantage,
+    attempt: job.attempt,
+    phase: at.phase.id,
+    phase_step: at.phaseStep,
+    source: example.source,
+    example: example.id,
+    view,
+    sample: number,
+    group,
+    reward: scored.reward,
+    outcome: scored.outcome,
+    answer: scored.answer ?? null,
+    gold: example.answer,
+    truncated: sample.stop === 'length',
+    prompt_tokens: prompt.tokenIds.length,
+    completion_ids: sample.tokenIds,
+    offsets: tokenOffsets(prompter.tokenizer, sample.tokenIds),
+    logprobs: sample.logProbs,
+    train_logprobs: trained === undefined ? null : [...trained.logProbs],
+    ref_logprobs: reference === undefined ? null : [...reference.logProbs],
+    entropy: sample.entropy,
+    images: view === 'text' ? [] : example.images,
+  };
+}
