@@ -24,7 +24,7 @@ async function makeShapes() {
   const asked = args.some(word => path.resolve(word) === example || path.resolve(word).startsWith(example + path.sep));
   if (!asked || !['run', 'resume', 'evaluate'].includes(args[0] ?? '')) return;
   const missing = (...names) => names.some(name => !existsSync(path.join(data, `${name}.jsonl`)));
-  if (missing('train', 'test')) await make('training');
+  if (missing('train', 'test', 'look')) await make('training');
   if (args.some(word => path.basename(word) === 'base.yaml') && missing('base-text', 'base-image', 'base-captioned'))
     await make('base');
 
