@@ -1,7 +1,7 @@
 // What a run came to, in a sentence for the README.
 
 import { cpus } from 'node:os';
-import { duration, percent } from '../../src/cli/words';
+import { counted, duration, percent } from '../../src/cli/words';
 import type { EventOf, RunEvent } from '../../src/protocol/run';
 
 export function summary(events: readonly RunEvent[]): string {
@@ -14,6 +14,6 @@ export function summary(events: readonly RunEvent[]): string {
     throw new Error('the run has not finished, or was not evaluated on images');
   const seconds = (Date.parse(ended.time) - Date.parse(started.time)) / 1000;
   const { threads, used } = events.find(event => event.kind === 'device') ?? { threads: 0, used: 'cpu' };
-  const on = `${cpus()[0]?.model.trim() ?? 'this machine'}, ${used}, ${threads === 0 ? cpus().length : threads} threads`;
+  const on = `${cpus()[0]?.model.trim() ?? 'this machine'}, ${used}, ${counted(threads === 0 ? cpus().length : threads, 'thread')}`;
   return `${ended.step} steps in ${duration(seconds)} (${on}). Accuracy on ${after.n} held-out questions, image alone: ${percent(before.accuracy)} before, ${percent(after.accuracy)} after.`;
 }
