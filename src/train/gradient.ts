@@ -6,7 +6,7 @@ import { visionFeeds } from '../model/vision-inputs';
 import type { Weights } from '../model/weights';
 import type { Graph } from '../tensor/graph';
 import type { FloatTensor, Tensor } from '../tensor/session';
-import { type GrpoGraphOptions, grpoGraph, outputs, scoreGraph, sftGraph } from './losses';
+import { completionLogits, type GrpoGraphOptions, grpoGraph, outputs, scoreGraph, sftGraph } from './losses';
 
 /** One completion as it is trained on; numbers by token have the length of tokenIds. */
 export interface TrainedCompletion {
@@ -16,6 +16,10 @@ export interface TrainedCompletion {
   readonly advantage: number;
   readonly oldLogProbs?: ArrayLike<number>;
   readonly refLogProbs?: ArrayLike<number>;
+  /** Factor on each token's surrogate loss, 0 or more: corrects for the generator's policy. */
+  readonly correction?: ArrayLike<number>;
+  /** Weight of each token's entropy, which is taken off the loss. */
+  readonly entropyWeight?: number;
 }
 
 /** A prompt and the completions of its group. */
@@ -60,8 +64,8 @@ export async function gradient(
   const trained = (name: string): boolean => !(frozen.has('vision') && isVision(name));
   const session = await model.session(`${JSON.stringify(objective)} ${input} ${[...frozen]}`, () =>
     objective.kind === 'sft'
-      ? sftGraph(model.config, input, trained)
-      : grpoGraph(model.config, input, objective, trained),
+      ? sftGraph(completionLogits(model.config, input), trained)
+      : grpoGraph(completionLogits(model.config, input), objective, trained),
   );
   const { feeds, length } = await completionFeeds(model, groups, temperature, input, model.weights);
   const out = await session.run(feeds, model.weights);
@@ -114,7 +118,16 @@ async function completionFeeds(
   );
   feeds.set(
     'advantages',
-    perToken(c => c.advantage),
+    // every surrogate is in proportion to the advantage, so that a factor of 0 or more may stand in either
+    perToken((c, t) => c.advantage * (c.correction?.[t] ?? 1)),
+  );
+  feeds.set(
+    'shares',
+    perToken(c => 1 / c.tokenIds.length),
+  );
+  feeds.set(
+    'entropy_weights',
+    perToken(c => c.entropyWeight ?? 0),
   );
   feeds.set(
     'old_log_probs',
