@@ -38,13 +38,21 @@ export const advantagePresets = {
 export type LossType = keyof typeof lossTypes;
 export type AdvantagePreset = keyof typeof advantagePresets;
 
-/** What the presets of a group of settings say; nothing where none is named. */
-export function presetSettings(named: {
+interface Named {
   readonly loss_type?: unknown;
   readonly advantage_preset?: unknown;
-}): Readonly<Record<string, string | number>> {
-  return { ...at(lossTypes, named.loss_type), ...at(advantagePresets, named.advantage_preset) };
 }
+
+/** The settings with what their presets say written over them. */
+export function withPresets<T extends Named>(settings: T): T {
+  return { ...settings, ...presetSettings(settings) };
+}
+
+/** What the presets say; nothing where none is named. */
+export const presetSettings = ({ loss_type, advantage_preset }: Named) => ({
+  ...at(lossTypes, loss_type),
+  ...at(advantagePresets, advantage_preset),
+});
 
 const at = <T extends object>(table: Readonly<Record<string, T>>, name: unknown): T | undefined =>
   typeof name === 'string' && Object.hasOwn(table, name) ? table[name] : undefined;
