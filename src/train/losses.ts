@@ -24,7 +24,8 @@ export interface LogitsSource {
   readonly logits: Value;
 }
 
-interface Tokens {
+/** A graph with the figures of every token, on which a loss is put. */
+export interface Tokens {
   readonly graph: Graph;
   readonly parameters: ReadonlyMap<string, Value>;
   readonly logProbs: Value;
@@ -33,8 +34,8 @@ interface Tokens {
   readonly perToken: (name: string) => Value;
 }
 
-const rows = product('batch', 'group', 'completion') as string;
-const byToken = ['batch', 'group', 'completion'] as const;
+export const rows = product('batch', 'group', 'completion') as string;
+export const byToken = ['batch', 'group', 'completion'] as const;
 
 /** The logits of a model's completions. */
 export function completionLogits(config: ModelConfig, images: ImageInput): LogitsSource {
@@ -42,7 +43,7 @@ export function completionLogits(config: ModelConfig, images: ImageInput): Logit
   return { graph, parameters: parameters.used, logits };
 }
 
-function tokens({ graph, parameters, logits }: LogitsSource): Tokens {
+export function tokens({ graph, parameters, logits }: LogitsSource): Tokens {
   const flat = (x: Value): Value => o.reshape(x, [rows, 1]);
   const perToken = (name: string): Value => flat(graph.input(name, 'float32', byToken));
   const all = o.logSoftmax(o.mul(logits, graph.input('inverse_temperature', 'float32', [])));
@@ -57,8 +58,13 @@ function tokens({ graph, parameters, logits }: LogitsSource): Tokens {
 export const scoreGraph = (config: ModelConfig, images: ImageInput): Graph =>
   tokens(completionLogits(config, images)).graph;
 
-/** @param further a scalar that is added to the weighted sum */
-function finish(tokens: Tokens, loss: Value, trained: (name: string) => boolean, further?: Value): Graph {
+/** The graph of a loss by token. @param further a scalar that is added to the weighted sum */
+export function finish(
+  tokens: Pick<Tokens, 'graph' | 'parameters' | 'perToken'>,
+  loss: Value,
+  trained: (name: string) => boolean,
+  further?: Value,
+): Graph {
   const { graph, parameters, perToken } = tokens;
   // 0 for padding
   const sum = o.reduceSum(o.mul(loss, perToken('weights')), [0, 1], false);

@@ -66,7 +66,7 @@ export async function trainStep(
 
 /** Whether a group can change the model; one whose completions all count for nothing is not run. */
 function teaches({ completions }: TrainedGroup, objective: Objective): boolean {
-  if (objective.kind === 'sft') return true;
+  if (objective.kind !== 'grpo') return true;
   const always = objective.beta > 0 || objective.entropyBonus === true;
   return completions.some(c => (always || c.advantage !== 0) && c.weights[0] !== 0);
 }

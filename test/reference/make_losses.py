@@ -132,6 +132,30 @@ def loss(b, logits, v):
     return total - v["entropy"] * (entropy * m).sum() / m.sum(), p, entropy
 
 
+def dpo(b, logits, beta, smoothing):
+    """The completions of a group are a pair, the preferred one first."""
+    p = torch.log_softmax(logits / TEMPERATURE, -1).gather(-1, b.targets[..., None])[..., 0]
+    gain = ((p - b.ref) * b.mask).sum(-1).view(GROUPS, 2)
+    margin = beta * (gain[:, 0] - gain[:, 1])
+    right, wrong = torch.nn.functional.logsigmoid(margin), torch.nn.functional.logsigmoid(-margin)
+    return -((1 - smoothing) * right + smoothing * wrong).mean()
+
+
+def scorer():
+    """Scores, labels and what binary cross-entropy makes of them: each token has a loss of its own."""
+    z = torch.tensor([-120.0, -3.0, -0.5, 0.0, 0.25, 2.0, 95.0], requires_grad=True)
+    y = torch.tensor([0.0, 1.0, 0.0, 1.0, 0.3, 1.0, 0.0])
+    losses = torch.nn.functional.binary_cross_entropy_with_logits(z, y, reduction="none")
+    losses.sum().backward()
+    return {
+        "scores": numbers(z.detach()),
+        "labels": numbers(y),
+        "loss": numbers(losses.detach().sum())[0],
+        "logProbs": numbers(torch.nn.functional.logsigmoid(z.detach())),
+        "gradient": numbers(z.grad),
+    }
+
+
 def trl_loss(b, v, loss_type):
     """TRL's own, on these logits: its method, with a stand-in for the trainer."""
     from collections import defaultdict
@@ -213,6 +237,19 @@ def main():
             apart = max(abs(theirs - total.item()), (gradient - logits.grad).abs().max().item())
             print(f"{name}: {apart:.2g} from TRL's {loss_type}")
             assert apart < 1e-6, name
+    preferences = []
+    for beta, smoothing in ((0.1, 0.0), (0.7, 0.0), (0.5, 0.2)):
+        logits = b.logits.clone().requires_grad_()
+        total = dpo(b, logits, beta, smoothing)
+        total.backward()
+        preferences.append(
+            {
+                "beta": beta,
+                "labelSmoothing": smoothing,
+                "loss": numbers(total.detach())[0],
+                "gradient": numbers(logits.grad),
+            }
+        )
     log_softmax = torch.log_softmax(b.logits / TEMPERATURE, -1)
     content = {
         "groups": GROUPS,
@@ -230,6 +267,8 @@ def main():
         "correction": numbers(b.correction),
         "logProbs": numbers(log_softmax.gather(-1, b.targets[..., None])),
         "runs": runs,
+        "dpo": preferences,
+        "scorer": scorer(),
     }
     arguments.out.write_text(json.dumps(content) + "\n")
 

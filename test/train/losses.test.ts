@@ -3,7 +3,15 @@ import { readFileSync } from 'node:fs';
 import { Graph, product } from '../../src/tensor/graph';
 import { Session, type Tensor } from '../../src/tensor/session';
 import { type Aggregation, activeTokens, tokenWeights } from '../../src/train/aggregation';
-import { type GrpoGraphOptions, grpoGraph, type KlEstimator, type Surrogate } from '../../src/train/losses';
+import { dpoGraph } from '../../src/train/dpo';
+import {
+  type GrpoGraphOptions,
+  grpoGraph,
+  type KlEstimator,
+  type LogitsSource,
+  type Surrogate,
+} from '../../src/train/losses';
+import { scorerGraph } from '../../src/train/scorer';
 import { greatestDifference } from '../model/reference';
 
 /** What test/reference/make_losses.py wrote. */
@@ -45,6 +53,19 @@ interface Losses {
     readonly loss: number;
     readonly gradient: readonly number[];
   }[];
+  readonly dpo: readonly {
+    readonly beta: number;
+    readonly labelSmoothing: number;
+    readonly loss: number;
+    readonly gradient: readonly number[];
+  }[];
+  readonly scorer: {
+    readonly scores: readonly number[];
+    readonly labels: readonly number[];
+    readonly loss: number;
+    readonly logProbs: readonly number[];
+    readonly gradient: readonly number[];
+  };
 }
 
 const all = JSON.parse(readFileSync('test/reference/losses.json', 'utf8')) as Losses;
@@ -58,12 +79,25 @@ function surrogate(run: Losses['runs'][number]): Surrogate {
   return { kind: 'clip', ...(delta === undefined ? {} : { delta }), ...(dualClip === undefined ? {} : { dualClip }) };
 }
 
-/** The graph of a loss on logits that are an input. */
-function lossOf(options: GrpoGraphOptions): Graph {
+/** Logits that are an input, and are trained. */
+function logitsInput(): LogitsSource {
   const graph = new Graph();
   const logits = graph.input('logits', 'float32', [product('batch', 'group', 'completion'), all.vocabulary]);
-  return grpoGraph({ graph, parameters: new Map([['logits', logits]]), logits }, options, () => true);
+  return { graph, parameters: new Map([['logits', logits]]), logits };
 }
+
+async function runGraph(graph: Graph, feeds: readonly (readonly [string, Tensor])[]) {
+  const session = await Session.create(graph, { device: 'cpu', threads: 1 });
+  const out = await session.run(new Map<string, Tensor>(feeds));
+  await session.dispose();
+  return { loss: out.get('loss')!.data[0] as number, out };
+}
+
+const batchFeeds: readonly (readonly [string, Tensor])[] = [
+  ['logits', { dims: [all.lengths.length * all.length, all.vocabulary], data: Float32Array.from(all.logits) }],
+  ['targets', { dims, data: Int32Array.from(all.targets) }],
+  ['inverse_temperature', { dims: [], data: Float32Array.of(1 / all.temperature) }],
+];
 
 /** By token, from a number a token. */
 function perToken(f: (completion: number, t: number) => number): Tensor {
@@ -94,12 +128,10 @@ describe('the loss and its gradient', () => {
         maxTokens: all.maxTokens,
         microBatches: counted.map((_, i) => [i]),
       }).flat();
-      const session = await Session.create(lossOf(options), { device: 'cpu', threads: 1 });
-      const out = await session.run(
-        new Map<string, Tensor>([
-          ['logits', { dims: [all.lengths.length * all.length, all.vocabulary], data: Float32Array.from(all.logits) }],
-          ['targets', { dims, data: Int32Array.from(all.targets) }],
-          ['inverse_temperature', { dims: [], data: Float32Array.of(1 / all.temperature) }],
+      const { loss, out } = await runGraph(
+        grpoGraph(logitsInput(), options, () => true),
+        [
+          ...batchFeeds,
           ['weights', perToken(i => weights[i] as number)],
           [
             'advantages',
@@ -109,15 +141,52 @@ describe('the loss and its gradient', () => {
           ['ref_log_probs', perToken(at(all.refLogProbs))],
           ['shares', perToken(i => 1 / (all.lengths[i] as number))],
           ['entropy_weights', perToken(() => run.entropy / activeTokens(counted.flat()))],
-        ]),
+        ],
       );
-      await session.dispose();
-      const loss = out.get('loss')!.data[0] as number;
       assert.ok(Math.abs(loss - run.loss) < 1e-5, `loss ${loss}, not ${run.loss}`);
       const difference = greatestDifference(out.get('d.logits')!.data, run.gradient);
       assert.ok(difference < 1e-5, `the gradient differs by ${difference}`);
       assert.ok(greatestDifference(out.get('log_probs')!.data, all.logProbs) < 1e-5);
     });
+});
+
+describe('the DPO loss and its gradient', () => {
+  for (const run of all.dpo)
+    it(`are those of PyTorch, beta ${run.beta}, label smoothing ${run.labelSmoothing}`, async () => {
+      const { loss, out } = await runGraph(
+        dpoGraph(logitsInput(), run, () => true),
+        [
+          ...batchFeeds,
+          // the weight of a pair stands at its first token
+          ['weights', perToken((i, t) => (i % all.samples === 0 && t === 0 ? 1 / all.groups : 0))],
+          ['advantages', perToken(i => (i % all.samples === 0 ? 1 : -1))],
+          ['ref_log_probs', perToken(at(all.refLogProbs))],
+        ],
+      );
+      assert.ok(Math.abs(loss - run.loss) < 1e-5, `loss ${loss}, not ${run.loss}`);
+      assert.ok(greatestDifference(out.get('d.logits')!.data, run.gradient) < 1e-5);
+    });
+});
+
+describe('the loss of a scorer and its gradient', () => {
+  it('are those of PyTorch, also where a score is far off', async () => {
+    const { scores, labels, loss: expected, logProbs, gradient } = all.scorer;
+    const graph = new Graph();
+    const input = graph.input('scores', 'float32', [product('batch', 'group', 'completion'), 1]);
+    const source = { graph, parameters: new Map([['scores', input]]), scores: input };
+    const n = scores.length;
+    const { loss, out } = await runGraph(
+      scorerGraph(source, () => true),
+      [
+        ['scores', { dims: [n, 1], data: Float32Array.from(scores) }],
+        ['weights', { dims: [1, 1, n], data: new Float32Array(n).fill(1) }],
+        ['advantages', { dims: [1, 1, n], data: Float32Array.from(labels) }],
+      ],
+    );
+    assert.ok(Math.abs(loss - expected) < 1e-4, `loss ${loss}, not ${expected}`);
+    assert.ok(greatestDifference(out.get('d.scores')!.data, gradient) < 1e-6);
+    assert.ok(greatestDifference(out.get('log_probs')!.data, logProbs) < 1e-5);
+  });
 });
 
 describe('tokenWeights', () => {
