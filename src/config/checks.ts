@@ -8,12 +8,21 @@ import type { SchemaProblem } from './diagnostics';
 import { suggestion } from './nearest';
 import { isMapping } from './overrides';
 import type { KeyPath } from './places';
+import { presetSettings } from './presets';
 import type { FolderOf } from './resolved';
 
 type Raw = Readonly<Record<string, unknown>>;
 
 export function checkCurriculum(root: Raw): readonly SchemaProblem[] {
-  return [...phaseIds(root), ...dataIds(root), ...groups(root), ...splits(root), ...templates(root), ...patterns(root)];
+  return [
+    ...phaseIds(root),
+    ...dataIds(root),
+    ...groups(root),
+    ...presets(root),
+    ...splits(root),
+    ...templates(root),
+    ...patterns(root),
+  ];
 }
 
 /** Files and folders that the curriculum names and that are not there. */
@@ -127,6 +136,29 @@ function groups(root: Raw): readonly SchemaProblem[] {
   return unique(problems);
 }
 
+/** A preset and, beside it, a setting that says otherwise. What stands elsewhere in the file is a matter of inheritance. */
+function presets(root: Raw): readonly SchemaProblem[] {
+  const places: readonly [Raw, KeyPath][] = [
+    [mapping(root['grpo']), ['grpo']],
+    ...list(root['phases']).map((phase, i): [Raw, KeyPath] => [mapping(mapping(phase)['grpo']), ['phases', i, 'grpo']]),
+  ];
+  return places.flatMap(([grpo, at]) =>
+    (['loss_type', 'advantage_preset'] as const).flatMap(preset =>
+      Object.entries(presetSettings({ [preset]: grpo[preset] })).flatMap(([key, value]) =>
+        grpo[key] === undefined || grpo[key] === value
+          ? []
+          : [
+              fault(
+                [...at, key],
+                `${preset} ${String(grpo[preset])} has ${key} ${value}, but here it is ${String(grpo[key])}`,
+                `Remove one of the two, or set ${preset} to custom and write out what it stands for.`,
+              ),
+            ],
+      ),
+    ),
+  );
+}
+
 function splits(root: Raw): readonly SchemaProblem[] {
   return Object.entries(mapping(root['data'])).flatMap(([id, set]) => {
     const { from = 0, to = 1 } = mapping(mapping(set)['split']) as { from?: unknown; to?: unknown };
@@ -167,6 +199,12 @@ function patterns(root: Raw): readonly SchemaProblem[] {
   ];
   for (const [rules, at] of rewards)
     written.push({ pattern: mapping(mapping(rules)['format'])['pattern'], at: [...at, 'format', 'pattern'] });
+  for (const [holder, at] of [
+    [root, []] as [Raw, KeyPath],
+    ...list(root['phases']).map((phase, i): [Raw, KeyPath] => [mapping(phase), ['phases', i]]),
+  ])
+    for (const [i, group] of list(mapping(holder['optimizer'])['groups']).entries())
+      written.push({ pattern: mapping(group)['match'], at: [...at, 'optimizer', 'groups', i, 'match'] });
   return written.flatMap(({ pattern, at }) => {
     if (typeof pattern !== 'string') return [];
     try {

@@ -3,6 +3,7 @@
 import path from 'node:path';
 import { stringify } from 'yaml';
 import type { KeyPath } from './places';
+import { withPresets } from './presets';
 import type { Curriculum, DataSet, ParsedCurriculum, Phase, PhaseSettings } from './schema';
 
 /** What holds in a phase: its own settings where it has them, those at the top of the file elsewhere. */
@@ -44,8 +45,10 @@ export function resolveCurriculum(parsed: ParsedCurriculum, file: string, folder
     name: parsed.name ?? nameOf(file),
     model: { ...parsed.model, path: absolute(parsed.model.path, 'model', 'path') },
     data,
+    grpo: withPresets(parsed.grpo),
     phases: parsed.phases.map(phase => ({
       ...phase,
+      ...(phase.grpo === undefined ? {} : { grpo: withPresets(phase.grpo) }),
       sources: phase.sources.map(source =>
         typeof source === 'string'
           ? { data: source, view: phase.view, weight: 1 }

@@ -6,9 +6,8 @@
 import { z } from 'zod';
 import type { View } from '../protocol/example';
 import { fieldSpec } from './fields';
-import { settings } from './settings';
-
-const OURS = 'The default is our choice: the paper does not give it.';
+import { grpo } from './grpo';
+import { OURS, settings } from './settings';
 
 const id = z
   .string()
@@ -151,36 +150,6 @@ const generation = settings(
   { samples: 8, temperature: 1, max_tokens: 1024, stop: [] },
 );
 
-const grpo = settings(
-  'Group relative policy optimisation (arXiv 2402.03300).',
-  {
-    aggregation: z
-      .enum(['token', 'sequence'])
-      .describe(`Mean of the loss over all tokens of a step, or over completions of their token means. ${OURS}`),
-    epsilon: z.number().positive().describe(`Clip of the probability ratio, downwards. ${OURS}`),
-    epsilon_high: z.number().positive().describe(`The same upwards. ${OURS}`),
-    beta: z.number().min(0).describe(`Weight of the KL penalty; 0 keeps no reference model. ${OURS}`),
-    reference: z
-      .enum(['base', 'previous'])
-      .describe(`The frozen reference: the model the run began from, or the one the phase began from. ${OURS}`),
-    advantage_eps: z.number().min(0).describe(`Added to the standard deviation of a group's rewards. ${OURS}`),
-    scale_rewards: z
-      .enum(['group', 'none'])
-      .describe(`Divide advantages by the standard deviation of the group's rewards, or not. ${OURS}`),
-    micro_batch: count.describe('Prompts in one run of the gradient graph; bounds memory, does not change the result.'),
-  },
-  {
-    aggregation: 'token',
-    epsilon: 0.2,
-    epsilon_high: 0.2,
-    beta: 0.001,
-    reference: 'base',
-    advantage_eps: 1e-6,
-    scale_rewards: 'group',
-    micro_batch: 1,
-  },
-);
-
 const optimizer = settings(
   'AdamW with decoupled weight decay.',
   {
@@ -193,6 +162,20 @@ const optimizer = settings(
     schedule: z.enum(['constant', 'linear', 'cosine']).describe(`Learning rate over the steps of a phase. ${OURS}`),
     final_ratio: fraction.describe(`Learning rate at the end of a phase, as a share of learning_rate. ${OURS}`),
     reset: z.boolean().describe(`Begin each phase with fresh moments. ${OURS}`),
+    groups: z
+      .array(
+        z.strictObject({
+          match: z
+            .string()
+            .min(1)
+            .describe(
+              'A regular expression over parameter names as transformers has them: visual, layers\\.0\\., bias$.',
+            ),
+          learning_rate_ratio: z.number().min(0).default(1).describe('Factor on the learning rate.'),
+          weight_decay: z.boolean().default(true).describe('Whether weight decay is applied.'),
+        }),
+      )
+      .describe(`Parameters that are treated apart; the first group that matches holds. ${OURS}`),
   },
   {
     learning_rate: 1e-6,
@@ -204,6 +187,7 @@ const optimizer = settings(
     schedule: 'constant',
     final_ratio: 0,
     reset: true,
+    groups: [],
   },
 );
 

@@ -115,6 +115,8 @@ export interface CompletionGraph {
   readonly parameters: Parameters;
   /** [batch * completion * group, vocab]: row (b, g, t) has the logits of the token after completion input t. */
   readonly logits: Value;
+  /** [batch * completion * group, hidden]: what the head reads, before its norm. */
+  readonly hidden: Value;
 }
 
 /** The logits of whole completions after their prompts; the graph of training and of scoring. */
@@ -181,5 +183,5 @@ export function completionGraph(config: ModelConfig, images: ImageInput): Comple
       x = d.afterAttention(p, text, i, x, attended);
     }
   }
-  return { graph, parameters: p, logits: d.head(p, text, config.tied, x) };
+  return { graph, parameters: p, logits: d.head(p, text, config.tied, x), hidden: x };
 }

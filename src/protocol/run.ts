@@ -132,6 +132,8 @@ export type RunEventBody =
       readonly timings: Readonly<Record<string, number>>;
       /** The step's rollouts, relative to the run folder. */
       readonly rollouts?: string;
+      /** Of a step in which no group taught: how many did not, and why. */
+      readonly untaught?: string;
     }
   | (Evaluation & {
       readonly kind: 'evaluation';
