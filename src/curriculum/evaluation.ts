@@ -11,6 +11,7 @@ import type { Activity, Evaluation } from '../protocol/run';
 import { compileRewards } from '../reward/compile';
 import { Prompter } from '../rollout/prompter';
 import { chooseDevice } from '../tensor/session';
+import { generationOptions } from './settings';
 
 /** The examples that are evaluated, in order. */
 export async function evaluationExamples(config: Curriculum): Promise<readonly Example[]> {
@@ -45,8 +46,7 @@ export function evaluateModel(
     conditions,
     samples,
     temperature,
-    maxTokens: config.generation.max_tokens,
-    stop: config.generation.stop,
+    generation: generationOptions(config.generation, prompter.tokenizer),
     maxPromptTokens: config.prompt.max_tokens,
     seed: config.seed,
     stopRequested: watch.stopRequested,

@@ -15,7 +15,7 @@ import type { Shown } from './order';
 import { promptOf } from './prompt-of';
 import { rolloutMetrics } from './rollout-metrics';
 import { type Rollout, rolloutRecord } from './rollout-record';
-import { adamWOptions, frozenParts } from './settings';
+import { adamWOptions, frozenParts, generationOptions } from './settings';
 
 /** @param reference parameters of the KL penalty's reference, where there is one */
 export async function grpoStep(
@@ -108,13 +108,10 @@ async function rollOut(
   shown: readonly Shown[],
   prompts: readonly RenderedPrompt[],
 ): Promise<readonly (readonly Sample[])[]> {
-  const { samples, temperature, max_tokens: maxTokens, stop } = settings.generation;
-  const { tokenizer } = prompter;
+  const options = generationOptions(settings.generation, prompter.tokenizer);
   const random = shown.flatMap(({ example }, i) =>
-    Array.from({ length: samples }, (_, s) => new Random(config.seed, phase.id, phaseStep, example.id, i, s)),
+    Array.from({ length: options.samples }, (_, s) => new Random(config.seed, phase.id, phaseStep, example.id, i, s)),
   );
-  const decode = (ids: readonly number[]): string => tokenizer.decode(ids, { skipSpecial: true });
-  const options = { samples, temperature, maxTokens, stopIds: tokenizer.eosIds, stop: { texts: stop, decode } };
   const generation = await Generation.start(model, prompts, options, random);
   return (await generation.finish()) ?? [];
 }
@@ -147,10 +144,15 @@ function weighted(
   aggregation: 'token' | 'sequence',
 ): readonly TrainedCompletion[] {
   const all = groups.flat();
-  const tokens = all.reduce((n, r) => n + r.sample.tokenIds.length, 0);
-  return group.map(({ sample: { tokenIds }, advantage }) => {
-    const weight = aggregation === 'token' ? 1 / tokens : 1 / (tokenIds.length * all.length);
-    return { tokenIds, advantage, weights: new Float32Array(tokenIds.length).fill(weight) };
+  // tokens that the policy did not choose teach it nothing
+  const chosen = ({ sample }: Rollout): number => sample.tokenIds.length - sample.forced.length;
+  const tokens = all.reduce((n, r) => n + chosen(r), 0);
+  return group.map(rollout => {
+    const { tokenIds, forced } = rollout.sample;
+    const weight = aggregation === 'token' ? 1 / tokens : 1 / (chosen(rollout) * all.length);
+    const weights = new Float32Array(tokenIds.length).fill(weight);
+    for (const at of forced) weights[at] = 0;
+    return { tokenIds, advantage: rollout.advantage, weights };
   });
 }
 

@@ -44,15 +44,19 @@ export class SequenceInputs {
     return new Map([...this.prompts(prompts, length, angles), ...this.angles(angles)]);
   }
 
-  /** Feeds of one step of decoding, but for the caches: token t of every completion, all of its batch in step. */
+  /**
+   * Feeds of one step of decoding, but for the caches: token t of every completion, all of its batch in step.
+   *
+   * @param length that prompts were padded to
+   */
   decode(
     prompts: readonly EncodedPrompt[],
     group: number,
     step: number,
     cache: number,
     ids: Int32Array,
+    length = this.promptLength(prompts),
   ): Map<string, Tensor> {
-    const length = this.promptLength(prompts);
     const angles = newAngles(prompts.length * group, this.config.text.headDim);
     const width = length + cache + 1;
     const bias = new Float32Array(prompts.length * width).fill(HIDDEN);
