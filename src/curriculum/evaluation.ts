@@ -66,7 +66,7 @@ export async function evaluateFolder({ folder, config, activity }: EvaluateFolde
   if (examples.length === 0)
     throw new TriphaseError('data', 'there is nothing to evaluate on', 'Name data under evaluation.data.');
   const { device } = await chooseDevice(config.device);
-  const model = await Model.load(folder, { device, threads: config.threads });
+  const model = await Model.load(folder, { device, threads: config.threads, visionFrozen: true });
   try {
     const prompter = await Prompter.load(folder, model.config);
     const evaluated = { config, model, prompter, userMessage: compileUserMessage(config.prompt), examples };

@@ -15,12 +15,14 @@ import { Prompter } from '../rollout/prompter';
 import { type CheckpointPosition, openCheckpoint, phaseEndCheckpoint, writeCheckpoint } from '../run/checkpoints';
 import { newAdamWState } from '../tensor/adamw';
 import { chooseDevice } from '../tensor/session';
+import { isVision } from '../train/gradient';
 import { checkPrompts } from './check-prompts';
 import type { RunContext } from './context';
 import { evaluateModel } from './evaluation';
 import { grpoStep } from './grpo-step';
 import type { CurriculumJob, JobResult } from './job';
 import { phaseOrder, type Shown } from './order';
+import { frozenParts } from './settings';
 import { sftStep } from './sft-step';
 import { loadRunData, type RunData } from './sources';
 import { loadOptimizer, saveOptimizer } from './state';
@@ -64,7 +66,11 @@ export async function runCurriculum(job: CurriculumJob): Promise<JobResult> {
   const context: RunContext = {
     job,
     config,
-    model: new Model(modelConfig, weights, { device, threads: config.threads }),
+    model: new Model(modelConfig, weights, {
+      device,
+      threads: config.threads,
+      visionFrozen: frozenParts(config).has('vision'),
+    }),
     prompter: await Prompter.load(source, modelConfig),
     userMessage: compileUserMessage(config.prompt),
     optimizer: job.resumeFrom === undefined ? newAdamWState() : await loadOptimizer(job.resumeFrom),
@@ -248,7 +254,7 @@ async function referenceWeights(
   kind: 'base' | 'previous',
   previous: string | undefined,
 ): Promise<Weights> {
-  if (kind === 'base' || previous === undefined) return baseWeights(config);
+  if (kind === 'base' || previous === undefined) return withFrozenOf(await baseWeights(config), model, config);
   const folder = phaseEndCheckpoint(job.folder, previous);
   if (folder === undefined)
     throw new TriphaseError(
@@ -256,7 +262,14 @@ async function referenceWeights(
       `the checkpoint at the end of phase ${previous} is gone, and phase settings ask for it as the reference`,
       'Set grpo.reference to base.',
     );
-  return loadWeights(folder, model.config);
+  return withFrozenOf(await loadWeights(folder, model.config), model, config);
+}
+
+/** Frozen parts are those of the model: they are equal, and lie in memory once. */
+function withFrozenOf(weights: Weights, model: Model, config: Curriculum): Weights {
+  const frozen = frozenParts(config);
+  const own = [...model.weights].filter(([name]) => frozen.has('vision') && isVision(name));
+  return new Map([...weights, ...own]);
 }
 
 function quick(config: Curriculum): Curriculum {

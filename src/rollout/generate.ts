@@ -40,7 +40,7 @@ export interface GeneratedSample {
 /** The prompt is one user message, images before text, through the folder's chat template. */
 export async function generateFromFolder(options: GenerateOptions): Promise<{ samples: readonly GeneratedSample[] }> {
   const { device } = await chooseDevice(options.device ?? 'cpu');
-  const model = await Model.load(options.folder, { device, threads: options.threads ?? 0 });
+  const model = await Model.load(options.folder, { device, threads: options.threads ?? 0, visionFrozen: true });
   try {
     const prompter = await Prompter.load(options.folder, model.config);
     const pixels = await Promise.all(options.images.map(file => prompter.image(file)));
