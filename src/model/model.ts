@@ -40,7 +40,9 @@ export class Model {
   session(name: string, build: () => Graph): Promise<Session> {
     let session = this.sessions.get(name);
     if (session === undefined) {
-      session = Session.create(build(), this.options);
+      const { profile } = this.options;
+      const own = profile === undefined ? {} : { profile: `${profile}-${name.replace(/\W+/g, '-').slice(0, 40)}` };
+      session = Session.create(build(), { ...this.options, ...own });
       this.sessions.set(name, session);
     }
     return session;
