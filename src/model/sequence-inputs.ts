@@ -145,7 +145,8 @@ export class SequenceInputs {
   }
 
   private angles({ cos, sin }: { readonly cos: Float32Array; readonly sin: Float32Array }): [string, Tensor][] {
-    const dims = [cos.length / this.config.text.headDim, 1, this.config.text.headDim];
+    const half = this.config.text.headDim / 2;
+    const dims = [cos.length / half, half];
     return [
       ['cos', { dims, data: cos }],
       ['sin', { dims, data: sin }],
