@@ -47,6 +47,13 @@ Samples completions of one user message, through the chat template of the model 
 
   --image FILE        an image before the text; as often as needed
   --temperature T     default 1; 0 is greedy
+  --top-k K           only the K most likely tokens; default 0: all
+  --top-p P           only the most likely tokens that together reach P; default 1
+  --min-p P           only tokens at least P times as likely as the most likely one; default 0
+  --repetition-penalty R
+                      logits of tokens that are there already are divided by R, negative ones multiplied; default 1
+  --stop TEXT         a text that ends a completion; as often as needed
+  --prefix TEXT       a text that every completion begins with
   --max-tokens N      default 256
   --samples G         default 1
   --seed S            default 0; the same seed gives the same samples

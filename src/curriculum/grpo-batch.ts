@@ -1,6 +1,7 @@
 // From rewards to what is trained on: advantages, their shapers, and the weight of every token.
 
 import { Random } from '../protocol/random';
+import type { Sample } from '../rollout/generation';
 import { batchAdvantages } from '../train/advantages';
 import { activeTokens, tokenWeights } from '../train/aggregation';
 import { type CorrectionOptions, samplingCorrection } from '../train/correction';
@@ -45,7 +46,7 @@ export function trainedOn(
   const advantages = batchAdvantages(
     groups.map((group, i) => group.map((r, j) => reward(r, i, j))),
     advantageOptions(settings),
-    groups.map(group => group.map(r => (masked(r) ? 0 : r.sample.tokenIds.length))),
+    groups.map(group => group.map(r => (masked(r) ? 0 : chosenTokens(r)))),
   );
   const shaped = shape(
     groups.map((group, i) =>
@@ -95,7 +96,7 @@ export function weighted(
   const counted = groups.map(({ rollouts }, i) =>
     rollouts.map((r, j) => {
       const { copies, masked } = of(i, j);
-      return { tokens: r.sample.tokenIds.length, copies, masked };
+      return { tokens: chosenTokens(r), copies, masked };
     }),
   );
   const weights = tokenWeights(counted, {
@@ -113,7 +114,7 @@ export function weighted(
       return {
         tokenIds: sample.tokenIds,
         advantage,
-        weights: new Float32Array(sample.tokenIds.length).fill(weights[i]?.[j] as number),
+        weights: tokenWeightsOf(sample, weights[i]?.[j] as number),
         entropyWeight: masked ? 0 : entropy * copies,
         ...(oldLogProbs === undefined ? {} : { oldLogProbs }),
         ...(refLogProbs === undefined ? {} : { refLogProbs }),
@@ -123,6 +124,15 @@ export function weighted(
       };
     }),
   }));
+}
+
+/** Tokens that the policy chose; those that it was made to write teach it nothing. */
+const chosenTokens = ({ sample }: Rollout): number => sample.tokenIds.length - sample.forced.length;
+
+function tokenWeightsOf({ tokenIds, forced }: Sample, weight: number): Float32Array {
+  const weights = new Float32Array(tokenIds.length).fill(weight);
+  for (const at of forced) weights[at] = 0;
+  return weights;
 }
 
 /** The same groups for scoring, where nothing is weighed. */

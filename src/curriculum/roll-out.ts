@@ -9,6 +9,7 @@ import type { RunContext, StepPosition, Timed } from './context';
 import type { Shown } from './order';
 import { promptOf } from './prompt-of';
 import type { Rollout } from './rollout-record';
+import { generationOptions } from './settings';
 import { hasSpread } from './teaching';
 
 export interface RolledOut {
@@ -60,13 +61,13 @@ async function generate(
   prompts: readonly RenderedPrompt[],
   first: number,
 ): Promise<readonly (readonly Sample[])[]> {
-  const { samples, temperature, max_tokens: maxTokens, stop } = settings.generation;
-  const { tokenizer } = prompter;
+  const options = generationOptions(settings.generation, prompter.tokenizer);
   const random = shown.flatMap(({ example }, i) =>
-    Array.from({ length: samples }, (_, s) => new Random(config.seed, phase.id, phaseStep, example.id, first + i, s)),
+    Array.from(
+      { length: options.samples },
+      (_, s) => new Random(config.seed, phase.id, phaseStep, example.id, first + i, s),
+    ),
   );
-  const decode = (ids: readonly number[]): string => tokenizer.decode(ids, { skipSpecial: true });
-  const options = { samples, temperature, maxTokens, stopIds: tokenizer.eosIds, stop: { texts: stop, decode } };
   const generation = await Generation.start(model, prompts, options, random);
   return (await generation.finish()) ?? [];
 }

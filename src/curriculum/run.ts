@@ -15,6 +15,7 @@ import { Prompter } from '../rollout/prompter';
 import { type CheckpointPosition, openCheckpoint, phaseEndCheckpoint, writeCheckpoint } from '../run/checkpoints';
 import { newAdamWState } from '../tensor/adamw';
 import { chooseDevice } from '../tensor/session';
+import { isVision } from '../train/gradient';
 import { moveReference } from '../train/reference';
 import { checkPrompts } from './check-prompts';
 import type { RunContext } from './context';
@@ -22,6 +23,7 @@ import { evaluateModel } from './evaluation';
 import { grpoStep, type PhaseSupport } from './grpo-step';
 import type { CurriculumJob, JobResult } from './job';
 import { phaseOrder, type Shown } from './order';
+import { frozenParts } from './settings';
 import { sftStep } from './sft-step';
 import { loadRunData, type RunData } from './sources';
 import { loadOptimizer, loadReference, saveOptimizer, saveReference } from './state';
@@ -66,7 +68,11 @@ export async function runCurriculum(job: CurriculumJob): Promise<JobResult> {
   const context: RunContext = {
     job,
     config,
-    model: new Model(modelConfig, weights, { device, threads: config.threads }),
+    model: new Model(modelConfig, weights, {
+      device,
+      threads: config.threads,
+      visionFrozen: frozenParts(config).has('vision'),
+    }),
     prompter: await Prompter.load(source, modelConfig),
     userMessage: compileUserMessage(config.prompt),
     optimizer: job.resumeFrom === undefined ? newAdamWState() : await loadOptimizer(job.resumeFrom),
@@ -270,7 +276,7 @@ async function referenceWeights(
 ): Promise<Weights> {
   if (kind === 'follow')
     return firstStep > 0 && job.resumeFrom !== undefined ? loadReference(job.resumeFrom) : model.snapshot();
-  if (kind === 'base' || previous === undefined) return baseWeights(config);
+  if (kind === 'base' || previous === undefined) return withFrozenOf(await baseWeights(config), model, config);
   const folder = phaseEndCheckpoint(job.folder, previous);
   if (folder === undefined)
     throw new TriphaseError(
@@ -278,7 +284,14 @@ async function referenceWeights(
       `the checkpoint at the end of phase ${previous} is gone, and phase settings ask for it as the reference`,
       'Set grpo.reference to base.',
     );
-  return loadWeights(folder, model.config);
+  return withFrozenOf(await loadWeights(folder, model.config), model, config);
+}
+
+/** Frozen parts are those of the model: they are equal, and lie in memory once. */
+function withFrozenOf(weights: Weights, model: Model, config: Curriculum): Weights {
+  const frozen = frozenParts(config);
+  const own = [...model.weights].filter(([name]) => frozen.has('vision') && isVision(name));
+  return new Map([...weights, ...own]);
 }
 
 function quick(config: Curriculum): Curriculum {

@@ -28,9 +28,9 @@ function embed(p: Parameters, ids: Value, features: Value | undefined): Value {
   return o.putRows(x, o.reshape(o.cast(rows, 'int64'), ['features', 1]), features);
 }
 
-const rotaryInputs = (graph: Graph, rows: string, headDim: number): d.Rotary => ({
-  cos: graph.input('cos', 'float32', [rows, 1, headDim]),
-  sin: graph.input('sin', 'float32', [rows, 1, headDim]),
+const rotaryInputs = (graph: Graph, rows: string, headDim: number): o.Rotary => ({
+  cos: graph.input('cos', 'float32', [rows, headDim / 2]),
+  sin: graph.input('sin', 'float32', [rows, headDim / 2]),
 });
 
 /**
@@ -50,7 +50,7 @@ export function prefillGraph(config: ModelConfig, images: boolean, logits = fals
   let x = embed(p, ids, features);
   for (let i = 0; i < text.layers; i++) {
     const normed = d.attentionNorm(p, text, i, x);
-    const { k, v } = d.keysAndValues(p, text, i, normed, rotary);
+    const { k, v } = d.keysAndValues(p, i, normed, rotary);
     graph.output(`k.${i}`, d.promptKeys(k, text, shape));
     graph.output(`v.${i}`, d.promptValues(v, text, shape));
     if (i === text.layers - 1 && !logits) break;
@@ -80,7 +80,7 @@ export function decodeGraph(config: ModelConfig): Graph {
   let x = embed(p, ids, undefined);
   for (let i = 0; i < text.layers; i++) {
     const normed = d.attentionNorm(p, text, i, x);
-    const { k, v } = d.keysAndValues(p, text, i, normed, rotary);
+    const { k, v } = d.keysAndValues(p, i, normed, rotary);
     const newKeys = d.completionKeys(k, text, shape);
     const newValues = d.completionValues(v, text, shape);
     graph.output(`k.${i}`, o.reshape(newKeys, ['batch', kv, 'group', headDim]));
@@ -149,7 +149,7 @@ export function completionGraph(config: ModelConfig, images: ImageInput): Comple
   for (let i = 0; i < text.layers; i++) {
     const last = i === text.layers - 1;
     const normed = d.attentionNorm(p, text, i, x);
-    const { k, v } = d.keysAndValues(p, text, i, normed, rotary);
+    const { k, v } = d.keysAndValues(p, i, normed, rotary);
     const [promptK, ownK] = parts(k);
     const [promptV, ownV] = parts(v);
     const stretches: d.Stretch[] = [

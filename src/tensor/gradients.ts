@@ -101,6 +101,12 @@ const rules: Readonly<Record<string, Rule>> = {
     o.gatherRows(dy, o.reshape(a(x, 1), [a(x, 1).dims[0] as Dim])),
   ]),
   Expand: one(dy => [dy]),
+  // a rotation is undone by the opposite angle; a scale within cos and sin is its own transpose
+  RotaryEmbedding: one((dy, _, x) => {
+    const out = dy.graph.value('float32', dy.dims);
+    dy.graph.node('RotaryEmbedding', [dy, a(x, 1), a(x, 2), o.neg(a(x, 3))], [out]);
+    return [out];
+  }),
   // d/dx of x r w with r = (mean(x^2) + eps)^(-1/2): r (g - x r mean(g x r)), g = dy w. The operator's second output
   // would be r, but is the mean square on WebGPU
   SimplifiedLayerNormalization: (node, [dy]) => {

@@ -23,8 +23,13 @@ export function writeOnnx(graph: Graph): Uint8Array {
     .text(2, 'triphase')
     .message(7, body)
     .message(8, new Message().text(1, '').integer(2, OPSET))
+    .message(8, new Message().text(1, CONTRIBUTED).integer(2, 1))
     .bytes();
 }
+
+/** The domain of onnxruntime's own operators, and those that we use of it. */
+const CONTRIBUTED = 'com.microsoft';
+const contributed = new Set(['RotaryEmbedding']);
 
 /** Attributes that steer differentiation and are no part of the operator. */
 const OURS = new Set(['stop']);
@@ -34,6 +39,7 @@ function nodeProto(node: Node): Message {
   for (const x of node.inputs) m.text(1, x.name);
   for (const y of node.outputs) m.text(2, y.name);
   m.text(4, node.op);
+  if (contributed.has(node.op)) m.text(7, CONTRIBUTED);
   for (const [name, attribute] of Object.entries(node.attributes)) {
     if (!OURS.has(name)) m.message(5, attributeProto(name, attribute));
   }

@@ -215,6 +215,25 @@ export const rmsNorm = (x: Value, weight: Value, epsilon: number): Value =>
     stash_type: 1,
   });
 
+/** cos and sin of rotary angles, each [rows, headDim / 2]. */
+export interface Rotary {
+  readonly cos: Value;
+  readonly sin: Value;
+}
+
+/**
+ * Half-split rotary embedding (transformers' apply_rotary_pos_emb) of all heads of a row, each row by its own angles:
+ * x [rows, heads * headDim]. One kernel where products and sums with cos and sin are four.
+ */
+export function rotary(x: Value, { cos, sin }: Rotary): Value {
+  const [rows, width] = x.dims as [Dim, Dim];
+  if (x.dims.length !== 2 || rows !== cos.dims[0]) fail('RotaryEmbedding', x, cos);
+  // angles are laid out by row, as if each row were a position: the position of the first is 0
+  const first = x.graph.integers([0]);
+  const out = emit('RotaryEmbedding', [reshape(x, [1, rows, width]), first, cos, sin], x.type, [1, rows, width], {});
+  return reshape(out, [rows, width]);
+}
+
 export const silu = (x: Value): Value => mul(x, sigmoid(x));
 
 /** x * Phi(x), the exact form (Hendrycks and Gimpel 2016; torch.nn.GELU's default). */

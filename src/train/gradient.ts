@@ -59,7 +59,7 @@ export interface Gradient {
 /** Parts of the model that are not trained. */
 export type Frozen = ReadonlySet<'vision'>;
 
-const isVision = (name: string): boolean => name.startsWith('model.visual.');
+export const isVision = (name: string): boolean => name.startsWith('model.visual.');
 
 /**
  * Runs forward and backward over groups of one size. Softmax is that of logits / temperature.

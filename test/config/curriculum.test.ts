@@ -80,7 +80,19 @@ describe('curriculum file', () => {
   describe('what it gives', () => {
     it('fills in every default', () => {
       const { config } = load(SMALL);
-      assert.deepEqual(config.generation, { samples: 8, temperature: 1, max_tokens: 1024, stop: [] });
+      assert.deepEqual(config.generation, {
+        samples: 8,
+        temperature: 1,
+        max_tokens: 1024,
+        stop: [],
+        top_k: 0,
+        top_p: 1,
+        min_p: 0,
+        repetition_penalty: 1,
+        prefix: '',
+        log_probs: 'plain',
+        remove_ended: 0,
+      });
       assert.deepEqual(config.evaluation.conditions, ['image_caption', 'image', 'caption', 'question', 'mismatched']);
       assert.equal(config.rewards.format.weight, 0.1);
       assert.equal(config.rewards.accuracy.weight, 0.9);

@@ -7,7 +7,7 @@ import type { Outcome } from '../../src/protocol/rewards';
 function rollout(outcome: Outcome, scores: readonly [number, number], stop: 'token' | 'length' = 'token'): Rollout {
   const rule = (score: number) => ({ score, why: '', spans: [] });
   return {
-    sample: { tokenIds: [1], logProbs: [0], entropy: [0], stop },
+    sample: { tokenIds: [1], logProbs: [0], entropy: [0], forced: [], stop },
     text: '',
     scored: {
       reward: scores[0] + scores[1],
