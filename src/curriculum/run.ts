@@ -15,12 +15,13 @@ import { Prompter } from '../rollout/prompter';
 import { type CheckpointPosition, openCheckpoint, phaseEndCheckpoint, writeCheckpoint } from '../run/checkpoints';
 import { newAdamWState } from '../tensor/adamw';
 import { chooseDevice } from '../tensor/session';
+import { StepsAhead } from './ahead';
 import { checkPrompts } from './check-prompts';
 import type { RunContext } from './context';
 import { evaluateModel } from './evaluation';
 import { grpoStep } from './grpo-step';
 import type { CurriculumJob, JobResult } from './job';
-import { phaseOrder, type Shown } from './order';
+import { phaseOrder } from './order';
 import { sftStep } from './sft-step';
 import { loadRunData, type RunData } from './sources';
 import { loadOptimizer, saveOptimizer } from './state';
@@ -72,9 +73,7 @@ export async function runCurriculum(job: CurriculumJob): Promise<JobResult> {
   };
   try {
     await checkPrompts(
-      [...data.phases.values()].flatMap(list =>
-        list.flatMap(({ source, examples }) => examples.map(example => ({ example, view: source.view }))),
-      ),
+      [...data.phases.values()].flatMap(list => list.map(({ source, examples }) => ({ examples, view: source.view }))),
       {
         prompter: context.prompter,
         userMessage: context.userMessage,
@@ -134,6 +133,7 @@ async function runPhase(
   const sources = data.phases.get(phase.id) ?? [];
   const settings = phaseSettings(config, phase);
   const order = phaseOrder(sources, phase.steps, phase.prompts, config.seed, phase.id);
+  const ahead = new StepsAhead(order, context.prompter);
   const examples = sources.reduce((n, s) => n + s.examples.length, 0);
   if (firstStep === 0 && settings.optimizer.reset) context.optimizer.moments.clear();
   const reference =
@@ -157,7 +157,7 @@ async function runPhase(
     const step = before + i - firstStep + 1;
     const at = { phase, phaseStep: i + 1, step, settings };
     try {
-      const shown = order[i] as readonly Shown[];
+      const shown = ahead.take(i);
       const result =
         phase.trainer === 'sft' ? await sftStep(context, at, shown) : await grpoStep(context, at, shown, reference);
       job.emit({ kind: 'step', phase: phase.id, phaseStep: i + 1, step, ...result });

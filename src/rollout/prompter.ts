@@ -18,6 +18,7 @@ const KEPT = 512 * 1024 * 1024;
 
 export class Prompter {
   private readonly pixels = new Map<string, Pixels>();
+  private readonly underway = new Map<string, Promise<Pixels>>();
   private kept = 0;
 
   constructor(
@@ -38,7 +39,13 @@ export class Prompter {
       this.pixels.set(file, known);
       return known;
     }
-    const pixels = await processImage(file, this.processor);
+    const begun = this.underway.get(file) ?? this.decode(file);
+    this.underway.set(file, begun);
+    return begun;
+  }
+
+  private async decode(file: string): Promise<Pixels> {
+    const pixels = await processImage(file, this.processor).finally(() => this.underway.delete(file));
     this.pixels.set(file, pixels);
     this.kept += pixels.values.byteLength;
     for (const [oldest, { values }] of this.pixels) {
