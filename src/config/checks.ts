@@ -14,7 +14,15 @@ import type { FolderOf } from './resolved';
 type Raw = Readonly<Record<string, unknown>>;
 
 export function checkCurriculum(root: Raw): readonly SchemaProblem[] {
-  return [...phaseIds(root), ...dataIds(root), ...groups(root), ...splits(root), ...templates(root), ...patterns(root)];
+  return [
+    ...phaseIds(root),
+    ...dataIds(root),
+    ...groups(root),
+    ...splits(root),
+    ...orders(root),
+    ...templates(root),
+    ...patterns(root),
+  ];
 }
 
 /** Files and folders that the curriculum names and that are not there. */
@@ -138,6 +146,20 @@ function splits(root: Raw): readonly SchemaProblem[] {
     return typeof from === 'number' && typeof to === 'number' && from >= to
       ? [fault(['data', id, 'split', 'to'], `the split from ${from} to ${to} holds nothing`, 'to must be above from.')]
       : [];
+  });
+}
+
+function orders(root: Raw): readonly SchemaProblem[] {
+  return list(root['phases']).flatMap((phase, i) => {
+    const { by = 'seed', from = 0, to = 1 } = mapping(mapping(phase)['order']);
+    const at = ['phases', i, 'order'];
+    if (typeof from === 'number' && typeof to === 'number' && from > to)
+      return [fault([...at, 'to'], `no pass rate is from ${from} to ${to}`, 'to must be at least from.')];
+    if (by !== 'pass_rate' && (from !== 0 || to !== 1))
+      return [
+        fault([...at, from === 0 ? 'to' : 'from'], 'from and to are limits of the pass rate', 'Set by: pass_rate.'),
+      ];
+    return [];
   });
 }
 

@@ -298,6 +298,24 @@ const source = z.union([
   }),
 ]);
 
+const order = z
+  .strictObject({
+    by: z
+      .enum(['seed', 'difficulty', 'pass_rate'])
+      .default('seed')
+      .describe(
+        'At random by the seed; by the difficulty field of the data; or by the share of completions that the model gets right as the phase begins.',
+      ),
+    first: z.enum(['easy', 'hard']).default('easy').describe(`What comes first; equals are in random order. ${OURS}`),
+    samples: count.default(4).describe(`Completions an example for its pass rate. ${OURS}`),
+    from: fraction.default(0).describe('Examples with a pass rate below this are left out of the phase'),
+    to: fraction
+      .default(1)
+      .describe('and so are those above this: groups that are all right or all wrong teach nothing.'),
+  })
+  .describe('The order in which a phase goes through the examples of each source.')
+  .prefault({});
+
 const phase = z
   .strictObject({
     id: id.describe('Names the phase in charts, folders and on the command line.'),
@@ -306,6 +324,7 @@ const phase = z
     sources: z.array(source).min(1).describe('Ids of data, or {data, view, weight}.'),
     steps: count.describe('Optimiser steps.'),
     prompts: count.default(32).describe(`Prompts a step. ${OURS}`),
+    order,
     generation: generation.part.optional(),
     grpo: grpo.part.optional(),
     optimizer: optimizer.part.optional(),

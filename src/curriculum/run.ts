@@ -22,6 +22,7 @@ import { evaluateModel } from './evaluation';
 import { grpoStep } from './grpo-step';
 import type { CurriculumJob, JobResult } from './job';
 import { phaseOrder } from './order';
+import { rankedSources } from './ranks';
 import { sftStep } from './sft-step';
 import { loadRunData, type RunData } from './sources';
 import { loadOptimizer, saveOptimizer } from './state';
@@ -130,8 +131,9 @@ async function runPhase(
 ): Promise<JobResult> {
   const { job, config } = context;
   const started = performance.now();
-  const sources = data.phases.get(phase.id) ?? [];
   const settings = phaseSettings(config, phase);
+  const sources = await rankedSources(context, phase, settings, data.phases.get(phase.id) ?? [], firstStep);
+  if (sources === 'stopped') return 'stopped';
   const order = phaseOrder(sources, phase.steps, phase.prompts, config.seed, phase.id);
   const ahead = new StepsAhead(order, context.prompter);
   const examples = sources.reduce((n, s) => n + s.examples.length, 0);
