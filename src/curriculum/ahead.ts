@@ -1,5 +1,5 @@
-// Decodes the images of the next step while this one trains: the graphs run on the runtime's threads, and what is decoded
-// meanwhile no step has to wait for. Bounded: one step ahead, few files at a time, and half of the pixels that are kept.
+// Decodes the images of the next step while this one trains, in a thread of their own (src/rollout/image-thread.ts), so
+// that no step has to wait for its images. Bounded: one step ahead, few files at a time, and half of the pixels that are kept.
 
 import type { Prompter } from '../rollout/prompter';
 import type { PhaseOrder, Shown } from './order';

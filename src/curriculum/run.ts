@@ -11,6 +11,7 @@ import { initialWeights } from '../model/initialize';
 import { Model } from '../model/model';
 import { hasWeights, loadWeights, saveModel, type Weights } from '../model/weights';
 import { TriphaseError } from '../protocol/errors';
+import { ImageThread } from '../rollout/image-thread';
 import { Prompter } from '../rollout/prompter';
 import { type CheckpointPosition, openCheckpoint, phaseEndCheckpoint, writeCheckpoint } from '../run/checkpoints';
 import { newAdamWState } from '../tensor/adamw';
@@ -63,11 +64,12 @@ export async function runCurriculum(job: CurriculumJob): Promise<JobResult> {
   const source = job.resumeFrom ?? config.model.path;
   const modelConfig = await loadModelConfig(source);
   const weights = job.resumeFrom === undefined ? await baseWeights(config) : await loadWeights(source, modelConfig);
+  const images = ImageThread.start();
   const context: RunContext = {
     job,
     config,
     model: new Model(modelConfig, weights, { device, threads: config.threads }),
-    prompter: await Prompter.load(source, modelConfig),
+    prompter: await Prompter.load(source, modelConfig, images?.decode),
     userMessage: compileUserMessage(config.prompt),
     optimizer: job.resumeFrom === undefined ? newAdamWState() : await loadOptimizer(job.resumeFrom),
     companions: source,
@@ -85,6 +87,7 @@ export async function runCurriculum(job: CurriculumJob): Promise<JobResult> {
     );
     return await runPhases(context, phases, data, start);
   } finally {
+    await images?.close();
     await context.model.dispose();
   }
 }
