@@ -5,6 +5,7 @@ import { existsSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { Template } from '@huggingface/jinja';
 import type { SchemaProblem } from './diagnostics';
+import { noFiles } from './files';
 import { suggestion } from './nearest';
 import { isMapping } from './overrides';
 import type { KeyPath } from './places';
@@ -20,6 +21,7 @@ export function checkCurriculum(root: Raw): readonly SchemaProblem[] {
     ...groups(root),
     ...presets(root),
     ...splits(root),
+    ...orders(root),
     ...templates(root),
     ...patterns(root),
   ];
@@ -28,13 +30,17 @@ export function checkCurriculum(root: Raw): readonly SchemaProblem[] {
 /** Files and folders that the curriculum names and that are not there. */
 export function checkFiles(root: Raw, folderOf: FolderOf): readonly SchemaProblem[] {
   const problems: SchemaProblem[] = [];
-  const look = (value: unknown, at: KeyPath, kind: 'file' | 'folder', remedy: string) => {
+  const look = (value: unknown, at: KeyPath, kind: 'folder' | 'rows', remedy: string) => {
     if (typeof value !== 'string' || value === '') return;
     const resolved = path.resolve(folderOf(at), value);
+    if (kind === 'rows') {
+      const what = noFiles(resolved);
+      if (what !== undefined) problems.push(fault(at, what, remedy));
+      return;
+    }
     const found = existsSync(resolved) ? statSync(resolved) : undefined;
     if (found === undefined) problems.push(fault(at, `there is no ${kind} ${resolved}`, remedy));
-    else if (found.isDirectory() !== (kind === 'folder'))
-      problems.push(fault(at, `${resolved} is not a ${kind}`, remedy));
+    else if (!found.isDirectory()) problems.push(fault(at, `${resolved} is not a ${kind}`, remedy));
     else if (at[0] === 'model' && !existsSync(path.join(resolved, 'config.json')))
       problems.push(fault(at, `${resolved} has no config.json`, remedy));
   };
@@ -49,7 +55,7 @@ export function checkFiles(root: Raw, folderOf: FolderOf): readonly SchemaProble
     look(
       rows,
       ['data', id, 'path'],
-      'file',
+      'rows',
       `Relative paths begin at the folder of this file; --set data.${id}.path=FILE begins at the current folder.`,
     );
     look(images, ['data', id, 'image_folder'], 'folder', 'image_folder is where relative image paths begin.');
@@ -168,12 +174,31 @@ function splits(root: Raw): readonly SchemaProblem[] {
   });
 }
 
+function orders(root: Raw): readonly SchemaProblem[] {
+  return list(root['phases']).flatMap((phase, i) => {
+    const { by = 'seed', from = 0, to = 1 } = mapping(mapping(phase)['order']);
+    const at = ['phases', i, 'order'];
+    if (typeof from === 'number' && typeof to === 'number' && from > to)
+      return [fault([...at, 'to'], `no pass rate is from ${from} to ${to}`, 'to must be at least from.')];
+    if (by !== 'pass_rate' && (from !== 0 || to !== 1))
+      return [
+        fault([...at, from === 0 ? 'to' : 'from'], 'from and to are limits of the pass rate', 'Set by: pass_rate.'),
+      ];
+    return [];
+  });
+}
+
 function templates(root: Raw): readonly SchemaProblem[] {
   const written: { readonly template: unknown; readonly at: KeyPath }[] = ['text', 'captioned', 'image'].map(key => ({
     template: mapping(root['prompt'])[key],
     at: ['prompt', key],
   }));
   for (const { spec, at } of fieldSpecs(root)) written.push({ template: spec['template'], at: [...at, 'template'] });
+  for (const [id, set] of Object.entries(mapping(root['data']))) {
+    const { where } = mapping(set);
+    if (typeof where === 'string')
+      written.push({ template: `{% if ${where} %}{% endif %}`, at: ['data', id, 'where'] });
+  }
   return written.flatMap(({ template, at }) => {
     if (typeof template !== 'string') return [];
     try {
@@ -186,10 +211,9 @@ function templates(root: Raw): readonly SchemaProblem[] {
 }
 
 function patterns(root: Raw): readonly SchemaProblem[] {
-  const written: { readonly pattern: unknown; readonly at: KeyPath }[] = fieldSpecs(root).map(({ spec, at }) => ({
-    pattern: spec['match'],
-    at: [...at, 'match'],
-  }));
+  const written: { readonly pattern: unknown; readonly at: KeyPath }[] = fieldSpecs(root).flatMap(({ spec, at }) =>
+    ['match', 'matches'].map(key => ({ pattern: spec[key], at: [...at, key] })),
+  );
   const rewards: readonly [unknown, KeyPath][] = [
     [root['rewards'], ['rewards']],
     ...list(root['phases']).map((phase, i): [unknown, KeyPath] => [
@@ -217,12 +241,15 @@ function patterns(root: Raw): readonly SchemaProblem[] {
 }
 
 function fieldSpecs(root: Raw): { readonly spec: Raw; readonly at: KeyPath }[] {
+  const single = (spec: unknown, at: KeyPath) =>
+    Array.isArray(spec)
+      ? spec.map((part, i) => ({ spec: mapping(part), at: [...at, i] }))
+      : [{ spec: mapping(spec), at }];
   return Object.entries(mapping(root['data'])).flatMap(([id, set]) => [
-    ...Object.entries(mapping(mapping(set)['fields'])).map(([name, spec]) => ({
-      spec: mapping(spec),
-      at: ['data', id, 'fields', name],
-    })),
-    { spec: mapping(mapping(mapping(set)['split'])['by']), at: ['data', id, 'split', 'by'] },
+    ...Object.entries(mapping(mapping(set)['fields'])).flatMap(([name, spec]) =>
+      single(spec, ['data', id, 'fields', name]),
+    ),
+    ...single(mapping(mapping(set)['split'])['by'], ['data', id, 'split', 'by']),
   ]);
 }
 

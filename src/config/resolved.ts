@@ -2,6 +2,7 @@
 
 import path from 'node:path';
 import { stringify } from 'yaml';
+import { folderOfFiles } from './files';
 import type { KeyPath } from './places';
 import { withPresets } from './presets';
 import type { Curriculum, DataSet, ParsedCurriculum, Phase, PhaseSettings } from './schema';
@@ -30,6 +31,7 @@ export type FolderOf = (path: KeyPath) => string;
 
 export function resolveCurriculum(parsed: ParsedCurriculum, file: string, folderOf: FolderOf): Curriculum {
   const absolute = (value: string, ...at: KeyPath) => path.resolve(folderOf(at), value);
+  const runs = absolute(parsed.run.folder, 'run', 'folder');
   const data: Record<string, DataSet> = {};
   for (const [id, set] of Object.entries(parsed.data)) {
     const rows = absolute(set.path, 'data', id, 'path');
@@ -37,7 +39,11 @@ export function resolveCurriculum(parsed: ParsedCurriculum, file: string, folder
       ...set,
       path: rows,
       image_folder:
-        set.image_folder === undefined ? path.dirname(rows) : absolute(set.image_folder, 'data', id, 'image_folder'),
+        set.image_folder === undefined ? folderOfFiles(rows) : absolute(set.image_folder, 'data', id, 'image_folder'),
+      image_cache:
+        set.image_cache === undefined
+          ? path.join(runs, '.cache', 'images')
+          : absolute(set.image_cache, 'data', id, 'image_cache'),
     };
   }
   return {
@@ -55,7 +61,7 @@ export function resolveCurriculum(parsed: ParsedCurriculum, file: string, folder
           : { data: source.data, view: source.view ?? phase.view, weight: source.weight },
       ),
     })),
-    run: { folder: absolute(parsed.run.folder, 'run', 'folder') },
+    run: { folder: runs },
   };
 }
 

@@ -90,19 +90,22 @@ const prompt = z
 const field = (what: string) =>
   fieldSpec
     .optional()
-    .describe(`${what} A dotted path, {path, after, match}, {template} or {value}; default: the key of that name.`);
+    .describe(
+      `${what} A dotted path, {path, after, match …}, {template}, {value} or a list of these; default: the key of that name.`,
+    );
 
 const fields = z
   .strictObject({
     id: field('Id, unique within the source; without one, the number of the row.'),
     question: field('The question.'),
     answer: field('The gold answer.'),
-    image: field('One image: a path, relative to image_folder.'),
+    image: field('One image: a path, relative to image_folder, or its bytes, in Parquet or base64.'),
     images: field('Several images, in order.'),
     caption: field('What the image shows, in words, for the captioned view.'),
     scene: field('The scene in words, complete enough to answer without the image, for the text view.'),
     target: field('A completion to imitate, for SFT phases.'),
     choices: field('The options of a multiple-choice question, as a list.'),
+    difficulty: field('How hard the question is, as a number, for phases that are ordered by it.'),
   })
   .describe('Where in a row each field of an example is.')
   .prefault({});
@@ -118,22 +121,63 @@ const split = z
   })
   .describe('A part of the rows, by hash: disjoint intervals of one seed never share a group.');
 
+const keepOrDrop = z.enum(['keep', 'drop']);
+
+const duplicates = z
+  .strictObject({
+    within: keepOrDrop.default('keep').describe('Examples that repeat an earlier one of the same data.'),
+    across: keepOrDrop.default('keep').describe('Examples that repeat one of data that an earlier source names.'),
+    evaluation: keepOrDrop.default('keep').describe('Examples that are also in data that is evaluated.'),
+  })
+  .describe(
+    'Examples that ask the same of the same images: in words but for case, spaces and end marks, in images byte for byte. They are counted; drop takes them out. A source that several phases name does not repeat itself.',
+  )
+  .prefault({});
+
 export const dataSet = z
   .strictObject({
-    path: z.string().min(1).describe('Rows as JSON lines, or as one JSON array.'),
+    path: z
+      .string()
+      .min(1)
+      .describe(
+        'JSON lines, JSON, CSV or Parquet; several files by a pattern with * and ?; or a folder, for a folder a row.',
+      ),
+    rows: z
+      .string()
+      .min(1)
+      .optional()
+      .describe('Keys to the list of rows in a JSON file, as `data.examples`; a dot for the file itself.'),
+    where: z
+      .string()
+      .min(1)
+      .optional()
+      .describe(
+        'A Jinja expression over the keys of a row; rows for which it does not hold are not part of this data.',
+      ),
     image_folder: z
       .string()
       .min(1)
       .optional()
       .describe('Where relative image paths begin; default: the folder of path.'),
+    image_cache: z
+      .string()
+      .min(1)
+      .optional()
+      .describe('Where images that stand in the rows are written, once each; default: .cache/images in run.folder.'),
     fields,
-    answer: answerKind.default('string'),
+    answer: z
+      .union([answerKind, z.array(answerKind).min(1)])
+      .default('string')
+      .describe(
+        'How a final answer is compared with the gold answer; of a list, the first as which the gold answer can be read (choice: where the row has choices).',
+      ),
     caption_leaks: z
       .enum(['drop', 'keep'])
       .default('drop')
       .describe(
         `A caption that contains the gold answer, where the question does not, is dropped with a count. Keep such captions where answers are short and stand in them by chance. ${OURS}`,
       ),
+    duplicates,
     split: split.optional(),
     limit: count.optional().describe('At most so many examples, the first ones; default: all.'),
   })
@@ -272,6 +316,24 @@ const source = z.union([
   }),
 ]);
 
+const order = z
+  .strictObject({
+    by: z
+      .enum(['seed', 'difficulty', 'pass_rate'])
+      .default('seed')
+      .describe(
+        'At random by the seed; by the difficulty field of the data; or by the share of completions that the model gets right as the phase begins.',
+      ),
+    first: z.enum(['easy', 'hard']).default('easy').describe(`What comes first; equals are in random order. ${OURS}`),
+    samples: count.default(4).describe(`Completions an example for its pass rate. ${OURS}`),
+    from: fraction.default(0).describe('Examples with a pass rate below this are left out of the phase'),
+    to: fraction
+      .default(1)
+      .describe('and so are those above this: groups that are all right or all wrong teach nothing.'),
+  })
+  .describe('The order in which a phase goes through the examples of each source.')
+  .prefault({});
+
 const phase = z
   .strictObject({
     id: id.describe('Names the phase in charts, folders and on the command line.'),
@@ -280,6 +342,7 @@ const phase = z
     sources: z.array(source).min(1).describe('Ids of data, or {data, view, weight}.'),
     steps: count.describe('Optimiser steps.'),
     prompts: count.default(32).describe(`Prompts a step. ${OURS}`),
+    order,
     generation: generation.part.optional(),
     grpo: grpo.part.optional(),
     optimizer: optimizer.part.optional(),
@@ -349,8 +412,9 @@ export interface PhaseSource {
 export type Phase = DeepReadonly<Omit<ParsedCurriculum['phases'][number], 'sources'>> & {
   readonly sources: readonly PhaseSource[];
 };
-export type DataSet = DeepReadonly<Omit<ParsedCurriculum['data'][string], 'image_folder'>> & {
+export type DataSet = DeepReadonly<Omit<ParsedCurriculum['data'][string], 'image_folder' | 'image_cache'>> & {
   readonly image_folder: string;
+  readonly image_cache: string;
 };
 /** As a run follows it: paths absolute, every source with its view. */
 export type Curriculum = DeepReadonly<Omit<ParsedCurriculum, 'name' | 'data' | 'phases'>> & {

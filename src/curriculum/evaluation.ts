@@ -1,7 +1,8 @@
 // An evaluation as the config asks for it, of a model in memory or of a folder.
 
 import type { Curriculum } from '../config/schema';
-import { loadExamples } from '../data/examples';
+import { firstExamples } from '../data/example-list';
+import { openExamples } from '../data/examples';
 import { compileUserMessage, type UserMessage } from '../data/views';
 import { evaluate } from '../evaluate/evaluate';
 import { Model } from '../model/model';
@@ -17,7 +18,7 @@ import { generationOptions } from './settings';
 export async function evaluationExamples(config: Curriculum): Promise<readonly Example[]> {
   const sets: (readonly Example[])[] = [];
   for (const id of config.evaluation.data)
-    sets.push((await loadExamples(config, id)).examples.slice(0, config.evaluation.limit));
+    sets.push(firstExamples((await openExamples(config, id)).examples, config.evaluation.limit));
   return sets.flat();
 }
 

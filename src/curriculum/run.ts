@@ -11,18 +11,21 @@ import { initialWeights } from '../model/initialize';
 import { Model } from '../model/model';
 import { hasWeights, loadWeights, saveModel, type Weights } from '../model/weights';
 import { TriphaseError } from '../protocol/errors';
+import { ImageThread } from '../rollout/image-thread';
 import { Prompter } from '../rollout/prompter';
 import { type CheckpointPosition, openCheckpoint, phaseEndCheckpoint, writeCheckpoint } from '../run/checkpoints';
 import { newAdamWState } from '../tensor/adamw';
 import { chooseDevice } from '../tensor/session';
 import { isVision } from '../train/gradient';
 import { moveReference } from '../train/reference';
+import { StepsAhead } from './ahead';
 import { checkPrompts } from './check-prompts';
 import type { RunContext } from './context';
 import { evaluateModel } from './evaluation';
 import { grpoStep, type PhaseSupport } from './grpo-step';
 import type { CurriculumJob, JobResult } from './job';
-import { phaseOrder, type Shown } from './order';
+import { phaseOrder } from './order';
+import { rankedSources } from './ranks';
 import { frozenParts } from './settings';
 import { sftStep } from './sft-step';
 import { loadRunData, type RunData } from './sources';
@@ -65,6 +68,7 @@ export async function runCurriculum(job: CurriculumJob): Promise<JobResult> {
   const source = job.resumeFrom ?? config.model.path;
   const modelConfig = await loadModelConfig(source);
   const weights = job.resumeFrom === undefined ? await baseWeights(config) : await loadWeights(source, modelConfig);
+  const images = ImageThread.start();
   const context: RunContext = {
     job,
     config,
@@ -73,16 +77,14 @@ export async function runCurriculum(job: CurriculumJob): Promise<JobResult> {
       threads: config.threads,
       visionFrozen: frozenParts(config).has('vision'),
     }),
-    prompter: await Prompter.load(source, modelConfig),
+    prompter: await Prompter.load(source, modelConfig, images?.decode),
     userMessage: compileUserMessage(config.prompt),
     optimizer: job.resumeFrom === undefined ? newAdamWState() : await loadOptimizer(job.resumeFrom),
     companions: source,
   };
   try {
     await checkPrompts(
-      [...data.phases.values()].flatMap(list =>
-        list.flatMap(({ source, examples }) => examples.map(example => ({ example, view: source.view }))),
-      ),
+      [...data.phases.values()].flatMap(list => list.map(({ source, examples }) => ({ examples, view: source.view }))),
       {
         prompter: context.prompter,
         userMessage: context.userMessage,
@@ -93,6 +95,7 @@ export async function runCurriculum(job: CurriculumJob): Promise<JobResult> {
     );
     return await runPhases(context, phases, data, start);
   } finally {
+    await images?.close();
     await context.model.dispose();
   }
 }
@@ -139,9 +142,11 @@ async function runPhase(
 ): Promise<JobResult> {
   const { job, config } = context;
   const started = performance.now();
-  const sources = data.phases.get(phase.id) ?? [];
   const settings = phaseSettings(config, phase);
+  const sources = await rankedSources(context, phase, settings, data.phases.get(phase.id) ?? [], firstStep);
+  if (sources === 'stopped') return 'stopped';
   const order = phaseOrder(sources, phase.steps, phase.prompts, config.seed, phase.id);
+  const ahead = new StepsAhead(order, context.prompter);
   const examples = sources.reduce((n, s) => n + s.examples.length, 0);
   if (firstStep === 0 && settings.optimizer.reset) context.optimizer.moments.clear();
   const { grpo } = settings;
@@ -169,13 +174,13 @@ async function runPhase(
     const step = before + i - firstStep + 1;
     const at = { phase, phaseStep: i + 1, step, settings };
     try {
-      const shown = order[i] as readonly Shown[];
+      const shown = ahead.take(i);
       if (phase.trainer === 'sft') {
         const report = await sftStep(context, at, shown);
         job.emit({ kind: 'step', phase: phase.id, phaseStep: i + 1, step, ...report });
       } else {
         const spare: PhaseSupport['spare'] = (round, count) =>
-          phaseOrder(sources, 1, count, config.seed, `${phase.id} ${i + 1} instead ${round}`)[0] ?? [];
+          phaseOrder(sources, 1, count, config.seed, `${phase.id} ${i + 1} instead ${round}`).shown(0);
         const { teaching, ...report } = await grpoStep(context, at, shown, { reference, spare });
         job.emit({ kind: 'step', phase: phase.id, phaseStep: i + 1, step, ...report });
         const warning = watch.see(teaching);

@@ -1,5 +1,7 @@
 // Runs graphs on a device with onnxruntime-node. The only file that imports the runtime.
 
+import './quiet';
+
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import * as ort from 'onnxruntime-node';
