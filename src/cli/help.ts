@@ -7,6 +7,7 @@ const general = `triphase: reasoning RL on vision-language models, in three phas
   triphase resume RUN             go on with a run that was stopped or broke off
   triphase evaluate RUN|MODEL     accuracy under five conditions, and language bias
   triphase generate MODEL PROMPT  sample completions
+  triphase rules WHAT …           reward rules, tried without a run
   triphase doctor                 what this machine has, and which device is used
   triphase help [COMMAND]
   triphase --version
@@ -73,6 +74,15 @@ Samples completions of one user message, through the chat template of the model 
   --seed S            default 0; the same seed gives the same samples
   --json              {"samples": [{"tokenIds", "text", "logProbs", "stop"}]}: natural logarithms under
                       softmax(logits / T), T = 1 for greedy ones
+`,
+  rules: `triphase rules answers FILE.jsonl [options]
+
+Grades lines of {"gold", "pred"} as mathematics; where a line has "equal", prints the agreement and every disagreement.
+
+  --json                   {"verdicts": ["right" | "wrong" | "ungradable", …]}
+  --convention NAME=VALUE  percent=unit|fraction, lists=unordered|ordered, rounding=N, unreduced=accept|refuse,
+                           names=strict|any, relations=accept|refuse, decimal_comma=read|list; the first is the default
+                           (rounding: 6)
 `,
   doctor: `triphase doctor
 

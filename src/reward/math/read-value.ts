@@ -1,0 +1,287 @@
+// Reads one answer as a typed value: expression with its unit, list, tuple or interval, set, matrix, relation; what is
+// none of these is text. Never throws.
+
+import type { Conventions } from '../../config/conventions';
+import { normalisedText } from '../string';
+import { readMeasure } from '../units';
+import { unwrapped } from '../wrapping';
+import { type Expression, integer, over, type Structure } from './expression';
+import { numberInWords } from './number-words';
+import { isConstant, parseStructure } from './parse';
+import { bothSigns } from './sampling';
+import { respelled } from './spelling';
+import { PLAIN_COMMANDS, Unreadable } from './tokens';
+import type { MathValue } from './value';
+
+/** Longest answer that is taken apart, in characters. */
+const MOST_CHARACTERS = 2000;
+const MOST_ITEMS = 64;
+const MOST_UNIT_WORDS = 8;
+
+export type Reading = Pick<Conventions, 'percent' | 'decimal_comma'>;
+
+export function readValue(text: string, conventions: Reading): MathValue {
+  if (text.length > MOST_CHARACTERS) return textValue(text.slice(0, MOST_CHARACTERS * 2));
+  const plain = withoutDollars(respelled(unwrapped(respelled(unwrapped(text)))));
+  return typed(plain, conventions, 2) ?? textValue(plain);
+}
+
+/** A value that is no text; `depth` is how often a list may be split. */
+function typed(text: string, conventions: Reading, depth: number): MathValue | undefined {
+  const plain = text.trim();
+  if (plain === '') return undefined;
+  if (/^-?\d{1,300}$/.test(plain)) {
+    const value = BigInt(plain);
+    return { kind: 'expression', written: plain, expression: integer(value) };
+  }
+  const words = numberInWords(plain);
+  if (words !== undefined) return { kind: 'expression', written: plain, expression: integer(words) };
+  return (
+    (looksMeasured(plain) ? measured(plain, conventions) : undefined) ??
+    (/^[-+]?[\d.,/ ]*\d ?\p{L}{2,}/u.test(plain)
+      ? measured(plain, conventions, /\d \p{L}{3,}/u.test(plain))
+      : undefined) ??
+    parsed(plain, conventions) ??
+    measured(plain, conventions) ??
+    (depth > 0 ? split(plain, conventions, depth) : undefined)
+  );
+}
+
+function textValue(text: string): MathValue {
+  const plain = normalisedText(text.slice(0, MOST_CHARACTERS * 2));
+  return { kind: 'text', written: plain, text: plain };
+}
+
+/** Dollar signs in pairs are mathematics, one before a digit is money. */
+function withoutDollars(text: string): string {
+  const count = text.split('$').length - 1;
+  return (count % 2 === 0 && count > 0 ? text.replaceAll('$', ' ') : text).trim();
+}
+
+/** `5 \text{ m}` is five metres, though m could be a letter. */
+const looksMeasured = (text: string) =>
+  /\\(?:text|mbox|mathrm|textbf|hbox)\s*\{[^{}]*\}\s*(?:\^\s*\{?\s*-?\d\s*\}?\s*)?$|[%$€£¥₹¢]|^\s*[-+]?\s*[\d.,]+ (?:m|g|l|s|h|in|cm|km|mm|kg|ft)(?:\^[23]|\.)?\s*$/.test(
+    text,
+  );
+
+/** Whether a text speaks: two words beside each other that mathematics does not know. */
+function isProse(text: string): boolean {
+  const plain = text.replaceAll(/\\[a-zA-Z]+(?:\s*\{[^{}\\]*\})?/g, ' ');
+  const words = [...plain.matchAll(/(?<!\p{L})\p{Ll}{2,}(?!\p{L})/gu)].filter(
+    ([word]) => !PLAIN_COMMANDS.has(word) && word !== 'and' && word !== 'or',
+  );
+  return words.length > 1;
+}
+
+function parsed(text: string, conventions: Reading): MathValue | undefined {
+  if (isProse(text)) return undefined;
+  try {
+    const structure = parseStructure(text, conventions.decimal_comma === 'read');
+    // a word is no product of letters
+    if (
+      structure.is === 'expression' &&
+      structure.expression.op === 'symbol' &&
+      /^\p{L}{2,}$/u.test(structure.expression.name) &&
+      !text.includes('\\')
+    )
+      return undefined;
+    return valueIn(structure, text.replaceAll(/\s+/g, ''));
+  } catch (error) {
+    // a stack that overflows is an answer nested deeper than any
+    if (error instanceof Unreadable || error instanceof RangeError) return undefined;
+    throw error;
+  }
+}
+
+/** Pieces that a unit is made of, at the end of a text. */
+const UNIT_PIECE =
+  /(?:\\(?:text|mbox|mathrm|textbf|textit|hbox|operatorname)\s*\{[^{}]{0,60}\}|\p{L}{1,24}\.?|[%$€£¥₹¢²³]|\^\s*(?:\{\s*-?\d\s*\}|-?\d)|\^\s*(?:\{\s*)?\\circ(?:\s*\})?|\\degree|\\circ|\/|-)\s*$/u;
+
+/** @param anyWord whether "apples" will do, or only a known unit */
+function measured(text: string, conventions: Reading, anyWord = true): MathValue | undefined {
+  const [, sign = '', currency = '', rest = text] = /^([-+]?)\s*([$€£¥₹])\s*(.*)$/s.exec(text) ?? [];
+  const ends: number[] = [rest.length];
+  for (let i = 0; i < MOST_UNIT_WORDS; i++) {
+    const end = ends.at(-1)!;
+    const piece = UNIT_PIECE.exec(rest.slice(Math.max(0, end - 90), end));
+    if (piece === null || piece[0].length >= end) break;
+    ends.push(end - piece[0].length);
+  }
+  for (const end of ends.reverse()) {
+    const behind = unitText(rest.slice(end));
+    // three quarters of the cake
+    const share = /^of\b/.test(behind);
+    if (behind === '' && currency === '') continue;
+    const measure = share ? { unit: undefined, scale: 0 } : readMeasure(behind.replace(/\sof\b.*$/s, ''), currency);
+    if (measure === undefined || (!anyWord && measure.unit === undefined && measure.scale === 0)) continue;
+    const core = parsed(`${sign}${rest.slice(0, end).trim()}`, conventions) ?? wordNumber(rest.slice(0, end));
+    if (core === undefined || core.kind !== 'expression') {
+      // (1, 2) cm
+      if (core !== undefined && core.kind !== 'text' && measure.unit !== undefined) return core;
+      continue;
+    }
+    if (measure.unit === undefined && !isConstant(core.expression)) continue;
+    let { expression } = core;
+    if (measure.scale !== 0)
+      expression = { op: 'multiply', factors: [expression, integer(10n ** BigInt(measure.scale))] };
+    if (measure.unit === '%' && conventions.percent === 'fraction')
+      return { ...core, expression: over(expression, integer(100)) };
+    const unit = measure.unit ?? core.unit;
+    return { ...core, expression, ...(unit === undefined ? {} : { unit }), written: text.replaceAll(/\s+/g, '') };
+  }
+  return undefined;
+}
+
+function wordNumber(text: string): MathValue | undefined {
+  const value = numberInWords(text);
+  return value === undefined ? undefined : { kind: 'expression', written: text, expression: integer(value) };
+}
+
+const unitText = (text: string) =>
+  text
+    .replaceAll(/\\(?:text|mbox|mathrm|textbf|textit|hbox|operatorname)\s*\{([^{}]*)\}/g, ' $1 ')
+    .replaceAll(/\^\s*\{?\s*\\circ\s*\}?|\\degree|\\circ/g, ' deg ')
+    .replaceAll(/\s+\^/g, '^')
+    .trim();
+
+/** Members that only one by one can be read: `35 cm, 4`, `red, 3`. */
+function split(text: string, conventions: Reading, depth: number): MathValue | undefined {
+  const parts = separated(text);
+  if (parts.length < 2 || parts.length > MOST_ITEMS) return undefined;
+  const items = parts.map(part => typed(part, conventions, depth - 1));
+  return items.every(item => item !== undefined)
+    ? { kind: 'list', written: text.replaceAll(/\s+/g, ''), items }
+    : undefined;
+}
+
+/** At commas, semicolons, "and" and "or" outside of all brackets. */
+function separated(text: string): readonly string[] {
+  const parts: string[] = [];
+  let depth = 0;
+  let from = 0;
+  const separator =
+    /\s*(?:,|;|\\text\s*\{\s*,?\s*(?:and|or)\s*\}|\\mbox\s*\{\s*(?:and|or)\s*\}|(?<![\p{L}\\])(?:and|or)(?!\p{L}))\s*/uy;
+  for (let at = 0; at < text.length; at++) {
+    const character = text[at]!;
+    if (depth === 0) {
+      separator.lastIndex = at;
+      const found = separator.exec(text);
+      if (found !== null) {
+        parts.push(text.slice(from, at));
+        at += found[0].length - 1;
+        from = at + 1;
+        continue;
+      }
+    }
+    if ('([{'.includes(character)) depth++;
+    else if (')]}'.includes(character)) depth--;
+  }
+  parts.push(text.slice(from));
+  return parts.map(part => part.trim()).filter(part => part !== '');
+}
+
+function valueIn(structure: Structure, written: string): MathValue {
+  switch (structure.is) {
+    case 'expression':
+      return expressionValue(structure.expression, written);
+    case 'list':
+    case 'set': {
+      const items = structure.items.flatMap(item => {
+        const value = valueIn(item, '');
+        // 1 ± 2 in a list are two of its members
+        return value.kind === 'list' && item.is === 'expression' ? value.items : [value];
+      });
+      return items.length === 1 && structure.is === 'list' ? items[0]! : { kind: structure.is, written, items };
+    }
+    case 'bracket':
+      return {
+        kind: 'tuple',
+        written,
+        open: structure.open,
+        close: structure.close,
+        items: structure.items.map(item => valueIn(item, '')),
+      };
+    case 'such-that':
+      return valueIn(structure.condition, written);
+    case 'matrix':
+      return { kind: 'matrix', written, rows: structure.rows };
+    case 'join':
+      return { kind: 'join', written, by: structure.by, parts: structure.parts.map(part => valueIn(part, '')) };
+    case 'chain':
+      return chainValue(structure, written);
+  }
+}
+
+function expressionValue(expression: Expression, written: string): MathValue {
+  const signs = bothSigns(expression);
+  if (signs.length > 1)
+    return { kind: 'list', written, items: signs.map(sign => ({ kind: 'expression', written: '', expression: sign })) };
+  return expression.op === 'call' && expression.name === 'degrees'
+    ? { kind: 'expression', written, expression: expression.args[0]!, unit: 'deg' }
+    : { kind: 'expression', written, expression };
+}
+
+function chainValue({ sides, relations }: Structure & { readonly is: 'chain' }, written: string): MathValue {
+  const [first, last] = [sides[0]!, sides.at(-1)!];
+  const equations = relations.every(relation => relation === '=' || relation === 'approximately');
+  if (relations[0] === 'in' && relations.length === 1) return named(nameOf(first), valueIn(last, written));
+  if (equations) {
+    const name = nameOf(first);
+    if (name !== undefined || sides.length > 2) return named(name, valueIn(last, written));
+    const other = nameOf(last);
+    if (other !== undefined) return named(other, valueIn(first, written));
+  }
+  return {
+    kind: 'relation',
+    written,
+    relations,
+    sides: sides.map(side => {
+      if (side.is !== 'expression') throw new Unreadable();
+      return side.expression;
+    }),
+  };
+}
+
+function named(name: Expression | undefined, value: MathValue): MathValue {
+  return name === undefined ? value : { ...value, name };
+}
+
+/** What is only a name: x, f(x), |AB|, AB/CD, (p, q, r), an angle. */
+function nameOf(structure: Structure): Expression | undefined {
+  if (structure.is === 'bracket') {
+    const names = structure.items.map(nameOf);
+    return names.every(name => name !== undefined) ? { op: 'call', name: 'tuple', args: names } : undefined;
+  }
+  return structure.is === 'expression' && isName(structure.expression) ? structure.expression : undefined;
+}
+
+function isName(expression: Expression): boolean {
+  switch (expression.op) {
+    case 'symbol':
+      return true;
+    case 'call':
+      return (
+        ['apply', 'subscript', 'prime'].includes(expression.name) ||
+        (expression.args.length === 1 &&
+          !['factorial', 'degrees'].includes(expression.name) &&
+          expression.args.every(isName))
+      );
+    case 'multiply':
+      // AB, and AB over CD
+      return expression.factors.every(
+        factor =>
+          (factor.op === 'symbol' && /^\p{Lu}(?:_\w+)?$|^(?:angle|triangle)/u.test(factor.name)) ||
+          (factor.op === 'multiply' && isName(factor)) ||
+          (factor.op === 'call' && isName(factor)) ||
+          (factor.op === 'power' &&
+            isName(factor.base) &&
+            factor.exponent.op === 'number' &&
+            factor.exponent.value.numerator === -1n),
+      );
+    default:
+      return false;
+  }
+}
+
+export const isTyped = (value: MathValue): boolean =>
+  value.kind === 'text' ? false : value.kind === 'list' ? value.items.every(isTyped) : true;
