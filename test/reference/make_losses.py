@@ -215,6 +215,45 @@ def trl_loss(b, v, loss_type):
     return total.item(), logits.grad
 
 
+def trl_dpo_loss(b, beta):
+    """TRL's own DPO, with a model that gives these logits."""
+    from collections import defaultdict
+
+    from trl.trainer.dpo_trainer import DPOTrainer
+
+    logits = b.logits.clone().requires_grad_()
+    # preferred completions come first, and a first token that is not one of the completion
+    order = [*range(0, GROUPS * 2, 2), *range(1, GROUPS * 2, 2)]
+    padded = torch.cat([logits, torch.zeros(GROUPS * 2, 1, VOCABULARY)], dim=1)[order] / TEMPERATURE
+    before = torch.zeros(GROUPS * 2, 1, dtype=torch.long)
+    ref = (b.ref * b.mask).sum(-1)[order]
+    keep = {"gather": lambda x: x, "gather_for_metrics": lambda x: x}
+    trainer = SimpleNamespace(
+        model=SimpleNamespace(training=True),
+        accelerator=SimpleNamespace(device="cpu", **keep),
+        aux_loss_enabled=False,
+        ld_alpha=None,
+        precompute_ref_logps=True,
+        f_divergence_type="reverse_kl",
+        loss_types=["sigmoid"],
+        loss_weights=[1.0],
+        beta=beta,
+        use_weighting=False,
+        _total_train_tokens=0,
+        _metrics={"train": defaultdict(list)},
+    )
+    inputs = {
+        "input_ids": torch.cat([before, b.targets], dim=1)[order],
+        "attention_mask": torch.ones(GROUPS * 2, LENGTH + 1),
+        "completion_mask": torch.cat([before.float(), b.mask], dim=1)[order],
+        "ref_chosen_logps": ref[:GROUPS],
+        "ref_rejected_logps": ref[GROUPS:],
+    }
+    total = DPOTrainer._compute_loss(trainer, lambda **_: SimpleNamespace(logits=padded), inputs, False)
+    total.backward()
+    return total.item(), logits.grad
+
+
 def numbers(x):
     return [float(f"{value:.9g}") for value in x.double().flatten().tolist()]
 
@@ -242,6 +281,11 @@ def main():
         logits = b.logits.clone().requires_grad_()
         total = dpo(b, logits, beta, smoothing)
         total.backward()
+        if arguments.trl and smoothing == 0:
+            theirs, gradient = trl_dpo_loss(b, beta)
+            apart = max(abs(theirs - total.item()), (gradient - logits.grad).abs().max().item())
+            print(f"dpo, beta {beta}: {apart:.2g} from TRL's")
+            assert apart < 1e-6
         preferences.append(
             {
                 "beta": beta,
