@@ -101,11 +101,13 @@ const rules: Readonly<Record<string, Rule>> = {
     o.gatherRows(dy, o.reshape(a(x, 1), [a(x, 1).dims[0] as Dim])),
   ]),
   Expand: one(dy => [dy]),
-  // d/dx of x r w with r = (mean(x^2) + eps)^(-1/2): r (g - x r mean(g x r)), g = dy w
+  // d/dx of x r w with r = (mean(x^2) + eps)^(-1/2): r (g - x r mean(g x r)), g = dy w. The operator's second output
+  // would be r, but is the mean square on WebGPU
   SimplifiedLayerNormalization: (node, [dy]) => {
     if (dy === undefined) return [];
     const [x, weight] = node.inputs as [Value, Value];
-    const r = node.outputs[1] as Value;
+    const { float: epsilon } = node.attributes['epsilon'] as { readonly float: number };
+    const r = o.reciprocal(o.sqrt(o.add(o.reduceMean(o.mul(x, x), [-1]), epsilon)));
     const normal = o.mul(x, r);
     const g = o.mul(dy, weight);
     return [o.mul(r, o.sub(g, o.mul(normal, o.reduceMean(o.mul(g, normal), [-1])))), o.mul(dy, normal)];

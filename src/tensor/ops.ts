@@ -206,21 +206,14 @@ export const expand = (x: Value, dims: readonly Dim[]): Value => emit('Expand', 
 
 /**
  * x / sqrt(mean(x^2) + epsilon) * weight over the last axis (Zhang and Sennrich 2019; transformers' Qwen2RMSNorm).
- * One fused kernel; its second output is 1 / sqrt(...), which the gradient needs.
+ * One fused kernel.
  */
-export function rmsNorm(x: Value, weight: Value, epsilon: number): Value {
-  const out = x.graph.value(x.type, x.dims);
-  const inverse = x.graph.value(
-    x.type,
-    x.dims.map((d, i) => (i === x.dims.length - 1 ? 1 : d)),
-  );
-  x.graph.node('SimplifiedLayerNormalization', [x, weight], [out, inverse], {
+export const rmsNorm = (x: Value, weight: Value, epsilon: number): Value =>
+  emit('SimplifiedLayerNormalization', [x, weight], x.type, x.dims, {
     axis: -1,
     epsilon: { float: epsilon },
     stash_type: 1,
   });
-  return out;
-}
 
 export const silu = (x: Value): Value => mul(x, sigmoid(x));
 
