@@ -20,6 +20,7 @@ export function checkCurriculum(root: Raw): readonly SchemaProblem[] {
     ...dataIds(root),
     ...groups(root),
     ...presets(root),
+    ...bounds(root),
     ...splits(root),
     ...orders(root),
     ...templates(root),
@@ -142,13 +143,39 @@ function groups(root: Raw): readonly SchemaProblem[] {
   return unique(problems);
 }
 
+/** The settings of GRPO at the top of the file and in each phase. */
+const grpoSettings = (root: Raw): readonly (readonly [Raw, KeyPath])[] => [
+  [mapping(root['grpo']), ['grpo']],
+  ...list(root['phases']).map((phase, i): [Raw, KeyPath] => [mapping(mapping(phase)['grpo']), ['phases', i, 'grpo']]),
+];
+
+/** Bounds that hold nothing, or that the old policy itself would be beyond. */
+function bounds(root: Raw): readonly SchemaProblem[] {
+  const crossed = (settings: Raw, at: KeyPath, low: string, high: string): readonly SchemaProblem[] => {
+    const [least, greatest] = [settings[low], settings[high]];
+    return typeof least === 'number' && typeof greatest === 'number' && least > greatest
+      ? [fault([...at, low], `${low} ${least} is above ${high} ${greatest}`, `Set ${low} below ${high}.`)]
+      : [];
+  };
+  return grpoSettings(root).flatMap(([grpo, at]) => [
+    ...crossed(grpo, at, 'cispo_min', 'cispo_max'),
+    ...crossed(grpo, at, 'importance_sampling_min', 'importance_sampling_max'),
+    ...list(grpo['advantage_shapers']).flatMap((shaper, i) =>
+      crossed(mapping(shaper), [...at, 'advantage_shapers', i], 'low', 'high'),
+    ),
+    ...(['delta', 'dual_clip'] as const).flatMap(key => {
+      const value = grpo[key];
+      const remedy = 'Set it above 1, or to 0 for none.';
+      return typeof value === 'number' && value > 0 && value <= 1
+        ? [fault([...at, key], `${key} ${value} would bound the loss where the policy has not moved`, remedy)]
+        : [];
+    }),
+  ]);
+}
+
 /** A preset and, beside it, a setting that says otherwise. What stands elsewhere in the file is a matter of inheritance. */
 function presets(root: Raw): readonly SchemaProblem[] {
-  const places: readonly [Raw, KeyPath][] = [
-    [mapping(root['grpo']), ['grpo']],
-    ...list(root['phases']).map((phase, i): [Raw, KeyPath] => [mapping(mapping(phase)['grpo']), ['phases', i, 'grpo']]),
-  ];
-  return places.flatMap(([grpo, at]) =>
+  return grpoSettings(root).flatMap(([grpo, at]) =>
     (['loss_type', 'advantage_preset'] as const).flatMap(preset =>
       Object.entries(presetSettings({ [preset]: grpo[preset] })).flatMap(([key, value]) =>
         grpo[key] === undefined || grpo[key] === value

@@ -375,6 +375,7 @@ const checkpoints = z
     every: z.int().min(0).default(20).describe('Steps between checkpoints; 0: only at the end of a phase.'),
     keep: z.int().min(1).default(3).describe('So many of the newest stay; those at the end of a phase always do.'),
   })
+  .describe('What is kept of the model on the way.')
   .prefault({});
 
 export const curriculumSchema = z
@@ -395,6 +396,7 @@ export const curriculumSchema = z
     checkpoints,
     run: z
       .strictObject({ folder: z.string().min(1).default('runs').describe('Where run folders are made.') })
+      .describe('Where runs go.')
       .prefault({}),
   })
   .describe('A Triphase curriculum.');

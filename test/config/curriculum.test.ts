@@ -318,6 +318,10 @@ describe('curriculum file', () => {
         wrong(`${SMALL}grpo: { advantage_shapers: [{ kind: odsv }] }\n`)[0]!,
         /^6:37 .*kind must be one of odsw, pad, but it is the text "odsv" \| Did you mean 'odsw'/,
       );
+      assert.match(
+        wrong(`${SMALL}grpo: { dual_clip: 1, cispo_min: 2, cispo_max: 1 }\n`).join('\n'),
+        /^6:20 dual_clip 1 would bound .*\n6:34 cispo_min 2 is above cispo_max 1/,
+      );
       assert.match(wrong(`${SMALL}optimizer: { groups: [{ match: "(" }] }\n`)[0]!, /^6:32 .*regular expression/);
     });
 

@@ -12,6 +12,9 @@ interface Schema {
   readonly required?: readonly string[];
   readonly items?: Schema | readonly Schema[];
   readonly anyOf?: readonly Schema[];
+  /** Forms that a key tells apart, whose value in each is a constant. */
+  readonly oneOf?: readonly Schema[];
+  readonly const?: string;
   readonly additionalProperties?: boolean | Schema;
   readonly minimum?: number;
   readonly maximum?: number;
@@ -40,11 +43,13 @@ function* sections(path: string, schema: Schema): Generator<string> {
   yield [heading, ...(about === '' ? [] : [about]), table(['key', 'value', 'default', 'meaning'], rows)].join('\n\n');
   for (const [key, value] of Object.entries(properties)) {
     const at = path === '' ? key : `${path}.${key}`;
-    const element = elementOf(value);
+    const elements = elementsOf(value);
     if (value.properties !== undefined && !isOverride(at)) yield* sections(at, value);
     else if (isRecord(value) && typeof value.additionalProperties === 'object')
       yield* sections(`${at}.ID`, value.additionalProperties);
-    else if (element !== undefined) yield* sections(`${at}.N`, element);
+    else
+      for (const [i, element] of elements.entries())
+        yield* sections(elements.length === 1 ? `${at}.N` : `${at}.N, form ${i + 1}`, element);
   }
 }
 
@@ -53,14 +58,16 @@ const isOverride = (at: string): boolean => /^phases\.N\.(generation|grpo|optimi
 
 const isRecord = (schema: Schema): boolean => typeof schema.additionalProperties === 'object';
 
-/** The keys of a list's elements, where these have keys. */
-function elementOf({ items }: Schema): Schema | undefined {
-  if (items === undefined || Array.isArray(items)) return undefined;
+/** The forms of a list's elements that have keys. */
+function elementsOf({ items }: Schema): readonly Schema[] {
+  if (items === undefined || Array.isArray(items)) return [];
   const item = items as Schema;
-  return item.properties === undefined ? item.anyOf?.find(choice => choice.properties !== undefined) : item;
+  if (item.properties !== undefined) return [item];
+  return (item.oneOf ?? item.anyOf ?? []).filter(choice => choice.properties !== undefined);
 }
 
 function values(schema: Schema): string {
+  if (schema.const !== undefined) return `\`${schema.const}\``;
   if (schema.enum !== undefined) return schema.enum.map(name => `\`${name}\``).join(' or ');
   if (schema.properties !== undefined || isRecord(schema)) return 'keys';
   if (schema.anyOf !== undefined)
