@@ -76,7 +76,7 @@ export function decodeGraph(config: ModelConfig): Graph {
   const rows = product('batch', 'group') as string;
   const ids = o.reshape(graph.input('ids', 'int32', ['batch', 'group']), [rows]);
   const rotary = rotaryInputs(graph, rows, headDim);
-  const bias = graph.input('decode_bias', 'float32', ['batch', 1, 1, 1, o.sum('prompt', 'cache', 1)]);
+  const bias = graph.input('decode_bias', 'float32', ['batch', 1, 1, o.sum('prompt', 'cache', 1)]);
   let x = embed(p, ids, undefined);
   for (let i = 0; i < text.layers; i++) {
     const normed = d.attentionNorm(p, text, i, x);
