@@ -104,6 +104,11 @@ export function completionKeys(k: Value, c: TextConfig, { batch, group, length }
   return o.transpose(o.reshape(k, [batch, group, length, c.kvHeads, c.headDim]), [0, 3, 1, 4, 2]);
 }
 
+/** Keys or values of one token of each completion: [batch * group, kvHeads * headDim] -> [batch, kvHeads, group, headDim]. */
+export function ofOneToken(x: Value, c: TextConfig, batch: Dim, group: Dim): Value {
+  return o.transpose(o.reshape(x, [batch, group, c.kvHeads, c.headDim]), [0, 2, 1, 3]);
+}
+
 /** Values of completions laid out for products: [batch, kvHeads, group, length, headDim]. */
 export function completionValues(v: Value, c: TextConfig, { batch, group, length }: CompletionShape): Value {
   return o.transpose(o.reshape(v, [batch, group, length, c.kvHeads, c.headDim]), [0, 3, 1, 2, 4]);
@@ -146,7 +151,7 @@ export function completionAttention(
   const out = stretches
     .map((s, i) => {
       const w = o.reshape(weights[i] as Value, [...layout(s), s.length]);
-      // one weight for one value needs no product of matrices, which costs four times as much
+      // one weight for one value needs no product of matrices, which costs three times as much
       const values = s.length === 1 ? o.mul(w, s.values) : o.matmul(w, s.values);
       return o.reshape(values, [...shared, d]);
     })
