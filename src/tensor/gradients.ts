@@ -113,7 +113,9 @@ const rules: Readonly<Record<string, Rule>> = {
     if (dy === undefined) return [];
     const [x, weight] = node.inputs as [Value, Value];
     const n = weight.dims[0] as number;
-    const r = node.outputs[1] as Value;
+    // the kernel's own second output would be r, but on WebGPU it is not (onnxruntime 1.30)
+    const { float: epsilon } = node.attributes['epsilon'] as { readonly float: number };
+    const r = o.reciprocal(o.sqrt(o.add(o.mul(o.reduceSumSquare(x, [-1]), 1 / n), epsilon)));
     const normal = o.mul(x, r);
     const dw = o.mul(dy, normal);
     const mean = o.matmul(dw, o.reshape(o.mul(weight, 1 / n), [n, 1]));

@@ -127,6 +127,7 @@ const reduce =
   };
 export const reduceSum = reduce('ReduceSum');
 export const reduceMean = reduce('ReduceMean');
+export const reduceSumSquare = reduce('ReduceSumSquare');
 
 /** What a reshaped value was before, so that a shape on the way from one to another costs no kernel. */
 const shapedFrom = new WeakMap<Value, Value>();
@@ -211,22 +212,15 @@ export function zerosLike(x: Value): Value {
 export const expand = (x: Value, dims: readonly Dim[]): Value => emit('Expand', [x, x.graph.shape(dims)], x.type, dims);
 
 /**
- * x / sqrt(mean(x^2) + epsilon) * weight over the last axis (Zhang and Sennrich 2019; transformers' Qwen2RMSNorm).
- * One fused kernel; its second output is 1 / sqrt(...), which the gradient needs.
+ * x / sqrt(mean(x^2) + epsilon) * weight over the last axis (Zhang and Sennrich 2019; transformers' Qwen2RMSNorm), in
+ * one kernel.
  */
-export function rmsNorm(x: Value, weight: Value, epsilon: number): Value {
-  const out = x.graph.value(x.type, x.dims);
-  const inverse = x.graph.value(
-    x.type,
-    x.dims.map((d, i) => (i === x.dims.length - 1 ? 1 : d)),
-  );
-  x.graph.node('SimplifiedLayerNormalization', [x, weight], [out, inverse], {
+export const rmsNorm = (x: Value, weight: Value, epsilon: number): Value =>
+  emit('SimplifiedLayerNormalization', [x, weight], x.type, x.dims, {
     axis: -1,
     epsilon: { float: epsilon },
     stash_type: 1,
   });
-  return out;
-}
 
 /** cos and sin of rotary angles, each [rows, headDim / 2]. */
 export interface Rotary {
