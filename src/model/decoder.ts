@@ -104,6 +104,11 @@ export function completionKeys(k: Value, c: TextConfig, { batch, group, length }
   return o.transpose(o.reshape(k, [batch, group, length, c.kvHeads, c.headDim]), [0, 3, 1, 4, 2]);
 }
 
+/** Keys or values of one token of each completion: [batch * group, kvHeads * headDim] -> [batch, kvHeads, group, headDim]. */
+export function ofOneToken(x: Value, c: TextConfig, batch: Dim, group: Dim): Value {
+  return o.transpose(o.reshape(x, [batch, group, c.kvHeads, c.headDim]), [0, 2, 1, 3]);
+}
+
 /** Values of completions laid out for products: [batch, kvHeads, group, length, headDim]. */
 export function completionValues(v: Value, c: TextConfig, { batch, group, length }: CompletionShape): Value {
   return o.transpose(o.reshape(v, [batch, group, length, c.kvHeads, c.headDim]), [0, 3, 1, 2, 4]);
@@ -114,7 +119,7 @@ export function completionValues(v: Value, c: TextConfig, { batch, group, length
  * and to themselves: one softmax over all stretches.
  *
  * @param q [batch * group * length, heads * headDim], scaled
- * @param bias broadcast against [batch, kvHeads, group * rep, length, all stretches]
+ * @param bias broadcast against [batch, kvHeads, group * rep, length, all stretches], without length where it is 1
  * @returns [batch * group * length, heads * headDim]
  */
 export function completionAttention(
@@ -131,10 +136,12 @@ export function completionAttention(
   // rows of a product: all of a group for the shared stretch, those of a sample for its own
   const shared = [batch, kv, product(heads, length)];
   const own = [batch, kv, group, product(rep, length)];
+  // a single token needs no axis, and so no reshape
+  const all = length === 1 ? [batch, kv, heads] : [batch, kv, heads, length];
   const byHead = o.transpose(o.reshape(q, [batch, group, length, kv, rep, d]), [0, 3, 1, 4, 2, 5]);
   const layout = (s: Stretch): Dim[] => (s.kind === 'shared' ? shared : own);
   const scores = stretches.map(s =>
-    o.reshape(o.matmul(o.reshape(byHead, [...layout(s), d]), s.keys), [batch, kv, heads, length, s.length]),
+    o.reshape(o.matmul(o.reshape(byHead, [...layout(s), d]), s.keys), [...all, s.length]),
   );
   const weights = o.split(
     o.softmax(o.add(o.concat(scores, -1), bias)),
@@ -144,8 +151,11 @@ export function completionAttention(
   const out = stretches
     .map((s, i) => {
       const w = o.reshape(weights[i] as Value, [...layout(s), s.length]);
-      return o.reshape(o.matmul(w, s.values), [batch, kv, group, rep, length, d]);
+      // one weight for one value needs no product of matrices, which costs three times as much
+      const values = s.length === 1 ? o.mul(w, s.values) : o.matmul(w, s.values);
+      return o.reshape(values, [...shared, d]);
     })
     .reduce(o.add);
-  return o.reshape(o.transpose(out, [0, 2, 4, 1, 3, 5]), [product(batch, group, length), c.heads * d]);
+  const back = o.transpose(o.reshape(out, [batch, kv, group, rep, length, d]), [0, 2, 4, 1, 3, 5]);
+  return o.reshape(back, [product(batch, group, length), c.heads * d]);
 }

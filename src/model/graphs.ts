@@ -76,15 +76,15 @@ export function decodeGraph(config: ModelConfig): Graph {
   const rows = product('batch', 'group') as string;
   const ids = o.reshape(graph.input('ids', 'int32', ['batch', 'group']), [rows]);
   const rotary = rotaryInputs(graph, rows, headDim);
-  const bias = graph.input('decode_bias', 'float32', ['batch', 1, 1, 1, o.sum('prompt', 'cache', 1)]);
+  const bias = graph.input('decode_bias', 'float32', ['batch', 1, 1, o.sum('prompt', 'cache', 1)]);
   let x = embed(p, ids, undefined);
   for (let i = 0; i < text.layers; i++) {
     const normed = d.attentionNorm(p, text, i, x);
     const { k, v } = d.keysAndValues(p, i, normed, rotary);
-    const newKeys = d.completionKeys(k, text, shape);
-    const newValues = d.completionValues(v, text, shape);
-    graph.output(`k.${i}`, o.reshape(newKeys, ['batch', kv, 'group', headDim]));
-    graph.output(`v.${i}`, o.reshape(newValues, ['batch', kv, 'group', headDim]));
+    const newKeys = d.ofOneToken(k, text, 'batch', 'group');
+    const newValues = d.ofOneToken(v, text, 'batch', 'group');
+    graph.output(`k.${i}`, newKeys);
+    graph.output(`v.${i}`, newValues);
     const stretches: d.Stretch[] = [
       {
         kind: 'shared',
@@ -98,7 +98,12 @@ export function decodeGraph(config: ModelConfig): Graph {
         values: graph.input(`own_v.${i}`, 'float32', ['batch', kv, 'group', 'cache', headDim]),
         length: 'cache',
       },
-      { kind: 'own', keys: newKeys, values: newValues, length: 1 },
+      {
+        kind: 'own',
+        keys: o.reshape(newKeys, ['batch', kv, 'group', headDim, 1]),
+        values: o.reshape(newValues, ['batch', kv, 'group', 1, headDim]),
+        length: 1,
+      },
     ];
     const q = d.queries(p, text, i, normed, rotary);
     x = d.afterAttention(p, text, i, x, d.completionAttention(q, stretches, bias, text, shape));

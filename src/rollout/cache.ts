@@ -8,6 +8,9 @@ import type { EncodedPrompt } from '../model/sequence-inputs';
 import type { FloatTensor, Tensor } from '../tensor/session';
 
 const FIRST_CAPACITY = 32;
+/** Room grows by this share, so that copies stay rare and little of what a step reads is empty; in blocks of a cache line. */
+const GROWTH = 0.25;
+const BLOCK = 16;
 
 /** Keys and values of a layer. */
 interface Layer {
@@ -27,7 +30,7 @@ export class Cache {
     private group: number,
     /** Tokens that prompts are padded to. */
     readonly promptLength: number,
-    /** Tokens of a completion that there is room for; it doubles when it is full. */
+    /** Tokens of a completion that there is room for; it grows when it is full. */
     public capacity = FIRST_CAPACITY,
   ) {
     this.own = this.allocate(capacity);
@@ -140,7 +143,8 @@ export class Cache {
 
   private grow(): void {
     const d = this.model.config.text.headDim;
-    const [before, after] = [this.capacity, this.capacity * 2];
+    const before = this.capacity;
+    const after = before + BLOCK * Math.ceil((before * GROWTH) / BLOCK);
     const larger = this.allocate(after);
     this.own.forEach(({ k, v }, layer) => {
       const to = larger[layer] as Layer;
