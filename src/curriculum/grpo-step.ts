@@ -2,7 +2,7 @@
 
 import type { Weights } from '../model/weights';
 import { Random } from '../protocol/random';
-import { compileRewards } from '../reward/compile';
+import { compileRules } from '../reward/rule-set';
 import { Generation, type Sample } from '../rollout/generation';
 import type { RenderedPrompt } from '../rollout/prompter';
 import { writeRollouts } from '../run/rollouts';
@@ -37,7 +37,7 @@ export async function grpoStep(
 
   const prompts = await timed('prompts', () => Promise.all(shown.map(s => promptOf(context, s))));
   const samples = await timed('generation', () => rollOut(context, at, shown, prompts));
-  const groups = await timed('rewards', async () => scoreGroups(context, at, shown, samples));
+  const groups = await timed('rewards', () => scoreGroups(context, at, shown, samples));
   const { temperature } = settings.generation;
   const trained = groups.map(
     (group, i): TrainedGroup => ({
@@ -119,24 +119,35 @@ async function rollOut(
   return (await generation.finish()) ?? [];
 }
 
-function scoreGroups(
-  { prompter }: RunContext,
-  { settings }: StepPosition,
+async function scoreGroups(
+  { prompter, config }: RunContext,
+  { settings, step, phase }: StepPosition,
   shown: readonly Shown[],
   samples: readonly (readonly Sample[])[],
-): readonly (readonly Rollout[])[] {
-  const rules = compileRewards(settings.rewards);
+): Promise<readonly (readonly Rollout[])[]> {
+  const rules = await compileRules(settings.rewards);
   const { scale_rewards: scale, advantage_eps: eps } = settings.grpo;
+  const asked = samples.map((group, i) =>
+    group.map(sample => ({
+      completion: prompter.tokenizer.decode(sample.tokenIds, { skipSpecial: true }),
+      example: (shown[i] as Shown).example,
+      tokens: sample.tokenIds.length,
+      truncated: sample.stop === 'length',
+    })),
+  );
+  const scores = rules.score(asked, { step, phase: phase.id, seed: config.seed });
   return samples.map((group, i) => {
-    const scored = group.map(sample => {
-      const text = prompter.tokenizer.decode(sample.tokenIds, { skipSpecial: true });
-      return { sample, text, scored: rules(text, (shown[i] as Shown).example, sample.stop === 'length') };
-    });
+    const scored = scores[i] ?? [];
     const advantages = groupAdvantages(
-      scored.map(s => s.scored.reward),
+      scored.map(s => s.reward),
       { scale, eps },
     );
-    return scored.map((s, j) => ({ ...s, advantage: advantages[j] as number }));
+    return group.map((sample, j) => ({
+      sample,
+      text: asked[i]![j]!.completion,
+      scored: scored[j]!,
+      advantage: advantages[j] as number,
+    }));
   });
 }
 
