@@ -54,7 +54,17 @@ Samples completions of one user message, through the chat template of the model 
   --json              {"samples": [{"tokenIds", "text", "logProbs", "stop"}]}: natural logarithms under
                       softmax(logits / T), T = 1 for greedy ones
 `,
-  rules: `triphase rules answers FILE.jsonl [options]
+  rules: `triphase rules test CONFIG [--json]
+
+Runs the cases that stand beside the rules of a config, under tests.
+
+triphase rules check CONFIG [--limit N] [--json]
+
+Tries every rule on what it should pay and refuse, with the first examples of each source (20): the gold answer as asked,
+an empty answer, two answers, the right answer in the wrong place, several at once, the question repeated, the caption
+copied, very long text. Prints what pays when it should not; exit code 1 where something does.
+
+triphase rules answers FILE.jsonl [options]
 
 Grades lines of {"gold", "pred"} as mathematics; where a line has "equal", prints the agreement and every disagreement.
 

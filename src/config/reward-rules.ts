@@ -1,6 +1,7 @@
 // The rules that may stand under `rewards:` beside format and accuracy, and how their scores become one reward.
 
 import { z } from 'zod';
+import { rolloutColumns } from '../protocol/run';
 import { conventionsSchema } from './conventions';
 import type { DeepReadonly } from './deep-readonly';
 
@@ -133,10 +134,12 @@ const script = z
   })
   .describe('Pays what a function of a file returns: a number, or {score, why, spans}.');
 
+const TAKEN = new Set<string>(['format', 'accuracy', ...rolloutColumns]);
+
 export const ruleName = z
   .string()
   .regex(/^[A-Za-z_]\w*$/, 'the name of a rule is letters, digits and _, beginning with a letter')
-  .refine(name => !['format', 'accuracy', 'reward'].includes(name), 'this name is taken');
+  .refine(name => !TAKEN.has(name), 'this name is taken by a column of the rollouts');
 
 export const rewardRule = z.discriminatedUnion('kind', [match, answer, length, repetition, score, script]);
 
