@@ -7,6 +7,7 @@ const general = `triphase: reasoning RL on vision-language models, in three phas
   triphase evaluate RUN|MODEL     accuracy under five conditions, and language bias
   triphase generate MODEL PROMPT  sample completions
   triphase rules WHAT …           reward rules, tried without a run
+  triphase rescore RUN            what other rules would have paid for a run's rollouts
   triphase doctor                 what this machine has, and which device is used
   triphase help [COMMAND]
   triphase --version
@@ -53,6 +54,14 @@ Samples completions of one user message, through the chat template of the model 
   --seed S            default 0; the same seed gives the same samples
   --json              {"samples": [{"tokenIds", "text", "logProbs", "stop"}]}: natural logarithms under
                       softmax(logits / T), T = 1 for greedy ones
+`,
+  rescore: `triphase rescore RUN --config CONFIG [options]
+
+Scores the stored rollouts of a run, ours or of a TRL trainer with log_completions, by the rules of a config: mean, share
+that fires and change of each rule, the samples that change most, groups without spread or in another order, hints.
+
+  --set PATH=VALUE    a setting over the file's: --set rewards.rules.short.weight=0.5
+  --json              the report as one line of JSON
 `,
   rules: `triphase rules test CONFIG [--json]
 

@@ -14,6 +14,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   resume: async () => (await import('./run')).resumeCommand,
   evaluate: async () => (await import('./evaluate')).evaluateCommand,
   generate: async () => (await import('./generate')).generateCommand,
+  rescore: async () => (await import('./rescore')).rescoreCommand,
   rules: async () => (await import('./rules')).rulesCommand,
   doctor: async () => (await import('./doctor')).doctorCommand,
 };
