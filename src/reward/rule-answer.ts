@@ -2,10 +2,11 @@
 
 import type { RewardRule } from '../config/reward-rules';
 import type { Outcome, RuleScore } from '../protocol/rewards';
-import { answersEqual, parseAnswer, showAnswer } from './answer';
+import { answersEqual, showAnswer } from './answer';
 import { lastElement } from './elements';
 import { answerPlaces } from './math/extract';
 import { compareFinal, finalAnswer } from './math/grade';
+import { readAnswer } from './readings';
 import type { RuleSample } from './sample';
 
 type AnswerRule = RewardRule & { readonly kind: 'answer' };
@@ -45,9 +46,9 @@ export function compileAnswer(rule: AnswerRule): (sample: RuleSample) => Graded 
       return { score: verdict === 'right' ? 1 : 0, outcome: verdict, why, spans, answer };
     }
     const kind = rule.as === 'row' ? example.answerKind : rule.as;
-    const gold = parseAnswer(example.answer, kind, example.choices);
+    const gold = readAnswer(example.answer, example, kind);
     if (gold.read !== 'one') return ungradable(`The gold answer cannot be used: ${gold.why}.`, spans, answer);
-    const said = parseAnswer(answer, kind, example.choices);
+    const said = readAnswer(answer, example, kind);
     if (said.read === 'none') return ungradable(`${sentence(said.why)}.`, spans, answer);
     if (said.read === 'several') return { score: 0, outcome: 'wrong', why: `${sentence(said.why)}.`, spans, answer };
     const right = answersEqual(gold.answer, said.answer);

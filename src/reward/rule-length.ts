@@ -43,29 +43,27 @@ export function scoreLength(rule: Length, { tokens, completion }: RuleSample, ri
 export function scoreRepetition({ part: tag, n }: Repetition, { completion }: RuleSample): RuleScore {
   const part = partOf(completion, tag);
   if (part === undefined) return { score: 0, why: `There is no whole <${tag}>.`, spans: [] };
-  const words: { readonly text: string; readonly start: number; readonly end: number }[] = [];
-  for (const match of part.text.matchAll(/\S+/g))
-    words.push({
-      text: match[0].toLowerCase(),
-      start: part.start + match.index,
-      end: part.start + match.index + match[0].length,
-    });
-  const total = words.length - n + 1;
+  const { starts, ends, hashes } = wordsOf(part.text);
+  const total = hashes.length - n + 1;
   if (total <= 0) return { score: 1, why: `It has fewer than ${n} words, so nothing is repeated.`, spans: [] };
-  const seen = new Set<string>();
+  const seen = new Runs(total);
   const spans: { start: number; end: number }[] = [];
   let repeated = 0;
   for (let i = 0; i < total; i++) {
-    const gram = words
-      .slice(i, i + n)
-      .map(word => word.text)
-      .join(' ');
-    if (!seen.has(gram)) {
-      seen.add(gram);
-      continue;
+    let high = 0;
+    let low = 0;
+    for (let j = i; j < i + n; j++) {
+      high = Math.imul(high ^ hashes[j]!, 0x9e3779b1);
+      high ^= high >>> 15;
+      low = Math.imul(low + hashes[j]!, 0x85ebca6b);
+      low ^= low >>> 13;
     }
+    // 53 bits of a run of words
+    const gram = (high >>> 0) * 0x200000 + (low & 0x1fffff);
+    if (seen.add(gram)) continue;
     repeated++;
-    const [start, end] = [words[i]!.start, words[i + n - 1]!.end];
+    const start = part.start + starts[i]!;
+    const end = part.start + ends[i + n - 1]!;
     const last = spans.at(-1);
     if (last !== undefined && start <= last.end) last.end = end;
     else if (spans.length < 50) spans.push({ start, end });
@@ -75,4 +73,70 @@ export function scoreRepetition({ part: tag, n }: Repetition, { completion }: Ru
       ? `No ${n} words in a row come twice.`
       : `${repeated} of ${total} runs of ${n} words were said before.`;
   return { score: 1 - repeated / total, why, spans };
+}
+
+/** A set of runs that allocates nothing for each: one table of open addressing for all completions of a thread. */
+class Runs {
+  private static table = new Float64Array(1024);
+  /** The completion that a place of the table was last used for. */
+  private static users = new Int32Array(1024);
+  private static user = 0;
+
+  constructor(most: number) {
+    if (Runs.users.length < 2 * most || Runs.user === 0x7fffffff) {
+      const size = 2 ** Math.ceil(Math.log2(Math.max(1024, 2 * most)));
+      Runs.table = new Float64Array(size);
+      Runs.users = new Int32Array(size);
+      Runs.user = 0;
+    }
+    Runs.user++;
+  }
+
+  /** Whether it was not there before. */
+  add(gram: number): boolean {
+    const { table, users, user } = Runs;
+    const mask = users.length - 1;
+    for (let at = gram % users.length; ; at = (at + 1) & mask) {
+      if (users[at] !== user) {
+        users[at] = user;
+        table[at] = gram;
+        return true;
+      }
+      if (table[at] === gram) return false;
+    }
+  }
+}
+
+interface Words {
+  readonly starts: readonly number[];
+  readonly ends: readonly number[];
+  /** 32 bits of each word; capitals of ASCII do not matter. */
+  readonly hashes: readonly number[];
+}
+
+/** One pass without substrings: this is the hot loop of a re-scoring. */
+function wordsOf(text: string): Words {
+  const starts: number[] = [];
+  const ends: number[] = [];
+  const hashes: number[] = [];
+  let start = -1;
+  let hash = 0;
+  for (let i = 0; i <= text.length; i++) {
+    const code = i < text.length ? text.charCodeAt(i) : 32;
+    if (code <= 32 || code === 0xa0 || code === 0x3000 || (code >= 0x2000 && code <= 0x200a)) {
+      if (start < 0) continue;
+      starts.push(start);
+      ends.push(i);
+      hashes.push(hash);
+      start = -1;
+    } else {
+      if (start < 0) {
+        start = i;
+        hash = 0x811c9dc5 | 0;
+      }
+      hash = Math.imul(hash ^ (code >= 65 && code <= 90 ? code + 32 : code), 0x01000193);
+      hash ^= hash >>> 17;
+    }
+  }
+  return { starts, ends, hashes };
 }

@@ -23,6 +23,11 @@ export interface RuleSet {
   readonly score: (groups: readonly (readonly RuleSample[])[], moment: Moment) => readonly (readonly Scored[])[];
 }
 
+/** A group while its rules are asked. */
+interface Asked extends RuleGroup {
+  readonly scores: readonly Record<string, RuleScore>[];
+}
+
 interface Compiled {
   readonly name: string;
   readonly pass: 1 | 2;
@@ -50,11 +55,15 @@ export async function compileRules(rewards: Rewards): Promise<RuleSet> {
       const graded = groups.map(samples =>
         samples.map(s => gradeAnswer(rewards.accuracy, s.completion, s.example, s.truncated)),
       );
-      let state: readonly RuleGroup[] = groups.map((samples, g) => ({
+      const state: readonly Asked[] = groups.map((samples, g) => ({
         samples,
         scores: samples.map((s, i) => ({ format: format(s.completion, s.truncated), accuracy: graded[g]![i]! })),
       }));
-      for (const rule of ordered) state = withScores(state, rule.name, asked(rule, state, moment));
+      for (const rule of ordered) {
+        const said = asked(rule, state, moment);
+        for (const [g, { scores }] of state.entries())
+          for (const [i, all] of scores.entries()) all[rule.name] = said[g]![i]!;
+      }
       const now = weights(moment.step);
       return state.map(({ samples, scores }, g) => {
         const totals = combined(scores, now, rewards.combine);
@@ -81,17 +90,6 @@ function scored(
     }),
   );
   return { reward, rules: plain, outcome, answer: chosen.answer };
-}
-
-function withScores(
-  state: readonly RuleGroup[],
-  name: string,
-  scores: readonly (readonly RuleScore[])[],
-): readonly RuleGroup[] {
-  return state.map((group, g) => ({
-    ...group,
-    scores: group.scores.map((all, i) => ({ ...all, [name]: scores[g]![i]! })),
-  }));
 }
 
 /** Asks a rule of the samples where its condition holds. */
