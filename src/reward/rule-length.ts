@@ -43,10 +43,10 @@ export function scoreLength(rule: Length, { tokens, completion }: RuleSample, ri
 export function scoreRepetition({ part: tag, n }: Repetition, { completion }: RuleSample): RuleScore {
   const part = partOf(completion, tag);
   if (part === undefined) return { score: 0, why: `There is no whole <${tag}>.`, spans: [] };
-  const { starts, ends, hashes } = wordsOf(part.text);
-  const total = hashes.length - n + 1;
+  const { count, starts, ends, hashes } = findWords(part.text);
+  const total = count - n + 1;
   if (total <= 0) return { score: 1, why: `It has fewer than ${n} words, so nothing is repeated.`, spans: [] };
-  const seen = new Runs(total);
+  seen.begin(total);
   const spans: { start: number; end: number }[] = [];
   let repeated = 0;
   for (let i = 0; i < total; i++) {
@@ -77,57 +77,57 @@ export function scoreRepetition({ part: tag, n }: Repetition, { completion }: Ru
 
 /** A set of runs that allocates nothing for each: one table of open addressing for all completions of a thread. */
 class Runs {
-  private static table = new Float64Array(1024);
+  private table = new Float64Array(1024);
   /** The completion that a place of the table was last used for. */
-  private static users = new Int32Array(1024);
-  private static user = 0;
+  private users = new Int32Array(1024);
+  private user = 0;
 
-  constructor(most: number) {
-    if (Runs.users.length < 2 * most || Runs.user === 0x7fffffff) {
+  /** For the next completion, of at most so many runs. */
+  begin(most: number): void {
+    if (this.users.length < 2 * most || this.user === 0x7fffffff) {
       const size = 2 ** Math.ceil(Math.log2(Math.max(1024, 2 * most)));
-      Runs.table = new Float64Array(size);
-      Runs.users = new Int32Array(size);
-      Runs.user = 0;
+      this.table = new Float64Array(size);
+      this.users = new Int32Array(size);
+      this.user = 0;
     }
-    Runs.user++;
+    this.user++;
   }
 
   /** Whether it was not there before. */
   add(gram: number): boolean {
-    const { table, users, user } = Runs;
-    const mask = users.length - 1;
-    for (let at = gram % users.length; ; at = (at + 1) & mask) {
-      if (users[at] !== user) {
-        users[at] = user;
-        table[at] = gram;
+    const mask = this.users.length - 1;
+    for (let at = gram % this.users.length; ; at = (at + 1) & mask) {
+      if (this.users[at] !== this.user) {
+        this.users[at] = this.user;
+        this.table[at] = gram;
         return true;
       }
-      if (table[at] === gram) return false;
+      if (this.table[at] === gram) return false;
     }
   }
 }
 
-interface Words {
-  readonly starts: readonly number[];
-  readonly ends: readonly number[];
-  /** 32 bits of each word; capitals of ASCII do not matter. */
-  readonly hashes: readonly number[];
-}
+const seen = new Runs();
 
-/** One pass without substrings: this is the hot loop of a re-scoring. */
-function wordsOf(text: string): Words {
-  const starts: number[] = [];
-  const ends: number[] = [];
-  const hashes: number[] = [];
+/** Words of the completion that is looked at, in arrays that are used again: the hot loop of a re-scoring. */
+const words = { count: 0, starts: new Int32Array(1024), ends: new Int32Array(1024), hashes: new Int32Array(1024) };
+
+/** One pass without substrings. A hash is 32 bits of a word; capitals of ASCII do not matter. */
+function findWords(text: string): typeof words {
+  if (words.starts.length <= text.length / 2) {
+    for (const name of ['starts', 'ends', 'hashes'] as const) words[name] = new Int32Array(text.length);
+  }
+  const { starts, ends, hashes } = words;
+  let count = 0;
   let start = -1;
   let hash = 0;
   for (let i = 0; i <= text.length; i++) {
     const code = i < text.length ? text.charCodeAt(i) : 32;
     if (code <= 32 || code === 0xa0 || code === 0x3000 || (code >= 0x2000 && code <= 0x200a)) {
       if (start < 0) continue;
-      starts.push(start);
-      ends.push(i);
-      hashes.push(hash);
+      starts[count] = start;
+      ends[count] = i;
+      hashes[count++] = hash;
       start = -1;
     } else {
       if (start < 0) {
@@ -138,5 +138,6 @@ function wordsOf(text: string): Words {
       hash ^= hash >>> 17;
     }
   }
-  return { starts, ends, hashes };
+  words.count = count;
+  return words;
 }

@@ -3,8 +3,8 @@
 
 import type { RewardRule } from '../config/reward-rules';
 import type { PhaseSettings } from '../config/schema';
-import type { Outcome, RuleScore, Scored } from '../protocol/rewards';
-import { type Graded as Accuracy, gradeAnswer } from './accuracy';
+import type { RuleScore, Scored } from '../protocol/rewards';
+import { type Graded, gradeAnswer } from './accuracy';
 import { combined, weightAt } from './combine';
 import { compileFormat } from './format';
 import { compileAnswer } from './rule-answer';
@@ -47,7 +47,9 @@ export async function compileRules(rewards: Rewards): Promise<RuleSet> {
     ...Object.fromEntries(entries.map(([name, rule]) => [name, weightAt(rule.weight, step)])),
   });
   // the answer rule that pays says what is right
-  const primary = rewards.accuracy.weight > 0 ? undefined : entries.find(([, rule]) => rule.kind === 'answer')?.[0];
+  const [first] =
+    rewards.accuracy.weight > 0 ? [] : entries.flatMap(([, rule]) => (rule.kind === 'answer' ? [rule] : []));
+  const primary = first === undefined ? undefined : compileAnswer(first);
   return {
     names: ['format', 'accuracy', ...ordered.map(({ name }) => name)],
     weights,
@@ -57,7 +59,10 @@ export async function compileRules(rewards: Rewards): Promise<RuleSet> {
       );
       const state: readonly Asked[] = groups.map((samples, g) => ({
         samples,
-        scores: samples.map((s, i) => ({ format: format(s.completion, s.truncated), accuracy: graded[g]![i]! })),
+        scores: samples.map((s, i) => ({
+          format: format(s.completion, s.truncated),
+          accuracy: withoutAnswer(graded[g]![i]!),
+        })),
       }));
       for (const rule of ordered) {
         const said = asked(rule, state, moment);
@@ -67,30 +72,17 @@ export async function compileRules(rewards: Rewards): Promise<RuleSet> {
       const now = weights(moment.step);
       return state.map(({ samples, scores }, g) => {
         const totals = combined(scores, now, rewards.combine);
-        return samples.map((_, i) => scored(scores[i]!, totals[i]!, primary, graded[g]![i]!));
+        return samples.map((sample, i): Scored => {
+          const { outcome, answer } = primary === undefined ? graded[g]![i]! : primary(sample);
+          return { reward: totals[i]!, rules: scores[i]!, outcome, answer };
+        });
       });
     },
   };
 }
 
-function scored(
-  rules: Readonly<Record<string, RuleScore>>,
-  reward: number,
-  primary: string | undefined,
-  accuracy: Accuracy,
-): Scored {
-  const chosen = (primary === undefined ? accuracy : rules[primary]) as RuleScore & {
-    readonly answer?: string | undefined;
-  };
-  const outcome: Outcome = chosen.outcome ?? 'ungradable';
-  const plain = Object.fromEntries(
-    Object.entries(rules).map(([name, score]) => {
-      const { answer: _, ...rest } = score as RuleScore & { readonly answer?: string | undefined };
-      return [name, rest];
-    }),
-  );
-  return { reward, rules: plain, outcome, answer: chosen.answer };
-}
+/** What a rule said, without the answer that it read. */
+const withoutAnswer = ({ score, outcome, why, spans }: Graded): RuleScore => ({ score, outcome, why, spans });
 
 /** Asks a rule of the samples where its condition holds. */
 function asked(rule: Compiled, state: readonly RuleGroup[], moment: Moment): readonly (readonly RuleScore[])[] {
@@ -118,7 +110,7 @@ function compile(name: string, rule: RewardRule, sandbox: Sandbox): Compiled {
       return { name, pass, when, ask: groups => regrouped(groups, match(groups.flatMap(group => group.samples))) };
     }
     case 'answer':
-      return { name, pass, when, ask: each(compileAnswer(rule)) };
+      return { name, pass, when, ask: each(answerOf(compileAnswer(rule))) };
     case 'repetition':
       return { name, pass, when, ask: each(sample => scoreRepetition(rule, sample)) };
     case 'length':
@@ -145,6 +137,8 @@ function compile(name: string, rule: RewardRule, sandbox: Sandbox): Compiled {
       return { name, pass: 2, when, ask: valued(compileScript(rule, sandbox)) };
   }
 }
+
+const answerOf = (grade: (sample: RuleSample) => Graded) => (sample: RuleSample) => withoutAnswer(grade(sample));
 
 const valued = (run: ScoreGroups) => (groups: readonly RuleGroup[], moment: Moment) =>
   run(groups, moment).map((results, g) =>
