@@ -29,7 +29,9 @@ export function finalAnswer(text: string, conventions: Conventions = DEFAULT_CON
   const boxed = plain.includes('\\boxed') || plain.includes('\\fbox');
   if (!boxed && plain.length <= 400) {
     const value = readValue(plain, conventions);
-    if (isTyped(value) && value.written !== '') return { text: plain.trim(), value, extracted: undefined };
+    // June 20 is no number
+    const named = /^\s*\p{L}+ \d+\s*$/u.test(plain);
+    if ((isTyped(value) || named) && value.written !== '') return { text: plain.trim(), value, extracted: undefined };
   }
   const places = answerPlaces(plain).map(extracted => ({
     text: extracted.text,
