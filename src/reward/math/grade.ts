@@ -5,7 +5,7 @@ import type { Outcome } from '../../protocol/rewards';
 import { valuesEqual } from './compare';
 import { answerPlaces, type Extracted, searchable } from './extract';
 import { writtenFraction } from './parse';
-import { isTyped, readValue } from './read-value';
+import { isTyped, MOST_CHARACTERS, readValue } from './read-value';
 import type { MathValue } from './value';
 
 export interface MathGrade {
@@ -27,7 +27,7 @@ export interface FinalAnswer {
 export function finalAnswer(text: string, conventions: Conventions = DEFAULT_CONVENTIONS): FinalAnswer | undefined {
   const plain = searchable(text);
   const boxed = plain.includes('\\boxed') || plain.includes('\\fbox');
-  if (!boxed && plain.length <= 400) {
+  if (!boxed && plain.length <= MOST_CHARACTERS) {
     const value = readValue(plain, conventions);
     // June 20 is no number
     const named = /^\s*\p{L}+ \d+\s*$/u.test(plain);

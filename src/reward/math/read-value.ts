@@ -14,7 +14,7 @@ import { PLAIN_COMMANDS, Unreadable } from './tokens';
 import type { MathValue } from './value';
 
 /** Longest answer that is taken apart, in characters. */
-const MOST_CHARACTERS = 2000;
+export const MOST_CHARACTERS = 2000;
 const MOST_ITEMS = 64;
 const MOST_UNIT_WORDS = 8;
 

@@ -429,4 +429,25 @@ describe('answers as mathematics', () => {
     ])
       for (const count of [50, 20_000]) assert.doesNotThrow(() => gradeMath('5', `5${piece.repeat(count)}`), piece);
   });
+
+  it('that cannot be worked out within the bounds are never paid for what they are not', () => {
+    const many = (text: string, count: number) => text.repeat(count);
+    const pairs: readonly (readonly [string, string])[] = [
+      [many('(x+y+z+w)^{12}', 40), `${many('(x+y+z+w)^{12}', 40)}+1`],
+      [`${many('9^{', 38)}9${many('}', 38)}`, `${many('9^{', 38)}8${many('}', 38)}`],
+      [many('\\pm 1', 100), many('\\pm 1', 99)],
+      [many('170!', 100), `${many('170!', 100)}+1`],
+      [many('9', 1900), `${many('9', 1899)}8`],
+      ['\\sin x + 1000000', '\\sin x + 1000000.0005'],
+      [`${many('\\sqrt{2+', 30)}1${many('}', 30)}`, `${many('\\sqrt{2+', 30)}1.0000001${many('}', 30)}`],
+    ];
+    for (const [gold, pred] of pairs) assert.equal(gradeMath(gold, pred).verdict, 'wrong', gold.slice(0, 40));
+  });
+
+  it('of long lists are compared member by member', () => {
+    const list = (from: number, step: number) =>
+      Array.from({ length: 60 }, (_, i) => `\\sin(x+${from + i * step})`).join(', ');
+    assert.equal(gradeMath(list(0, 1), list(59, -1)).verdict, 'right');
+    assert.equal(gradeMath(list(0, 1), list(1, 1)).verdict, 'wrong');
+  });
 });
