@@ -13,10 +13,13 @@ import { compileMatch } from './rule-match';
 import { compileExpression, compileScript, type ScoreGroups, scoreOf } from './rule-score';
 import type { Moment, RuleGroup, RuleSample } from './sample';
 import { Sandbox } from './sandbox';
+import { versionsOf } from './versions';
 
 export type Rewards = PhaseSettings['rewards'];
 
 export interface RuleSet {
+  /** Of each rule, what its scores depend on: equal versions score equally. Weights, tests and the step do not count. */
+  readonly versions: Readonly<Record<string, string>>;
   /** In the order in which they are asked. */
   readonly names: readonly string[];
   readonly weights: (step: number) => Readonly<Record<string, number>>;
@@ -51,6 +54,7 @@ export async function compileRules(rewards: Rewards): Promise<RuleSet> {
     rewards.accuracy.weight > 0 ? [] : entries.flatMap(([, rule]) => (rule.kind === 'answer' ? [rule] : []));
   const primary = first === undefined ? undefined : compileAnswer(first);
   return {
+    versions: versionsOf(rewards),
     names: ['format', 'accuracy', ...ordered.map(({ name }) => name)],
     weights,
     score: (groups, moment) => {

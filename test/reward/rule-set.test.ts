@@ -6,6 +6,7 @@ import { parse } from 'yaml';
 import { readCurriculum } from '../../src/config/curriculum';
 import { phaseSettings } from '../../src/config/resolved';
 import type { Example } from '../../src/protocol/example';
+import { Random } from '../../src/protocol/random';
 import type { RuleScore, Scored } from '../../src/protocol/rewards';
 import { combined, weightAt } from '../../src/reward/combine';
 import { compileRewards } from '../../src/reward/compile';
@@ -301,6 +302,38 @@ describe('reward rules', () => {
       assert.ok(Math.abs(weightAt({ ...weight, shape: 'cosine' }, 15) - 0.8536) < 1e-4);
     });
 
+    it('add up, whatever the weights', () => {
+      const random = new Random('weights');
+      for (let i = 0; i < 200; i++) {
+        const names = Array.from({ length: 1 + random.below(6) }, (_, n) => `r${n}`);
+        const weights = Object.fromEntries(names.map(name => [name, random.normal()]));
+        const group = Array.from({ length: 4 }, () =>
+          Object.fromEntries(names.map(name => [name, { score: random.normal(), why: '', spans: [] }])),
+        );
+        const rewards = combined(group, weights, { by: 'sum', gates: [], closed: 0 });
+        for (const [s, scored] of group.entries()) {
+          const sum = names.reduce((total, name) => total + weights[name]! * scored[name]!.score, 0);
+          assert.ok(Math.abs(rewards[s]! - sum) < 1e-9);
+        }
+        const schedule = {
+          from: random.normal(),
+          to: random.normal(),
+          after: random.below(50),
+          steps: 1 + random.below(50),
+          shape: random.pick(['linear', 'cosine'] as const),
+        };
+        const [low, high] = [Math.min(schedule.from, schedule.to), Math.max(schedule.from, schedule.to)];
+        const at = weightAt(schedule, random.below(150));
+        assert.ok(at >= low - 1e-12 && at <= high + 1e-12);
+        assert.deepEqual(
+          [weightAt(schedule, schedule.after), weightAt(schedule, schedule.after + schedule.steps)].map(w =>
+            w.toFixed(9),
+          ),
+          [schedule.from.toFixed(9), schedule.to.toFixed(9)],
+        );
+      }
+    });
+
     it('add up, close gates, or are normalised over the group', () => {
       const group = [0, 1, 2].map(n => ({
         a: { score: n, why: '', spans: [] },
@@ -324,6 +357,22 @@ describe('reward rules', () => {
         [['short'], 0.3, 0, 2],
       );
     });
+  });
+
+  it('have versions: what their scores depend on, and nothing else', async () => {
+    const versions = async (text: string) => (await rules(text)).versions;
+    const before = await versions(
+      '{a: {kind: match, pattern: x}, b: {kind: score, expression: "scores.a"}, c: {kind: repetition}}',
+    );
+    const weighed = await versions(
+      '{a: {pattern: x, kind: match, weight: 2, tests: [{completion: x, score: 1}]}, b: {kind: score, expression: "scores.a"}, c: {kind: repetition}}',
+    );
+    assert.deepEqual(weighed, before);
+    const changed = await versions(
+      '{a: {kind: match, pattern: y}, b: {kind: score, expression: "scores.a"}, c: {kind: repetition}}',
+    );
+    const same = Object.keys(before).filter(name => changed[name] === before[name]);
+    assert.deepEqual(same, ['format', 'accuracy', 'c']);
   });
 
   it('may stand in a file of their own, with what differs beside it', () => {
