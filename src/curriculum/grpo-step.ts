@@ -2,7 +2,7 @@
 
 import type { Weights } from '../model/weights';
 import { Random } from '../protocol/random';
-import { compileRules } from '../reward/rule-set';
+import { compileRules, type Rewards, type RuleSet } from '../reward/rule-set';
 import { Generation, type Sample } from '../rollout/generation';
 import type { RenderedPrompt } from '../rollout/prompter';
 import { writeRollouts } from '../run/rollouts';
@@ -119,13 +119,22 @@ async function rollOut(
   return (await generation.finish()) ?? [];
 }
 
+/** Once for a phase: a script that is written to meanwhile does not change a run behind its back. */
+const ruleSets = new WeakMap<Rewards, Promise<RuleSet>>();
+
+function compiled(rewards: Rewards): Promise<RuleSet> {
+  const known = ruleSets.get(rewards) ?? compileRules(rewards);
+  ruleSets.set(rewards, known);
+  return known;
+}
+
 async function scoreGroups(
   { prompter, config }: RunContext,
   { settings, step, phase }: StepPosition,
   shown: readonly Shown[],
   samples: readonly (readonly Sample[])[],
 ): Promise<readonly (readonly Rollout[])[]> {
-  const rules = await compileRules(settings.rewards);
+  const rules = await compiled(settings.rewards);
   const { scale_rewards: scale, advantage_eps: eps } = settings.grpo;
   const asked = samples.map((group, i) =>
     group.map(sample => ({
