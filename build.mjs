@@ -10,7 +10,12 @@ import { build } from 'esbuild';
 const root = import.meta.dirname;
 
 /** Entry points by the name of the bundle they become in dist. */
-const programs = { cli: 'src/cli/main.ts', worker: 'src/host/worker.ts', score: 'src/reward/score.ts' };
+const programs = {
+  cli: 'src/cli/main.ts',
+  worker: 'src/host/worker.ts',
+  images: 'src/rollout/image-program.ts',
+  score: 'src/reward/score.ts',
+};
 
 const common = {
   absWorkingDir: root,

@@ -4,11 +4,15 @@
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
-import { buildPrograms, isStale } from './build.mjs';
 
 const root = import.meta.dirname;
 const args = process.argv.slice(2);
 
+if (!existsSync(path.join(root, 'node_modules', 'esbuild'))) {
+  process.stderr.write('error: the packages are not installed.\n  Run `npm ci` first.\n');
+  process.exit(2);
+}
+const { buildPrograms, isStale } = await import('./build.mjs');
 if (isStale()) await buildPrograms();
 await makeShapes();
 process.argv = [process.argv[0], path.join(root, 'dist', 'cli.js'), ...args];
@@ -18,9 +22,9 @@ async function makeShapes() {
   const example = path.join(root, 'examples', 'shapes');
   const data = path.join(example, 'data');
   const asked = args.some(word => path.resolve(word) === example || path.resolve(word).startsWith(example + path.sep));
-  if (!asked) return;
+  if (!asked || !['run', 'resume', 'evaluate'].includes(args[0] ?? '')) return;
   const missing = (...names) => names.some(name => !existsSync(path.join(data, `${name}.jsonl`)));
-  if (missing('train', 'test')) await make('training');
+  if (missing('train', 'test', 'look')) await make('training');
   if (args.some(word => path.basename(word) === 'base.yaml') && missing('base-text', 'base-image', 'base-captioned'))
     await make('base');
 

@@ -72,7 +72,13 @@ async function train(name: string, config: string, sets: readonly string[]): Pro
 async function accuracies(model: string): Promise<Accuracies> {
   const file = path.join(model, 'bench-evaluation.json');
   if (!existsSync(file)) {
-    const sets = [`evaluation.limit=${values.items}`, 'evaluation.temperature=0', 'threads=1', 'device=cpu'];
+    const sets = [
+      `model.path=${model}`,
+      `evaluation.limit=${values.items}`,
+      'evaluation.temperature=0',
+      'threads=1',
+      'device=cpu',
+    ];
     const config = path.join(shapes, 'curriculum.yaml');
     await triphase(['evaluate', model, '--config', config, '--json', ...sets.flatMap(s => ['--set', s])], file);
   }

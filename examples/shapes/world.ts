@@ -25,7 +25,7 @@ export interface Counts {
   readonly baseCaptioned: number;
 }
 
-export const defaultCounts: Counts = { train: 2048, test: 512, baseText: 20000, baseImage: 140, baseCaptioned: 70 };
+export const defaultCounts: Counts = { train: 2048, test: 512, baseText: 20000, baseImage: 240, baseCaptioned: 120 };
 
 /** One line of a .jsonl file. */
 export interface Row {

@@ -53,14 +53,15 @@ export function parseCommandLine<const O extends OptionTable>(
 export function numberOption(
   name: string,
   value: string | undefined,
-  { least, whole }: { readonly least: number; readonly whole: boolean },
+  { least, most, whole }: { readonly least: number; readonly most?: number; readonly whole: boolean },
 ): number | undefined {
   if (value === undefined) return undefined;
   const number = value.trim() === '' ? Number.NaN : Number(value);
-  if (Number.isFinite(number) && number >= least && (!whole || Number.isSafeInteger(number))) return number;
+  const fits = number >= least && number <= (most ?? Number.MAX_VALUE);
+  if (Number.isFinite(number) && fits && (!whole || Number.isSafeInteger(number))) return number;
   throw new TriphaseError(
     'usage',
-    `--${name} must be ${whole ? 'a whole number' : 'a number'} of at least ${least}, but it is '${value}'.`,
+    `--${name} must be ${whole ? 'a whole number' : 'a number'} of at least ${least}${most === undefined ? '' : ` and at most ${most}`}, but it is '${value}'.`,
   );
 }
 

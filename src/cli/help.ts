@@ -3,6 +3,7 @@
 const general = `triphase: reasoning RL on vision-language models, in three phases, on this machine.
 
   triphase run CONFIG             train, from the first phase to the last
+  triphase preview CONFIG         the prompts of a phase, and what the rules pay for their answers
   triphase resume RUN             go on with a run that was stopped or broke off
   triphase evaluate RUN|MODEL     accuracy under five conditions, and language bias
   triphase generate MODEL PROMPT  sample completions
@@ -23,10 +24,23 @@ const commands: Readonly<Record<string, string>> = {
 Trains the phases of a curriculum file (or of the curriculum.yaml in a folder) one after the other. Evaluates before the
 first and after each. Everything is written into a new run folder, which is printed first.
 
+  --dry-run           checks config, data and prompts, measures a step of each phase in a temporary folder, and estimates
+                      time, memory and disk; nothing is kept
   --quick             a few steps of every phase, to see that all is in order
   --phase ID          this phase only
   --set PATH=VALUE    a setting over the file's, as often as needed: --set grpo.beta=0 --set phases.0.steps=10
   --run-dir DIR       the run folder; default: a new one, named and dated, in the config's run.folder
+`,
+  preview: `triphase preview CONFIG [options]
+
+Shows prompts of a phase as the model would see them, with their tokens and images, the gold answer, and what each rule
+pays for it written as asked, for a wrong answer and for nothing. Needs no weights.
+
+  --phase ID          default: the first
+  --n N               so many prompts, those that the run would show first; default 3
+  --example ID        this example alone
+  --set PATH=VALUE    a setting over the file's
+  --json              the same as one line of JSON
 `,
   resume: `triphase resume RUN [options]
 
@@ -49,6 +63,13 @@ Samples completions of one user message, through the chat template of the model 
 
   --image FILE        an image before the text; as often as needed
   --temperature T     default 1; 0 is greedy
+  --top-k K           only the K most likely tokens; default 0: all
+  --top-p P           only the most likely tokens that together reach P; default 1
+  --min-p P           only tokens at least P times as likely as the most likely one; default 0
+  --repetition-penalty R
+                      logits of tokens that are there already are divided by R, negative ones multiplied; default 1
+  --stop TEXT         a text that ends a completion; as often as needed
+  --prefix TEXT       a text that every completion begins with
   --max-tokens N      default 256
   --samples G         default 1
   --seed S            default 0; the same seed gives the same samples

@@ -4,8 +4,8 @@
 import { describe, TriphaseError } from '../protocol/errors';
 import type { Activity, Evaluation, EventOf, Progress, RunEvent, RunState } from '../protocol/run';
 import { RunProgress } from '../protocol/run-progress';
+import { dataLines } from './data-lines';
 import type { Screen } from './screen';
-import { shown } from './shown';
 import { conditionNames, counted, duration, figure, percent } from './words';
 
 /** At least so long between two step lines that are not on a terminal. */
@@ -75,16 +75,7 @@ export class ProgressReport {
         return;
       }
       case 'data':
-        for (const { source, examples, dropped, refused } of event.sources) {
-          this.note('bold', 'data', `${source}: ${counted(examples, 'example')}`);
-          for (const { reason, count, first } of dropped) {
-            const at = first === undefined ? '' : ` (${[shown(first.file), first.line].filter(Boolean).join(':')})`;
-            this.note('yellow', '', `${counted(count, 'row')}: ${reason}${at}`);
-          }
-          for (const { phase, reason, count } of refused) {
-            this.note('yellow', '', `${counted(count, 'example')} not in phase ${phase}: ${reason}`);
-          }
-        }
+        for (const { style, name, text } of dataLines(event.sources)) this.note(style, name, text);
         return;
       case 'phase-started':
         this.lastStep = undefined;

@@ -4,6 +4,7 @@ import path from 'node:path';
 import { loadCurriculum } from '../config/curriculum';
 import { phaseSettings } from '../config/resolved';
 import type { Curriculum } from '../config/schema';
+import { advantageOptions } from '../curriculum/settings';
 import { loadExamples } from '../data/examples';
 import { TriphaseError } from '../protocol/errors';
 import type { Example } from '../protocol/example';
@@ -37,10 +38,9 @@ export async function rescoreCommand(screen: Screen, args: readonly string[]): P
   const cancel = new AbortController();
   const onInterrupt = () => cancel.abort();
   process.once('SIGINT', onInterrupt);
-  const { scale_rewards: scale, advantage_eps: eps } = config.grpo;
   const report = await rescore(stored, phase => ofPhase.get(phase) ?? top, {
     seed: config.seed,
-    advantage: { scale, eps },
+    advantage: advantageOptions(config),
     signal: cancel.signal,
     progress: ({ files, ofFiles, reward }) =>
       aside.status(`${files}/${ofFiles} steps, mean reward ${figure(reward.after)}`),

@@ -3,12 +3,11 @@
 import { existsSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { loadCurriculum } from '../config/curriculum';
-import { suggestion } from '../config/nearest';
 import { writeResolved } from '../config/resolved';
-import { TriphaseError } from '../protocol/errors';
 import { createDatedRunFolder, createRunFolder, readRunInfo, readRunState, resolvedConfigFile } from '../run/folder';
 import { parseCommandLine } from './arguments';
 import { exitCode } from './exit-codes';
+import { phaseNamed } from './phase-named';
 import type { Screen } from './screen';
 import { reportRun, serve } from './serve';
 import { shown } from './shown';
@@ -19,6 +18,7 @@ export async function runCommand(screen: Screen, args: readonly string[]): Promi
       command: 'run',
       options: {
         quick: { type: 'boolean' },
+        'dry-run': { type: 'boolean' },
         phase: { type: 'string' },
         set: { type: 'string', multiple: true },
         'run-dir': { type: 'string' },
@@ -30,13 +30,8 @@ export async function runCommand(screen: Screen, args: readonly string[]): Promi
   const configFile = curriculumFile(positionals[0] ?? '');
   const sets = values.set ?? [];
   const { config } = loadCurriculum(configFile, sets);
-  const phases = config.phases.map(phase => phase.id);
-  if (values.phase !== undefined && !phases.includes(values.phase)) {
-    const remedy = suggestion(values.phase, phases, 'phase');
-    throw new TriphaseError('usage', `There is no phase '${values.phase}' in the config.`, remedy, {
-      file: configFile,
-    });
-  }
+  if (values.phase !== undefined) phaseNamed(config.phases, values.phase, configFile);
+  if (values['dry-run'] === true) return (await import('./dry-run')).showDryRun(screen, config, values.phase);
   const run = {
     name: config.name,
     configFile,

@@ -5,9 +5,11 @@ import { existsSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { Template } from '@huggingface/jinja';
 import type { SchemaProblem } from './diagnostics';
+import { noFiles } from './files';
 import { suggestion } from './nearest';
 import { isMapping } from './overrides';
 import type { KeyPath } from './places';
+import { presetSettings } from './presets';
 import type { FolderOf } from './resolved';
 
 type Raw = Readonly<Record<string, unknown>>;
@@ -17,7 +19,10 @@ export function checkCurriculum(root: Raw): readonly SchemaProblem[] {
     ...phaseIds(root),
     ...dataIds(root),
     ...groups(root),
+    ...presets(root),
+    ...bounds(root),
     ...splits(root),
+    ...orders(root),
     ...templates(root),
     ...patterns(root),
     ...ruleNames(root),
@@ -27,9 +32,14 @@ export function checkCurriculum(root: Raw): readonly SchemaProblem[] {
 /** Files and folders that the curriculum names and that are not there. */
 export function checkFiles(root: Raw, folderOf: FolderOf): readonly SchemaProblem[] {
   const problems: SchemaProblem[] = [];
-  const look = (value: unknown, at: KeyPath, kind: 'file' | 'folder', remedy: string) => {
+  const look = (value: unknown, at: KeyPath, kind: 'file' | 'folder' | 'rows', remedy: string) => {
     if (typeof value !== 'string' || value === '') return;
     const resolved = path.resolve(folderOf(at), value);
+    if (kind === 'rows') {
+      const what = noFiles(resolved);
+      if (what !== undefined) problems.push(fault(at, what, remedy));
+      return;
+    }
     const found = existsSync(resolved) ? statSync(resolved) : undefined;
     if (found === undefined) problems.push(fault(at, `there is no ${kind} ${resolved}`, remedy));
     else if (found.isDirectory() !== (kind === 'folder'))
@@ -55,7 +65,7 @@ export function checkFiles(root: Raw, folderOf: FolderOf): readonly SchemaProble
     look(
       rows,
       ['data', id, 'path'],
-      'file',
+      'rows',
       `Relative paths begin at the folder of this file; --set data.${id}.path=FILE begins at the current folder.`,
     );
     look(images, ['data', id, 'image_folder'], 'folder', 'image_folder is where relative image paths begin.');
@@ -163,6 +173,55 @@ function ruleNames(root: Raw): readonly SchemaProblem[] {
   );
 }
 
+/** The settings of GRPO at the top of the file and in each phase. */
+const grpoSettings = (root: Raw): readonly (readonly [Raw, KeyPath])[] => [
+  [mapping(root['grpo']), ['grpo']],
+  ...list(root['phases']).map((phase, i): [Raw, KeyPath] => [mapping(mapping(phase)['grpo']), ['phases', i, 'grpo']]),
+];
+
+/** Bounds that hold nothing, or that the old policy itself would be beyond. */
+function bounds(root: Raw): readonly SchemaProblem[] {
+  const crossed = (settings: Raw, at: KeyPath, low: string, high: string): readonly SchemaProblem[] => {
+    const [least, greatest] = [settings[low], settings[high]];
+    return typeof least === 'number' && typeof greatest === 'number' && least > greatest
+      ? [fault([...at, low], `${low} ${least} is above ${high} ${greatest}`, `Set ${low} below ${high}.`)]
+      : [];
+  };
+  return grpoSettings(root).flatMap(([grpo, at]) => [
+    ...crossed(grpo, at, 'cispo_min', 'cispo_max'),
+    ...crossed(grpo, at, 'importance_sampling_min', 'importance_sampling_max'),
+    ...list(grpo['advantage_shapers']).flatMap((shaper, i) =>
+      crossed(mapping(shaper), [...at, 'advantage_shapers', i], 'low', 'high'),
+    ),
+    ...(['delta', 'dual_clip'] as const).flatMap(key => {
+      const value = grpo[key];
+      const remedy = 'Set it above 1, or to 0 for none.';
+      return typeof value === 'number' && value > 0 && value <= 1
+        ? [fault([...at, key], `${key} ${value} would bound the loss where the policy has not moved`, remedy)]
+        : [];
+    }),
+  ]);
+}
+
+/** A preset and, beside it, a setting that says otherwise. What stands elsewhere in the file is a matter of inheritance. */
+function presets(root: Raw): readonly SchemaProblem[] {
+  return grpoSettings(root).flatMap(([grpo, at]) =>
+    (['loss_type', 'advantage_preset'] as const).flatMap(preset =>
+      Object.entries(presetSettings({ [preset]: grpo[preset] })).flatMap(([key, value]) =>
+        grpo[key] === undefined || grpo[key] === value
+          ? []
+          : [
+              fault(
+                [...at, key],
+                `${preset} ${String(grpo[preset])} has ${key} ${value}, but here it is ${String(grpo[key])}`,
+                `Remove one of the two, or set ${preset} to custom and write out what it stands for.`,
+              ),
+            ],
+      ),
+    ),
+  );
+}
+
 function splits(root: Raw): readonly SchemaProblem[] {
   return Object.entries(mapping(root['data'])).flatMap(([id, set]) => {
     const { from = 0, to = 1 } = mapping(mapping(set)['split']) as { from?: unknown; to?: unknown };
@@ -172,12 +231,31 @@ function splits(root: Raw): readonly SchemaProblem[] {
   });
 }
 
+function orders(root: Raw): readonly SchemaProblem[] {
+  return list(root['phases']).flatMap((phase, i) => {
+    const { by = 'seed', from = 0, to = 1 } = mapping(mapping(phase)['order']);
+    const at = ['phases', i, 'order'];
+    if (typeof from === 'number' && typeof to === 'number' && from > to)
+      return [fault([...at, 'to'], `no pass rate is from ${from} to ${to}`, 'to must be at least from.')];
+    if (by !== 'pass_rate' && (from !== 0 || to !== 1))
+      return [
+        fault([...at, from === 0 ? 'to' : 'from'], 'from and to are limits of the pass rate', 'Set by: pass_rate.'),
+      ];
+    return [];
+  });
+}
+
 function templates(root: Raw): readonly SchemaProblem[] {
   const written: { readonly template: unknown; readonly at: KeyPath }[] = ['text', 'captioned', 'image'].map(key => ({
     template: mapping(root['prompt'])[key],
     at: ['prompt', key],
   }));
   for (const { spec, at } of fieldSpecs(root)) written.push({ template: spec['template'], at: [...at, 'template'] });
+  for (const [id, set] of Object.entries(mapping(root['data']))) {
+    const { where } = mapping(set);
+    if (typeof where === 'string')
+      written.push({ template: `{% if ${where} %}{% endif %}`, at: ['data', id, 'where'] });
+  }
   return written.flatMap(({ template, at }) => {
     if (typeof template !== 'string') return [];
     try {
@@ -190,10 +268,9 @@ function templates(root: Raw): readonly SchemaProblem[] {
 }
 
 function patterns(root: Raw): readonly SchemaProblem[] {
-  const written: { readonly pattern: unknown; readonly at: KeyPath }[] = fieldSpecs(root).map(({ spec, at }) => ({
-    pattern: spec['match'],
-    at: [...at, 'match'],
-  }));
+  const written: { readonly pattern: unknown; readonly at: KeyPath }[] = fieldSpecs(root).flatMap(({ spec, at }) =>
+    ['match', 'matches'].map(key => ({ pattern: spec[key], at: [...at, key] })),
+  );
   const rewards: readonly [unknown, KeyPath][] = [
     [root['rewards'], ['rewards']],
     ...list(root['phases']).map((phase, i): [unknown, KeyPath] => [
@@ -203,6 +280,12 @@ function patterns(root: Raw): readonly SchemaProblem[] {
   ];
   for (const [rules, at] of rewards)
     written.push({ pattern: mapping(mapping(rules)['format'])['pattern'], at: [...at, 'format', 'pattern'] });
+  for (const [holder, at] of [
+    [root, []] as [Raw, KeyPath],
+    ...list(root['phases']).map((phase, i): [Raw, KeyPath] => [mapping(phase), ['phases', i]]),
+  ])
+    for (const [i, group] of list(mapping(holder['optimizer'])['groups']).entries())
+      written.push({ pattern: mapping(group)['match'], at: [...at, 'optimizer', 'groups', i, 'match'] });
   return written.flatMap(({ pattern, at }) => {
     if (typeof pattern !== 'string') return [];
     try {
@@ -215,12 +298,15 @@ function patterns(root: Raw): readonly SchemaProblem[] {
 }
 
 function fieldSpecs(root: Raw): { readonly spec: Raw; readonly at: KeyPath }[] {
+  const single = (spec: unknown, at: KeyPath) =>
+    Array.isArray(spec)
+      ? spec.map((part, i) => ({ spec: mapping(part), at: [...at, i] }))
+      : [{ spec: mapping(spec), at }];
   return Object.entries(mapping(root['data'])).flatMap(([id, set]) => [
-    ...Object.entries(mapping(mapping(set)['fields'])).map(([name, spec]) => ({
-      spec: mapping(spec),
-      at: ['data', id, 'fields', name],
-    })),
-    { spec: mapping(mapping(mapping(set)['split'])['by']), at: ['data', id, 'split', 'by'] },
+    ...Object.entries(mapping(mapping(set)['fields'])).flatMap(([name, spec]) =>
+      single(spec, ['data', id, 'fields', name]),
+    ),
+    ...single(mapping(mapping(set)['split'])['by'], ['data', id, 'split', 'by']),
   ]);
 }
 

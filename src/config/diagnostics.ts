@@ -69,6 +69,14 @@ function explain(root: z.ZodType, input: unknown, issue: Issue, above: KeyPath):
       const branch = likeliest(issue.errors, value);
       if (branch !== undefined) return branch.flatMap(inner => explain(root, input, inner, path));
       if (value === undefined) return [missing(path, meaning)];
+      const kinds = literalsAt(root, path);
+      if (kinds.length > 0)
+        return [
+          wrong(
+            `${called} must be one of ${kinds.join(', ')}, but it is ${show(value)}`,
+            suggestion(String(value), kinds, 'value'),
+          ),
+        ];
       return [wrong(`${called} is ${show(value)}, which is none of the forms that it may have`)];
     }
     case 'invalid_type':
@@ -205,6 +213,14 @@ function keysAt(root: z.core.$ZodType, path: KeyPath): readonly string[] {
     return schema instanceof z.ZodObject ? Object.keys(schema.shape) : [];
   });
   return [...new Set(keys)];
+}
+
+/** The words that may stand at a path and tell the forms of a union apart. */
+function literalsAt(root: z.core.$ZodType, path: KeyPath): readonly string[] {
+  return schemasAt(root, path).flatMap(found => {
+    const schema = unwrap(found);
+    return schema instanceof z.ZodLiteral ? [...schema.values].map(String) : [];
+  });
 }
 
 function descriptionAt(root: z.core.$ZodType, path: KeyPath): string | undefined {

@@ -2,7 +2,9 @@
 
 import path from 'node:path';
 import { stringify } from 'yaml';
+import { folderOfFiles } from './files';
 import type { KeyPath } from './places';
+import { withPresets } from './presets';
 import type { Curriculum, DataSet, ParsedCurriculum, Phase, PhaseSettings } from './schema';
 
 /** What holds in a phase: its own settings where it has them, those at the top of the file elsewhere. */
@@ -46,6 +48,7 @@ export type FolderOf = (path: KeyPath) => string;
 
 export function resolveCurriculum(parsed: ParsedCurriculum, file: string, folderOf: FolderOf): Curriculum {
   const absolute = (value: string, ...at: KeyPath) => path.resolve(folderOf(at), value);
+  const runs = absolute(parsed.run.folder, 'run', 'folder');
   const data: Record<string, DataSet> = {};
   for (const [id, set] of Object.entries(parsed.data)) {
     const rows = absolute(set.path, 'data', id, 'path');
@@ -53,7 +56,11 @@ export function resolveCurriculum(parsed: ParsedCurriculum, file: string, folder
       ...set,
       path: rows,
       image_folder:
-        set.image_folder === undefined ? path.dirname(rows) : absolute(set.image_folder, 'data', id, 'image_folder'),
+        set.image_folder === undefined ? folderOfFiles(rows) : absolute(set.image_folder, 'data', id, 'image_folder'),
+      image_cache:
+        set.image_cache === undefined
+          ? path.join(runs, '.cache', 'images')
+          : absolute(set.image_cache, 'data', id, 'image_cache'),
     };
   }
   const rules = Object.entries(parsed.rewards.rules).map(([name, rule]) => [
@@ -66,15 +73,17 @@ export function resolveCurriculum(parsed: ParsedCurriculum, file: string, folder
     name: parsed.name ?? nameOf(file),
     model: { ...parsed.model, path: absolute(parsed.model.path, 'model', 'path') },
     data,
+    grpo: withPresets(parsed.grpo),
     phases: parsed.phases.map(phase => ({
       ...phase,
+      ...(phase.grpo === undefined ? {} : { grpo: withPresets(phase.grpo) }),
       sources: phase.sources.map(source =>
         typeof source === 'string'
           ? { data: source, view: phase.view, weight: 1 }
           : { data: source.data, view: source.view ?? phase.view, weight: source.weight },
       ),
     })),
-    run: { folder: absolute(parsed.run.folder, 'run', 'folder') },
+    run: { folder: runs },
   };
 }
 

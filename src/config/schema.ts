@@ -7,10 +7,9 @@ import { z } from 'zod';
 import type { View } from '../protocol/example';
 import type { DeepReadonly } from './deep-readonly';
 import { fieldSpec } from './fields';
+import { grpo } from './grpo';
 import { combination, rewardRule, ruleName, ruleWeight } from './reward-rules';
-import { settings } from './settings';
-
-const OURS = 'The default is our choice: the paper does not give it.';
+import { OURS, settings } from './settings';
 
 const id = z
   .string()
@@ -93,19 +92,22 @@ const prompt = z
 const field = (what: string) =>
   fieldSpec
     .optional()
-    .describe(`${what} A dotted path, {path, after, match}, {template} or {value}; default: the key of that name.`);
+    .describe(
+      `${what} A dotted path, {path, after, match …}, {template}, {value} or a list of these; default: the key of that name.`,
+    );
 
 const fields = z
   .strictObject({
     id: field('Id, unique within the source; without one, the number of the row.'),
     question: field('The question.'),
     answer: field('The gold answer.'),
-    image: field('One image: a path, relative to image_folder.'),
+    image: field('One image: a path, relative to image_folder, or its bytes, in Parquet or base64.'),
     images: field('Several images, in order.'),
     caption: field('What the image shows, in words, for the captioned view.'),
     scene: field('The scene in words, complete enough to answer without the image, for the text view.'),
     target: field('A completion to imitate, for SFT phases.'),
     choices: field('The options of a multiple-choice question, as a list.'),
+    difficulty: field('How hard the question is, as a number, for phases that are ordered by it.'),
   })
   .describe('Where in a row each field of an example is.')
   .prefault({});
@@ -121,22 +123,63 @@ const split = z
   })
   .describe('A part of the rows, by hash: disjoint intervals of one seed never share a group.');
 
+const keepOrDrop = z.enum(['keep', 'drop']);
+
+const duplicates = z
+  .strictObject({
+    within: keepOrDrop.default('keep').describe('Examples that repeat an earlier one of the same data.'),
+    across: keepOrDrop.default('keep').describe('Examples that repeat one of data that an earlier source names.'),
+    evaluation: keepOrDrop.default('keep').describe('Examples that are also in data that is evaluated.'),
+  })
+  .describe(
+    'Examples that ask the same of the same images: in words but for case, spaces and end marks, in images byte for byte. They are counted; drop takes them out. A source that several phases name does not repeat itself.',
+  )
+  .prefault({});
+
 export const dataSet = z
   .strictObject({
-    path: z.string().min(1).describe('Rows as JSON lines, or as one JSON array.'),
+    path: z
+      .string()
+      .min(1)
+      .describe(
+        'JSON lines, JSON, CSV or Parquet; several files by a pattern with * and ?; or a folder, for a folder a row.',
+      ),
+    rows: z
+      .string()
+      .min(1)
+      .optional()
+      .describe('Keys to the list of rows in a JSON file, as `data.examples`; a dot for the file itself.'),
+    where: z
+      .string()
+      .min(1)
+      .optional()
+      .describe(
+        'A Jinja expression over the keys of a row; rows for which it does not hold are not part of this data.',
+      ),
     image_folder: z
       .string()
       .min(1)
       .optional()
       .describe('Where relative image paths begin; default: the folder of path.'),
+    image_cache: z
+      .string()
+      .min(1)
+      .optional()
+      .describe('Where images that stand in the rows are written, once each; default: .cache/images in run.folder.'),
     fields,
-    answer: answerKind.default('string'),
+    answer: z
+      .union([answerKind, z.array(answerKind).min(1)])
+      .default('string')
+      .describe(
+        'How a final answer is compared with the gold answer; of a list, the first as which the gold answer can be read (choice: where the row has choices).',
+      ),
     caption_leaks: z
       .enum(['drop', 'keep'])
       .default('drop')
       .describe(
         `A caption that contains the gold answer, where the question does not, is dropped with a count. Keep such captions where answers are short and stand in them by chance. ${OURS}`,
       ),
+    duplicates,
     split: split.optional(),
     limit: count.optional().describe('At most so many examples, the first ones; default: all.'),
   })
@@ -149,37 +192,41 @@ const generation = settings(
     temperature: z.number().min(0).describe(`0 is greedy. ${OURS}`),
     max_tokens: count.describe(`Longest completion. ${OURS}`),
     stop: z.array(z.string().min(1)).describe('Texts that end a completion, besides the end-of-turn token.'),
+    top_k: z.int().min(0).describe(`Only the so many most likely tokens are drawn; 0: all. ${OURS}`),
+    top_p: z
+      .number()
+      .positive()
+      .max(1)
+      .describe(`Only the most likely tokens that together reach this probability are drawn. ${OURS}`),
+    min_p: fraction.describe(`Only tokens at least this likely, relative to the most likely one, are drawn. ${OURS}`),
+    repetition_penalty: z
+      .number()
+      .positive()
+      .describe(
+        `Logits of tokens in prompt and completion are divided by it, negative ones multiplied, as in transformers. ${OURS}`,
+      ),
+    prefix: z.string().describe('A text that every completion begins with. It is part of it, and is not trained.'),
+    log_probs: z
+      .enum(['plain', 'warped'])
+      .describe(
+        'What the recorded log-probabilities of generation are of: softmax(logits / temperature), which is trained, or the distribution after penalty, top_k, top_p and min_p.',
+      ),
+    remove_ended: fraction.describe(
+      'Completions that have ended leave the batch when at least this share of it can go; 0: they stay. Saves time where lengths differ much; the shape of products may change how they round.',
+    ),
   },
-  { samples: 8, temperature: 1, max_tokens: 1024, stop: [] },
-);
-
-const grpo = settings(
-  'Group relative policy optimisation (arXiv 2402.03300).',
   {
-    aggregation: z
-      .enum(['token', 'sequence'])
-      .describe(`Mean of the loss over all tokens of a step, or over completions of their token means. ${OURS}`),
-    epsilon: z.number().positive().describe(`Clip of the probability ratio, downwards. ${OURS}`),
-    epsilon_high: z.number().positive().describe(`The same upwards. ${OURS}`),
-    beta: z.number().min(0).describe(`Weight of the KL penalty; 0 keeps no reference model. ${OURS}`),
-    reference: z
-      .enum(['base', 'previous'])
-      .describe(`The frozen reference: the model the run began from, or the one the phase began from. ${OURS}`),
-    advantage_eps: z.number().min(0).describe(`Added to the standard deviation of a group's rewards. ${OURS}`),
-    scale_rewards: z
-      .enum(['group', 'none'])
-      .describe(`Divide advantages by the standard deviation of the group's rewards, or not. ${OURS}`),
-    micro_batch: count.describe('Prompts in one run of the gradient graph; bounds memory, does not change the result.'),
-  },
-  {
-    aggregation: 'token',
-    epsilon: 0.2,
-    epsilon_high: 0.2,
-    beta: 0.001,
-    reference: 'base',
-    advantage_eps: 1e-6,
-    scale_rewards: 'group',
-    micro_batch: 1,
+    samples: 8,
+    temperature: 1,
+    max_tokens: 1024,
+    stop: [],
+    top_k: 0,
+    top_p: 1,
+    min_p: 0,
+    repetition_penalty: 1,
+    prefix: '',
+    log_probs: 'plain',
+    remove_ended: 0,
   },
 );
 
@@ -195,6 +242,20 @@ const optimizer = settings(
     schedule: z.enum(['constant', 'linear', 'cosine']).describe(`Learning rate over the steps of a phase. ${OURS}`),
     final_ratio: fraction.describe(`Learning rate at the end of a phase, as a share of learning_rate. ${OURS}`),
     reset: z.boolean().describe(`Begin each phase with fresh moments. ${OURS}`),
+    groups: z
+      .array(
+        z.strictObject({
+          match: z
+            .string()
+            .min(1)
+            .describe(
+              'A regular expression over parameter names as transformers has them: visual, layers\\.0\\., bias$.',
+            ),
+          learning_rate_ratio: z.number().min(0).default(1).describe('Factor on the learning rate.'),
+          weight_decay: z.boolean().default(true).describe('Whether weight decay is applied.'),
+        }),
+      )
+      .describe(`Parameters that are treated apart; the first group that matches holds. ${OURS}`),
   },
   {
     learning_rate: 1e-6,
@@ -206,6 +267,7 @@ const optimizer = settings(
     schedule: 'constant',
     final_ratio: 0,
     reset: true,
+    groups: [],
   },
 );
 
@@ -269,6 +331,24 @@ const source = z.union([
   }),
 ]);
 
+const order = z
+  .strictObject({
+    by: z
+      .enum(['seed', 'difficulty', 'pass_rate'])
+      .default('seed')
+      .describe(
+        'At random by the seed; by the difficulty field of the data; or by the share of completions that the model gets right as the phase begins.',
+      ),
+    first: z.enum(['easy', 'hard']).default('easy').describe(`What comes first; equals are in random order. ${OURS}`),
+    samples: count.default(4).describe(`Completions an example for its pass rate. ${OURS}`),
+    from: fraction.default(0).describe('Examples with a pass rate below this are left out of the phase'),
+    to: fraction
+      .default(1)
+      .describe('and so are those above this: groups that are all right or all wrong teach nothing.'),
+  })
+  .describe('The order in which a phase goes through the examples of each source.')
+  .prefault({});
+
 const phase = z
   .strictObject({
     id: id.describe('Names the phase in charts, folders and on the command line.'),
@@ -277,6 +357,7 @@ const phase = z
     sources: z.array(source).min(1).describe('Ids of data, or {data, view, weight}.'),
     steps: count.describe('Optimiser steps.'),
     prompts: count.default(32).describe(`Prompts a step. ${OURS}`),
+    order,
     generation: generation.part.optional(),
     grpo: grpo.part.optional(),
     optimizer: optimizer.part.optional(),
@@ -309,6 +390,7 @@ const checkpoints = z
     every: z.int().min(0).default(20).describe('Steps between checkpoints; 0: only at the end of a phase.'),
     keep: z.int().min(1).default(3).describe('So many of the newest stay; those at the end of a phase always do.'),
   })
+  .describe('What is kept of the model on the way.')
   .prefault({});
 
 export const curriculumSchema = z
@@ -329,6 +411,7 @@ export const curriculumSchema = z
     checkpoints,
     run: z
       .strictObject({ folder: z.string().min(1).default('runs').describe('Where run folders are made.') })
+      .describe('Where runs go.')
       .prefault({}),
   })
   .describe('A Triphase curriculum.');
@@ -345,8 +428,9 @@ export interface PhaseSource {
 export type Phase = DeepReadonly<Omit<ParsedCurriculum['phases'][number], 'sources'>> & {
   readonly sources: readonly PhaseSource[];
 };
-export type DataSet = DeepReadonly<Omit<ParsedCurriculum['data'][string], 'image_folder'>> & {
+export type DataSet = DeepReadonly<Omit<ParsedCurriculum['data'][string], 'image_folder' | 'image_cache'>> & {
   readonly image_folder: string;
+  readonly image_cache: string;
 };
 /** As a run follows it: paths absolute, every source with its view. */
 export type Curriculum = DeepReadonly<Omit<ParsedCurriculum, 'name' | 'data' | 'phases'>> & {

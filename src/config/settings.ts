@@ -3,6 +3,9 @@
 
 import { z } from 'zod';
 
+/** Said of every default that stands in no paper. */
+export const OURS = 'The default is our choice: the paper does not give it.';
+
 type Shape = Readonly<Record<string, z.ZodType>>;
 type Defaults<S extends Shape> = { readonly [K in keyof S]: z.input<S[K]> };
 type WithDefaults<S extends Shape> = { [K in keyof S]: z.ZodDefault<S[K]> };

@@ -1,11 +1,18 @@
 // What would stop a run in its middle is found before its first step: images that cannot be read, prompts that are too
 // long. Only headers are read, and only texts that might not fit are tokenised, so that large data is checked in seconds.
 
+import type { ExampleList } from '../data/example-list';
 import type { UserMessage } from '../data/views';
 import { imageGrid } from '../model/images';
 import { TriphaseError } from '../protocol/errors';
 import type { Example, View } from '../protocol/example';
 import type { Prompter } from '../rollout/prompter';
+
+/** Examples, and how they are shown. */
+export interface CheckedExamples {
+  readonly examples: ExampleList;
+  readonly view: View;
+}
 
 export interface PromptCheck {
   readonly prompter: Prompter;
@@ -19,22 +26,26 @@ export interface PromptCheck {
 const PARALLEL = 16;
 
 /** @throws TriphaseError for the first image that cannot be used, or for the prompts that are too long, counted */
-export async function checkPrompts(
-  shown: readonly { readonly example: Example; readonly view: View }[],
-  check: PromptCheck,
-): Promise<void> {
-  const tooLong: { readonly example: Example; readonly error: TriphaseError }[] = [];
-  for (let at = 0; at < shown.length; at += PARALLEL) {
-    const errors = await Promise.all(shown.slice(at, at + PARALLEL).map(s => tooLongFor(s.example, s.view, check)));
-    errors.forEach((error, i) => {
-      if (error !== undefined) tooLong.push({ example: (shown[at + i] as { example: Example }).example, error });
-    });
-    check.progress(Math.min(at + PARALLEL, shown.length), shown.length);
+export async function checkPrompts(lists: readonly CheckedExamples[], check: PromptCheck): Promise<void> {
+  const total = lists.reduce((n, { examples }) => n + examples.length, 0);
+  let [count, done] = [0, 0];
+  let first: { readonly example: Example; readonly error: TriphaseError } | undefined;
+  for (const { examples, view } of lists) {
+    for (let at = 0; at < examples.length; at += PARALLEL) {
+      const batch = Array.from({ length: Math.min(PARALLEL, examples.length - at) }, (_, i) => examples.at(at + i));
+      const errors = await Promise.all(batch.map(example => tooLongFor(example, view, check)));
+      errors.forEach((error, i) => {
+        if (error === undefined) return;
+        count++;
+        first ??= { example: batch[i] as Example, error };
+      });
+      done += batch.length;
+      check.progress(done, total);
+    }
   }
-  const [first] = tooLong;
   if (first === undefined) return;
   const { source, id } = first.example;
-  const others = tooLong.length === 1 ? '' : ` (and ${tooLong.length - 1} more)`;
+  const others = count === 1 ? '' : ` (and ${count - 1} more)`;
   throw new TriphaseError(
     'prompt-too-long',
     `example ${id} of ${source}${others}: ${first.error.message}`,

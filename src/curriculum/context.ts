@@ -3,6 +3,7 @@
 import type { Curriculum, Phase, PhaseSettings } from '../config/schema';
 import type { UserMessage } from '../data/views';
 import type { Model } from '../model/model';
+import type { Weights } from '../model/weights';
 import type { Prompter } from '../rollout/prompter';
 import type { AdamWState } from '../tensor/adamw';
 import type { CurriculumJob } from './job';
@@ -17,6 +18,8 @@ export interface RunContext {
   readonly optimizer: AdamWState;
   /** Where the files beside the weights come from: the newest checkpoint, for an older one may be removed. */
   companions: string;
+  /** The reference of the phase under way, where it follows the model; checkpoints carry it. */
+  following?: Weights;
 }
 
 export interface StepPosition {
@@ -32,4 +35,9 @@ export interface StepReport {
   /** Seconds. */
   readonly timings: Readonly<Record<string, number>>;
   readonly rollouts?: string;
+  /** Why nothing was learned, where no group taught. */
+  readonly untaught?: string;
 }
+
+/** Runs a part of a step, and adds its time to that of the parts of its name. */
+export type Timed = <T>(name: string, f: () => Promise<T>) => Promise<T>;

@@ -1,7 +1,8 @@
 // An evaluation as the config asks for it, of a model in memory or of a folder.
 
 import type { Curriculum } from '../config/schema';
-import { loadExamples } from '../data/examples';
+import { firstExamples } from '../data/example-list';
+import { openExamples } from '../data/examples';
 import { compileUserMessage, type UserMessage } from '../data/views';
 import { evaluate } from '../evaluate/evaluate';
 import { Model } from '../model/model';
@@ -11,12 +12,13 @@ import type { Activity, Evaluation } from '../protocol/run';
 import { compileRewards } from '../reward/compile';
 import { Prompter } from '../rollout/prompter';
 import { chooseDevice } from '../tensor/session';
+import { generationOptions } from './settings';
 
 /** The examples that are evaluated, in order. */
 export async function evaluationExamples(config: Curriculum): Promise<readonly Example[]> {
   const sets: (readonly Example[])[] = [];
   for (const id of config.evaluation.data)
-    sets.push((await loadExamples(config, id)).examples.slice(0, config.evaluation.limit));
+    sets.push(firstExamples((await openExamples(config, id)).examples, config.evaluation.limit));
   return sets.flat();
 }
 
@@ -45,8 +47,7 @@ export function evaluateModel(
     conditions,
     samples,
     temperature,
-    maxTokens: config.generation.max_tokens,
-    stop: config.generation.stop,
+    generation: generationOptions(config.generation, prompter.tokenizer),
     maxPromptTokens: config.prompt.max_tokens,
     seed: config.seed,
     stopRequested: watch.stopRequested,
@@ -66,7 +67,7 @@ export async function evaluateFolder({ folder, config, activity }: EvaluateFolde
   if (examples.length === 0)
     throw new TriphaseError('data', 'there is nothing to evaluate on', 'Name data under evaluation.data.');
   const { device } = await chooseDevice(config.device);
-  const model = await Model.load(folder, { device, threads: config.threads });
+  const model = await Model.load(folder, { device, threads: config.threads, visionFrozen: true });
   try {
     const prompter = await Prompter.load(folder, model.config);
     const evaluated = { config, model, prompter, userMessage: compileUserMessage(config.prompt), examples };

@@ -1,33 +1,41 @@
-// One step of GRPO: roll out groups, score them, turn rewards into advantages, take one optimiser step, write it down.
+// One step of GRPO: roll out groups and score them, turn rewards into advantages, update the parameters, write it down.
 
 import type { Weights } from '../model/weights';
-import { Random } from '../protocol/random';
-import { compileRules, type Rewards, type RuleSet } from '../reward/rule-set';
-import { Generation, type Sample } from '../rollout/generation';
-import type { RenderedPrompt } from '../rollout/prompter';
 import { writeRollouts } from '../run/rollouts';
-import { groupAdvantages } from '../train/advantages';
-import { score, type TokenScores, type TrainedCompletion, type TrainedGroup } from '../train/gradient';
 import { learningRate } from '../train/schedule';
-import { trainStep } from '../train/step';
-import type { RunContext, StepPosition, StepReport } from './context';
+import { scoreGroups } from '../train/score-groups';
+import { type StepResult, trainStep } from '../train/step';
+import type { RunContext, StepPosition, StepReport, Timed } from './context';
+import { partOf, trainedOn, type UpdateBatch, unweighted, weighted } from './grpo-batch';
 import type { Shown } from './order';
-import { promptOf } from './prompt-of';
+import { type RolledOut, rollOut, type Spare } from './roll-out';
 import { rolloutMetrics } from './rollout-metrics';
-import { type Rollout, rolloutRecord } from './rollout-record';
-import { adamWOptions, frozenParts } from './settings';
+import { rolloutRecord } from './rollout-record';
+import { adamWOptions, correctionOptions, frozenParts, grpoObjective, trainingTemperature } from './settings';
+import { inWords, type Teaching, teachingMetrics, teachingOf } from './teaching';
+import { clipMetrics, correctionMetrics, type Update } from './update-metrics';
 
-/** @param reference parameters of the KL penalty's reference, where there is one */
+/** What the steps of a phase share. */
+export interface PhaseSupport {
+  /** Parameters of the KL penalty's reference, where there is one. */
+  readonly reference: Weights | undefined;
+  readonly spare: Spare;
+}
+
+export interface GrpoReport extends StepReport {
+  readonly teaching: Teaching;
+}
+
 export async function grpoStep(
   context: RunContext,
   at: StepPosition,
   shown: readonly Shown[],
-  reference: Weights | undefined,
-): Promise<StepReport> {
-  const { model, optimizer, config, job } = context;
-  const { settings } = at;
+  { reference, spare }: PhaseSupport,
+): Promise<GrpoReport> {
+  const { model, job } = context;
+  const { grpo } = at.settings;
   const timings: Record<string, number> = {};
-  const timed = async <T>(name: string, f: () => Promise<T>): Promise<T> => {
+  const timed: Timed = async (name, f) => {
     const started = performance.now();
     const result = await f();
     timings[name] = (timings[name] ?? 0) + (performance.now() - started) / 1000;
@@ -35,169 +43,107 @@ export async function grpoStep(
   };
   const started = performance.now();
 
-  const prompts = await timed('prompts', () => Promise.all(shown.map(s => promptOf(context, s))));
-  const samples = await timed('generation', () => rollOut(context, at, shown, prompts));
-  const groups = await timed('rewards', () => scoreGroups(context, at, shown, samples));
-  const { temperature } = settings.generation;
-  const trained = groups.map(
-    (group, i): TrainedGroup => ({
-      prompt: prompts[i] as RenderedPrompt,
-      completions: weighted(groups, group, settings.grpo.aggregation),
-    }),
-  );
+  const groups = await rollOut(context, at, shown, spare, timed);
+  const used = groups.filter(g => g.used);
+  const rollouts = used.map(g => g.rollouts);
+  const parts = chunks(used.length, grpo.mini_batch);
+  const updatesDue = parts.length * grpo.num_iterations;
+  const scoring = { temperature: trainingTemperature(at.settings), microBatch: grpo.micro_batch };
+  // log-probabilities of before the first update, where it is not itself that gives them
+  const needsOld =
+    updatesDue > 1 ||
+    grpo.importance_sampling_correction !== 'none' ||
+    (reference !== undefined && grpo.kl_in === 'reward');
+  const old = needsOld ? await timed('old_log_probs', () => scoreGroups(model, unweighted(used), scoring)) : undefined;
   const referenceScores =
-    reference === undefined ? undefined : await timed('reference', () => scoreAll(context, at, trained, reference));
-  const withReference = trained.map((g, i) => ({
-    ...g,
-    completions: g.completions.map((c, j): TrainedCompletion => {
-      const refLogProbs = referenceScores?.[i]?.[j]?.logProbs;
-      return refLogProbs === undefined ? c : { ...c, refLogProbs };
-    }),
-  }));
+    reference === undefined
+      ? undefined
+      : await timed('reference', () => scoreGroups(model, unweighted(used), { ...scoring, weights: reference }));
 
-  const rate = learningRate(settings.optimizer, at.phaseStep - 1, at.phase.steps);
-  const result = await timed('update', () =>
-    trainStep(model, optimizer, withReference, {
-      objective: {
-        kind: 'grpo',
-        epsilon: settings.grpo.epsilon,
-        epsilonHigh: settings.grpo.epsilon_high,
-        beta: reference === undefined ? 0 : settings.grpo.beta,
-        onPolicy: true,
-      },
-      temperature: temperature === 0 ? 1 : temperature,
-      optimizer: adamWOptions(settings, rate),
-      maxGradNorm: settings.optimizer.max_grad_norm,
-      microBatch: settings.grpo.micro_batch,
-      frozen: frozenParts(config),
-    }),
-  );
+  const trained = trainedOn(context, at, rollouts, old, referenceScores);
+  const batch: UpdateBatch = { groups: used, trained, old, reference: referenceScores };
+  const rate = learningRate(at.settings.optimizer, at.phaseStep - 1, at.phase.steps);
+  const updates = await timed('update', () => update(context, at, batch, parts, rate));
 
-  const records = groups.flatMap((group, i) =>
-    group.map((rollout, j) =>
-      rolloutRecord(
-        context,
-        at,
-        shown[i] as Shown,
-        prompts[i] as RenderedPrompt,
-        rollout,
-        i,
-        j,
-        result.scores[i]?.[j],
-        referenceScores?.[i]?.[j],
-      ),
+  const before = old ?? updates[0]?.scores ?? [];
+  const all = byGroup(groups, trained);
+  const scores = byGroup(groups, before);
+  const references = referenceScores === undefined ? undefined : byGroup(groups, referenceScores);
+  const records = groups.flatMap(({ shown, prompt, rollouts }, i) =>
+    rollouts.map((rollout, j) =>
+      rolloutRecord(context, at, shown, prompt, rollout, i, j, {
+        // those that were left out have equal rewards
+        advantage: all[i]?.[j]?.advantage ?? 0,
+        trained: scores[i]?.[j],
+        reference: references?.[i]?.[j],
+      }),
     ),
   );
   const file = await timed('writing', () => writeRollouts(job.folder, records));
   timings['total'] = (performance.now() - started) / 1000;
+  const teaching = teachingOf(
+    groups.map(g => g.rollouts),
+    all,
+  );
   return {
     metrics: {
-      ...rolloutMetrics(groups, result.scores, referenceScores),
-      loss: result.loss,
-      grad_norm: result.gradNorm,
+      ...rolloutMetrics(
+        groups.map(g => g.rollouts),
+        scores,
+        references,
+      ),
+      ...teachingMetrics(teaching),
+      loss: mean(updates.map(u => u.loss)),
+      grad_norm: mean(updates.map(u => u.gradNorm)),
       learning_rate: rate,
+      ...(updatesDue > 1 ? clipMetrics(updates, at.settings) : {}),
+      ...correctionMetrics(updates.flatMap(u => u.groups)),
     },
     timings,
     rollouts: file,
+    ...(teaching.taught === 0 ? { untaught: inWords(teaching) } : {}),
+    teaching,
   };
 }
 
-async function rollOut(
-  { model, prompter, config }: RunContext,
-  { phase, phaseStep, settings }: StepPosition,
-  shown: readonly Shown[],
-  prompts: readonly RenderedPrompt[],
-): Promise<readonly (readonly Sample[])[]> {
-  const { samples, temperature, max_tokens: maxTokens, stop } = settings.generation;
-  const { tokenizer } = prompter;
-  const random = shown.flatMap(({ example }, i) =>
-    Array.from({ length: samples }, (_, s) => new Random(config.seed, phase.id, phaseStep, example.id, i, s)),
-  );
-  const decode = (ids: readonly number[]): string => tokenizer.decode(ids, { skipSpecial: true });
-  const options = { samples, temperature, maxTokens, stopIds: tokenizer.eosIds, stop: { texts: stop, decode } };
-  const generation = await Generation.start(model, prompts, options, random);
-  return (await generation.finish()) ?? [];
-}
-
-/** Once for a phase: a script that is written to meanwhile does not change a run behind its back. */
-const ruleSets = new WeakMap<Rewards, Promise<RuleSet>>();
-
-function compiled(rewards: Rewards): Promise<RuleSet> {
-  const known = ruleSets.get(rewards) ?? compileRules(rewards);
-  ruleSets.set(rewards, known);
-  return known;
-}
-
-async function scoreGroups(
-  { prompter, config }: RunContext,
-  { settings, step, phase }: StepPosition,
-  shown: readonly Shown[],
-  samples: readonly (readonly Sample[])[],
-): Promise<readonly (readonly Rollout[])[]> {
-  const rules = await compiled(settings.rewards);
-  const { scale_rewards: scale, advantage_eps: eps } = settings.grpo;
-  const asked = samples.map((group, i) =>
-    group.map(sample => ({
-      completion: prompter.tokenizer.decode(sample.tokenIds, { skipSpecial: true }),
-      example: (shown[i] as Shown).example,
-      tokens: sample.tokenIds.length,
-      truncated: sample.stop === 'length',
-    })),
-  );
-  const scores = rules.score(asked, { step, phase: phase.id, seed: config.seed });
-  return samples.map((group, i) => {
-    const scored = scores[i] ?? [];
-    const advantages = groupAdvantages(
-      scored.map(s => s.reward),
-      { scale, eps },
-    );
-    return group.map((sample, j) => ({
-      sample,
-      text: asked[i]![j]!.completion,
-      scored: scored[j]!,
-      advantage: advantages[j] as number,
-    }));
-  });
-}
-
-/** Weights by token: a mean over all tokens of the step, or over completions of their token means. */
-function weighted(
-  groups: readonly (readonly Rollout[])[],
-  group: readonly Rollout[],
-  aggregation: 'token' | 'sequence',
-): readonly TrainedCompletion[] {
-  const all = groups.flat();
-  const tokens = all.reduce((n, r) => n + r.sample.tokenIds.length, 0);
-  return group.map(({ sample: { tokenIds }, advantage }) => {
-    const weight = aggregation === 'token' ? 1 / tokens : 1 / (tokenIds.length * all.length);
-    return { tokenIds, advantage, weights: new Float32Array(tokenIds.length).fill(weight) };
-  });
-}
-
-async function scoreAll(
-  { model }: RunContext,
-  { settings }: StepPosition,
-  groups: readonly TrainedGroup[],
-  weights: Weights,
-): Promise<readonly (readonly TokenScores[])[]> {
-  const size = settings.grpo.micro_batch;
-  const temperature = settings.generation.temperature === 0 ? 1 : settings.generation.temperature;
-  const out: (readonly TokenScores[])[] = [];
-  // groups with images and groups without run apart, as in the update
-  for (const images of [false, true]) {
-    const indices = groups.flatMap((g, i) => (g.prompt.images.length > 0 === images ? [i] : []));
-    for (let i = 0; i < indices.length; i += size) {
-      const part = indices.slice(i, i + size);
-      const scores = await score(
-        model,
-        part.map(j => groups[j] as TrainedGroup),
-        temperature,
-        weights,
-      );
-      part.forEach((j, k) => {
-        out[j] = scores[k] as readonly TokenScores[];
+/** Every part of the batch in turn, as often as asked: one optimiser step each. */
+async function update(
+  { model, optimizer, config }: RunContext,
+  at: StepPosition,
+  batch: UpdateBatch,
+  parts: readonly (readonly number[])[],
+  rate: number,
+): Promise<readonly (Update & StepResult)[]> {
+  const { settings } = at;
+  const once = parts.length * settings.grpo.num_iterations === 1;
+  const correction = correctionOptions(settings);
+  const out: (Update & StepResult)[] = [];
+  for (let iteration = 0; iteration < settings.grpo.num_iterations; iteration++)
+    for (const part of parts) {
+      const groups = weighted(partOf(batch, part), at, correction);
+      const result = await trainStep(model, optimizer, groups, {
+        objective: grpoObjective(at, batch.reference !== undefined, once),
+        temperature: trainingTemperature(settings),
+        optimizer: adamWOptions(settings, rate),
+        maxGradNorm: settings.optimizer.max_grad_norm,
+        microBatch: settings.grpo.micro_batch,
+        frozen: frozenParts(config),
       });
+      out.push({ ...result, groups });
     }
-  }
   return out;
 }
+
+/** Numbers below n in parts of a size, in order; 0 is one part. Of nothing there is one empty part. */
+const chunks = (n: number, size: number): readonly (readonly number[])[] =>
+  Array.from({ length: size === 0 ? 1 : Math.max(1, Math.ceil(n / size)) }, (_, i) =>
+    [...Array(n).keys()].slice(i * size, size === 0 ? n : (i + 1) * size),
+  );
+
+/** What belongs to the groups that were used, at the places of all groups. */
+function byGroup<T>(groups: readonly RolledOut[], ofUsed: readonly T[]): readonly (T | undefined)[] {
+  let at = 0;
+  return groups.map(g => (g.used ? ofUsed[at++] : undefined));
+}
+
+const mean = (xs: readonly number[]): number => xs.reduce((a, b) => a + b, 0) / xs.length;

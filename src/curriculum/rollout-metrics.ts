@@ -17,7 +17,7 @@ function deviation(xs: readonly number[]): number {
 export function rolloutMetrics(
   groups: readonly (readonly Rollout[])[],
   scores: readonly (readonly TokenScores[] | undefined)[],
-  reference: readonly (readonly TokenScores[])[] | undefined,
+  reference: readonly (readonly TokenScores[] | undefined)[] | undefined,
 ): Record<string, number> {
   const all = groups.flat();
   const lengths = all.map(r => r.sample.tokenIds.length);

@@ -14,8 +14,14 @@ export interface Rollout {
   readonly sample: Sample;
   readonly text: string;
   readonly scored: Scored;
+}
+
+/** What a step made of a completion; scores are undefined where it was not run. */
+export interface TrainedRollout {
   readonly advantage: number;
-  readonly reference?: TokenScores;
+  /** Under the training graph before the update. */
+  readonly trained: TokenScores | undefined;
+  readonly reference: TokenScores | undefined;
 }
 
 export function rolloutRecord(
@@ -23,11 +29,10 @@ export function rolloutRecord(
   at: StepPosition,
   { example, view }: Shown,
   prompt: RenderedPrompt,
-  { sample, text, scored, advantage }: Rollout,
+  { sample, text, scored }: Rollout,
   group: number,
   number: number,
-  trained: TokenScores | undefined,
-  reference: TokenScores | undefined,
+  { advantage, trained, reference }: TrainedRollout,
 ): RolloutRecord {
   return {
     step: at.step,

@@ -11,19 +11,26 @@ import { initialWeights } from '../model/initialize';
 import { Model } from '../model/model';
 import { hasWeights, loadWeights, saveModel, type Weights } from '../model/weights';
 import { TriphaseError } from '../protocol/errors';
+import { ImageThread } from '../rollout/image-thread';
 import { Prompter } from '../rollout/prompter';
 import { type CheckpointPosition, openCheckpoint, phaseEndCheckpoint, writeCheckpoint } from '../run/checkpoints';
 import { newAdamWState } from '../tensor/adamw';
 import { chooseDevice } from '../tensor/session';
+import { isVision } from '../train/gradient';
+import { moveReference } from '../train/reference';
+import { StepsAhead } from './ahead';
 import { checkPrompts } from './check-prompts';
 import type { RunContext } from './context';
 import { evaluateModel } from './evaluation';
-import { grpoStep } from './grpo-step';
+import { grpoStep, type PhaseSupport } from './grpo-step';
 import type { CurriculumJob, JobResult } from './job';
-import { phaseOrder, type Shown } from './order';
+import { phaseOrder } from './order';
+import { rankedSources } from './ranks';
+import { frozenParts } from './settings';
 import { sftStep } from './sft-step';
 import { loadRunData, type RunData } from './sources';
-import { loadOptimizer, saveOptimizer } from './state';
+import { loadOptimizer, loadReference, saveOptimizer, saveReference } from './state';
+import { TeachingWatch } from './teaching';
 
 /** Steps of a phase, and examples an evaluation, of a quick run. */
 const QUICK = { steps: 3, evaluated: 16 } as const;
@@ -61,20 +68,23 @@ export async function runCurriculum(job: CurriculumJob): Promise<JobResult> {
   const source = job.resumeFrom ?? config.model.path;
   const modelConfig = await loadModelConfig(source);
   const weights = job.resumeFrom === undefined ? await baseWeights(config) : await loadWeights(source, modelConfig);
+  const images = ImageThread.start();
   const context: RunContext = {
     job,
     config,
-    model: new Model(modelConfig, weights, { device, threads: config.threads }),
-    prompter: await Prompter.load(source, modelConfig),
+    model: new Model(modelConfig, weights, {
+      device,
+      threads: config.threads,
+      visionFrozen: frozenParts(config).has('vision'),
+    }),
+    prompter: await Prompter.load(source, modelConfig, images?.decode),
     userMessage: compileUserMessage(config.prompt),
     optimizer: job.resumeFrom === undefined ? newAdamWState() : await loadOptimizer(job.resumeFrom),
     companions: source,
   };
   try {
     await checkPrompts(
-      [...data.phases.values()].flatMap(list =>
-        list.flatMap(({ source, examples }) => examples.map(example => ({ example, view: source.view }))),
-      ),
+      [...data.phases.values()].flatMap(list => list.map(({ source, examples }) => ({ examples, view: source.view }))),
       {
         prompter: context.prompter,
         userMessage: context.userMessage,
@@ -85,6 +95,7 @@ export async function runCurriculum(job: CurriculumJob): Promise<JobResult> {
     );
     return await runPhases(context, phases, data, start);
   } finally {
+    await images?.close();
     await context.model.dispose();
   }
 }
@@ -131,15 +142,20 @@ async function runPhase(
 ): Promise<JobResult> {
   const { job, config } = context;
   const started = performance.now();
-  const sources = data.phases.get(phase.id) ?? [];
   const settings = phaseSettings(config, phase);
+  const sources = await rankedSources(context, phase, settings, data.phases.get(phase.id) ?? [], firstStep);
+  if (sources === 'stopped') return 'stopped';
   const order = phaseOrder(sources, phase.steps, phase.prompts, config.seed, phase.id);
+  const ahead = new StepsAhead(order, context.prompter);
   const examples = sources.reduce((n, s) => n + s.examples.length, 0);
   if (firstStep === 0 && settings.optimizer.reset) context.optimizer.moments.clear();
+  const { grpo } = settings;
+  delete context.following;
   const reference =
-    settings.grpo.beta > 0 && phase.trainer === 'grpo'
-      ? await referenceWeights(context, settings.grpo.reference, previous)
+    grpo.beta > 0 && phase.trainer === 'grpo'
+      ? await referenceWeights(context, grpo.reference, previous, firstStep)
       : undefined;
+  if (reference !== undefined && grpo.reference === 'follow') context.following = reference;
   const { trainer, view, steps } = phase;
   job.emit({
     kind: 'phase-started',
@@ -153,17 +169,29 @@ async function runPhase(
     step: before,
   });
 
+  const watch = new TeachingWatch();
   for (let i = firstStep; i < phase.steps; i++) {
     const step = before + i - firstStep + 1;
     const at = { phase, phaseStep: i + 1, step, settings };
     try {
-      const shown = order[i] as readonly Shown[];
-      const result =
-        phase.trainer === 'sft' ? await sftStep(context, at, shown) : await grpoStep(context, at, shown, reference);
-      job.emit({ kind: 'step', phase: phase.id, phaseStep: i + 1, step, ...result });
+      const shown = ahead.take(i);
+      if (phase.trainer === 'sft') {
+        const report = await sftStep(context, at, shown);
+        job.emit({ kind: 'step', phase: phase.id, phaseStep: i + 1, step, ...report });
+      } else {
+        const spare: PhaseSupport['spare'] = (round, count) =>
+          phaseOrder(sources, 1, count, config.seed, `${phase.id} ${i + 1} instead ${round}`).shown(0);
+        const { teaching, ...report } = await grpoStep(context, at, shown, { reference, spare });
+        job.emit({ kind: 'step', phase: phase.id, phaseStep: i + 1, step, ...report });
+        const warning = watch.see(teaching);
+        if (warning !== undefined)
+          job.emit({ kind: 'warning', ...warning, message: `phase ${phase.id}, step ${i + 1}: ${warning.message}` });
+      }
     } catch (error) {
       throw located(error, phase, i + 1, step);
     }
+    if (context.following !== undefined && (i + 1) % grpo.ref_model_sync_steps === 0)
+      moveReference(context.following, context.model.weights, grpo.ref_model_mixup_alpha);
     const last = i === phase.steps - 1;
     const stop = job.stopRequested();
     const due = config.checkpoints.every > 0 && (i + 1) % config.checkpoints.every === 0;
@@ -204,6 +232,8 @@ async function checkpoint(
   const { folder, removed } = await writeCheckpoint(job.folder, position, config.checkpoints.keep, async into => {
     await saveModel(into, model.config, model.weights, context.companions);
     await saveOptimizer(into, optimizer);
+    // the next phase begins with a reference of its own
+    if (context.following !== undefined && !boundary) await saveReference(into, context.following);
   });
   context.companions = path.join(job.folder, folder);
   job.emit({
@@ -242,13 +272,16 @@ async function baseWeights({ model }: Curriculum): Promise<Weights> {
     : loadWeights(model.path, config);
 }
 
-/** The frozen reference of the KL penalty: the base, or what the phase before ended with. */
+/** The reference of the KL penalty: the base, what the phase before ended with, or what follows from there. */
 async function referenceWeights(
   { job, config, model }: RunContext,
-  kind: 'base' | 'previous',
+  kind: 'base' | 'previous' | 'follow',
   previous: string | undefined,
+  firstStep: number,
 ): Promise<Weights> {
-  if (kind === 'base' || previous === undefined) return baseWeights(config);
+  if (kind === 'follow')
+    return firstStep > 0 && job.resumeFrom !== undefined ? loadReference(job.resumeFrom) : model.snapshot();
+  if (kind === 'base' || previous === undefined) return withFrozenOf(await baseWeights(config), model, config);
   const folder = phaseEndCheckpoint(job.folder, previous);
   if (folder === undefined)
     throw new TriphaseError(
@@ -256,7 +289,14 @@ async function referenceWeights(
       `the checkpoint at the end of phase ${previous} is gone, and phase settings ask for it as the reference`,
       'Set grpo.reference to base.',
     );
-  return loadWeights(folder, model.config);
+  return withFrozenOf(await loadWeights(folder, model.config), model, config);
+}
+
+/** Frozen parts are those of the model: they are equal, and lie in memory once. */
+function withFrozenOf(weights: Weights, model: Model, config: Curriculum): Weights {
+  const frozen = frozenParts(config);
+  const own = [...model.weights].filter(([name]) => frozen.has('vision') && isVision(name));
+  return new Map([...weights, ...own]);
 }
 
 function quick(config: Curriculum): Curriculum {

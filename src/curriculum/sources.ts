@@ -1,11 +1,13 @@
-// The examples of a run: read once, checked against what each phase shows of them.
+// The examples of a run: read once, freed of duplicates where that is asked, checked against what each phase shows of them.
 
 import type { Curriculum, Phase } from '../config/schema';
-import { loadExamples } from '../data/examples';
-import { forView, withTargets } from '../data/views';
+import { findDuplicates, type NamedList } from '../data/duplicates';
+import { type ExampleList, firstExamples } from '../data/example-list';
+import { openExamples } from '../data/examples';
+import { usable } from '../data/views';
 import { TriphaseError } from '../protocol/errors';
 import type { Example } from '../protocol/example';
-import type { LeftOut, SourceReport } from '../protocol/run';
+import type { DuplicateReport, LeftOut, SourceReport } from '../protocol/run';
 import type { PhaseExamples } from './order';
 
 export interface RunData {
@@ -17,48 +19,65 @@ export interface RunData {
 
 /** @throws TriphaseError where a phase is left without examples */
 export async function loadRunData(config: Curriculum, phases: readonly Phase[]): Promise<RunData> {
-  const ids = new Set([...phases.flatMap(p => p.sources.map(s => s.data)), ...config.evaluation.data]);
-  const loaded = new Map<string, { examples: readonly Example[]; dropped: readonly LeftOut[] }>();
-  for (const id of ids) loaded.set(id, await loadExamples(config, id));
-  const of = (id: string): readonly Example[] => loaded.get(id)?.examples ?? [];
+  const trainedIds = new Set(phases.flatMap(p => p.sources.map(s => s.data)));
+  const ids = new Set([...trainedIds, ...config.evaluation.data]);
+  const opened = new Map<string, { examples: ExampleList; dropped: readonly LeftOut[] }>();
+  for (const id of ids) opened.set(id, await openExamples(config, id));
+  const named = (id: string): NamedList => {
+    const examples = opened.get(id)?.examples;
+    const duplicates = config.data[id]?.duplicates;
+    if (examples === undefined || duplicates === undefined) throw new Error(`data ${id} was not read`);
+    return { id, examples, duplicates };
+  };
+  const lists = new Map([...ids].map(id => [id, named(id)]));
+  const of = (id: string): NamedList => lists.get(id) as NamedList;
+  const unique = findDuplicates([...trainedIds].map(of), config.evaluation.data.map(of));
 
   const refused = new Map<string, (LeftOut & { phase: string })[]>();
   const byPhase = new Map<string, PhaseExamples[]>();
   for (const phase of phases) {
     const sources: PhaseExamples[] = [];
     for (const source of phase.sources) {
-      const shown = forView(of(source.data), source.view);
+      const { examples = of(source.data).examples, report } = unique.get(source.data) ?? {};
+      const shown = usable(examples, source.view, phase.trainer);
       const list = refused.get(source.data) ?? [];
-      const usable = phase.trainer === 'sft' ? withTargets(shown.examples) : { examples: shown.examples, refused: [] };
-      list.push(...[...shown.refused, ...usable.refused].map(r => ({ ...r, phase: phase.id })));
-      refused.set(source.data, list);
-      if (usable.examples.length > 0) sources.push({ source, examples: usable.examples });
+      const reasons = shown.refused.map(r => ({ ...r, phase: phase.id }));
+      refused.set(source.data, [...list, ...reasons]);
+      if (shown.examples.length > 0) sources.push({ source, examples: shown.examples });
       else
-        throw empty(
-          phase,
-          source.data,
-          list.filter(r => r.phase === phase.id),
-          loaded.get(source.data)?.dropped ?? [],
-        );
+        throw empty(phase, source.data, [...reasons, ...removals(report), ...(opened.get(source.data)?.dropped ?? [])]);
     }
     byPhase.set(phase.id, sources);
   }
-  const evaluation = config.evaluation.data.flatMap(id => of(id).slice(0, config.evaluation.limit));
+  const evaluation = config.evaluation.data.flatMap(id => firstExamples(of(id).examples, config.evaluation.limit));
   return {
     phases: byPhase,
     evaluation,
-    reports: [...ids].map(source => ({
-      source,
-      examples: of(source).length,
-      dropped: loaded.get(source)?.dropped ?? [],
-      refused: refused.get(source) ?? [],
-    })),
+    reports: [...ids].map((source): SourceReport => {
+      const { examples = of(source).examples, report } = unique.get(source) ?? {};
+      return {
+        source,
+        examples: examples.length,
+        dropped: opened.get(source)?.dropped ?? [],
+        refused: refused.get(source) ?? [],
+        ...(report && { duplicates: report }),
+      };
+    }),
   };
 }
 
-function empty(phase: Phase, source: string, refused: readonly LeftOut[], dropped: readonly LeftOut[]): TriphaseError {
-  const reasons = [...refused, ...dropped].map(r => `${r.count} ${r.reason}`).join(', ');
-  const place = [...refused, ...dropped].find(r => r.first !== undefined)?.first;
+function removals(report: DuplicateReport | undefined): readonly LeftOut[] {
+  const { within = 0, across = 0, evaluation = 0 } = report?.removed ?? {};
+  return [
+    { reason: 'repeat an earlier one', count: within },
+    { reason: 'are in data of an earlier source', count: across },
+    { reason: 'are in evaluation data', count: evaluation },
+  ].filter(({ count }) => count > 0);
+}
+
+function empty(phase: Phase, source: string, reasonsFor: readonly LeftOut[]): TriphaseError {
+  const reasons = reasonsFor.map(r => `${r.count} ${r.reason}`).join(', ');
+  const place = reasonsFor.find(r => r.first !== undefined)?.first;
   return new TriphaseError(
     'data',
     `phase ${phase.id} has no examples from ${source}${reasons === '' ? '' : ` (${reasons})`}`,

@@ -1,15 +1,19 @@
-// What a run needs to go on exactly where it was: parameters, and the optimiser's moments. Everything else follows from
-// the config, the seed and the number of the step.
+// What a run needs to go on exactly where it was: parameters, the optimiser's moments, and a reference that follows the
+// model. Everything else follows from the config, the seed and the number of the step.
 
+import { existsSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
 import { readSafetensors, writeSafetensors } from '../model/safetensors';
+import type { Weights } from '../model/weights';
+import { TriphaseError } from '../protocol/errors';
 import type { AdamWState } from '../tensor/adamw';
 import type { FloatTensor } from '../tensor/session';
 
 const momentsFile = 'optimizer.safetensors';
 const trainerFile = 'trainer_state.json';
+const referenceFile = 'reference.safetensors';
 
 const trainerState = z.object({
   format: z.literal(1),
@@ -43,4 +47,18 @@ export async function loadOptimizer(folder: string): Promise<AdamWState> {
       ]),
     ),
   };
+}
+
+export const saveReference = (folder: string, reference: Weights): Promise<void> =>
+  writeSafetensors(path.join(folder, referenceFile), reference);
+
+export async function loadReference(folder: string): Promise<Weights> {
+  const file = path.join(folder, referenceFile);
+  if (!existsSync(file))
+    throw new TriphaseError(
+      'run-folder',
+      `the checkpoint ${folder} has no reference model, and the phase asks for one that follows`,
+      'Resume from a checkpoint of a run whose grpo.reference was follow, or set it to base.',
+    );
+  return new Map(await readSafetensors(file));
 }

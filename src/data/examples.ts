@@ -2,17 +2,16 @@
 // shows that the curriculum is wrong is an error.
 
 import { existsSync } from 'node:fs';
-import path from 'node:path';
-import type { FieldSpec } from '../config/fields';
 import { suggestion } from '../config/nearest';
 import type { Curriculum, DataSet } from '../config/schema';
 import { type Place, TriphaseError } from '../protocol/errors';
 import type { Example } from '../protocol/example';
-import { hashText } from '../protocol/random';
-import { parseAnswer } from '../reward/answer';
-import { captionFault } from './captions';
-import { compileField, pathOf, type ReadField, textOf } from './field';
-import { type Row, readRows } from './rows';
+import { HashTable } from './columns';
+import { type ExampleList, firstExamples, GrowingList } from './example-list';
+import { compileField, pathOf } from './field';
+import { hash64, likenessOf } from './likeness';
+import { compileReader, FIELDS } from './read-example';
+import { listsIn, type Row, readRows } from './rows';
 
 export interface Dropped {
   readonly reason: string;
@@ -20,222 +19,175 @@ export interface Dropped {
   readonly first: Place;
 }
 
-export interface LoadedExamples {
-  readonly examples: readonly Example[];
+export interface OpenedExamples {
+  readonly examples: ExampleList;
   /** Rows that were left out, and captions that were taken from rows that stayed. */
   readonly dropped: readonly Dropped[];
 }
 
+export interface LoadedExamples {
+  readonly examples: readonly Example[];
+  readonly dropped: readonly Dropped[];
+}
+
 type PlaceOf = (path: readonly (string | number)[]) => Place;
-type FieldName = keyof DataSet['fields'];
-type Fields = Readonly<Record<FieldName, ReadField>>;
+type At = (...keys: readonly string[]) => Place;
 
-const FIELDS: readonly FieldName[] = [
-  'id',
-  'question',
-  'answer',
-  'image',
-  'images',
-  'caption',
-  'scene',
-  'target',
-  'choices',
-];
-
-/** `place` is that of the loaded curriculum, so that an error names the line of the setting that is wrong. */
+/** All in memory. */
 export async function loadExamples(
   config: Pick<Curriculum, 'data'>,
   id: string,
   place?: PlaceOf,
 ): Promise<LoadedExamples> {
+  const { examples, dropped } = await openExamples(config, id, place);
+  return { examples: firstExamples(examples), dropped };
+}
+
+/**
+ * @param place that of the loaded curriculum, so that an error names the line of the setting that is wrong
+ * @param heldBytes of more text, examples are read again from their file when they are asked for
+ */
+export async function openExamples(
+  config: Pick<Curriculum, 'data'>,
+  id: string,
+  place?: PlaceOf,
+  heldBytes?: number,
+): Promise<OpenedExamples> {
   const set = config.data[id];
-  const at = (...keys: readonly string[]): Place => place?.(['data', id, ...keys]) ?? { file: set?.path ?? id };
+  const at: At = (...keys) => place?.(['data', id, ...keys]) ?? { file: set?.path ?? id };
   if (set === undefined)
     throw new TriphaseError('data', `there is no data '${id}'`, suggestion(id, Object.keys(config.data), 'data'), at());
-  const rows = await readRows(set.path);
-  const fields = Object.fromEntries(FIELDS.map(name => [name, compileField(set.fields[name], name)])) as Fields;
-  checkFields(set, rows, at);
-
+  const reader = compileReader(id, set);
+  const fields = new FieldWatch(set);
+  const images = new MissingImages();
+  const ids = new HashTable();
+  const lines: { file: string; from: number }[] = [];
+  const examples = new GrowingList(reader, heldBytes);
   const counts = new Map<string, { count: number; first: Place }>();
-  const drop = (reason: string, row: Row): undefined => {
+  const drop = (reason: string, row: Row): void => {
     const known = counts.get(reason);
     counts.set(reason, { count: (known?.count ?? 0) + 1, first: known?.first ?? row.place });
   };
-  const belongs = compileSplit(set);
-  const seen = new Map<string, Row>();
-  const examples: Example[] = [];
-  for (const [i, row] of rows.entries()) {
-    if (set.limit !== undefined && examples.length >= set.limit) break;
-    const read = (name: FieldName) => readField(fields[name], row, `data.${id}.fields.${name}`);
-    const own = textOf(read('id')) ?? String(i + 1);
-    const other = seen.get(own);
-    if (other !== undefined)
-      throw new TriphaseError(
-        'data',
-        `two rows of data '${id}' have the id '${own}', this one and line ${other.place.line}`,
-        `Name what tells rows apart as data.${id}.fields.id; a template can join several keys.`,
-        row.place,
-      );
-    seen.set(own, row);
-    if (!belongs(row, own)) continue;
-    const example = toExample(own, id, set, read, reason => drop(reason, row));
-    if (example !== undefined) examples.push(example);
+
+  let rows = 0;
+  for await (const batch of readRows(set.path, { rows: set.rows })) {
+    fields.look(batch);
+    const full = () => set.limit !== undefined && examples.length >= set.limit;
+    for (const row of full() ? [] : batch) {
+      if (full()) break;
+      rows++;
+      if (lines.at(-1)?.file !== row.place.file) lines.push({ file: row.place.file, from: rows });
+      const own = reader.id(row, rows);
+      const other = ids.add(hash64(own), row.place.line ?? 0);
+      if (other !== undefined)
+        throw new TriphaseError(
+          'data',
+          `two rows of data '${id}' have the id '${own}', this one and ${other === 0 ? 'one before it' : `line ${other}`}`,
+          `Name what tells rows apart as data.${id}.fields.id; a template can join several keys.`,
+          row.place,
+        );
+      if (!reader.belongs(row, own)) continue;
+      const example = reader.read(row, own, reason => drop(reason, row));
+      if (example === undefined) continue;
+      images.look(example, row);
+      examples.push(example, row, rows, likenessOf(example));
+    }
+    if (full() && fields.allSeen) break;
   }
-  checkImages(examples, seen, at);
+  fields.check(at);
+  images.check(at);
   const dropped = [...counts].map(([reason, { count, first }]) => ({ reason, count, first }));
   if (examples.length === 0)
     throw new TriphaseError(
       'data',
-      `data '${id}' has no examples: of ${rows.length} rows ${dropped.map(({ reason, count }) => `${count} were dropped because ${reason}`).join(', ') || 'none are in its split'}`,
-      'Look at its path, fields, answer and split.',
+      `data '${id}' has no examples: of ${rows} rows ${dropped.map(({ reason, count }) => `${count} were dropped because ${reason}`).join(', ') || 'none are in its split'}`,
+      'Look at its path, fields, answer, where and split.',
       at(),
     );
   return { examples, dropped };
 }
 
-type Drop = (reason: string) => undefined;
+/** A field that the curriculum names and that no row has is a slip of the pen, not a hundred rows to drop. */
+class FieldWatch {
+  private readonly unseen: Set<WatchedField>;
+  private readonly keys = new Set<string>();
+  private rows = 0;
+  private first: Row | undefined;
 
-function toExample(
-  id: string,
-  source: string,
-  set: DataSet,
-  read: (name: FieldName) => unknown,
-  drop: Drop,
-): Example | undefined {
-  const text = (name: FieldName) => textOf(read(name))?.trim() || undefined;
-  const question = text('question');
-  if (question === undefined) return drop('there is no question');
-  const answer = text('answer');
-  if (answer === undefined) return drop('there is no gold answer');
-  const choices = withoutLetters(listOf(read('choices')));
-  const kind = set.answer;
-  const gold = parseAnswer(answer, kind, choices);
-  if (gold.read !== 'one') return drop(`the gold answer cannot be read as ${KINDS[kind]}`);
-
-  const written = read('caption');
-  let caption = textOf(written)?.trim();
-  if (caption !== undefined) {
-    const fault = captionFault(
-      caption,
-      { question, answer, answerKind: kind, ...(choices && { choices }) },
-      set.caption_leaks,
+  constructor(private readonly set: DataSet) {
+    const specs = [
+      ...FIELDS.map(name => [['fields', name], set.fields[name], name] as const),
+      [['split', 'by'], set.split?.by, undefined] as const,
+    ];
+    this.unseen = new Set(
+      specs.flatMap(([where, spec, name]) => {
+        const required = spec === undefined && (name === 'question' || name === 'answer') ? name : undefined;
+        const paths = Array.isArray(spec) ? spec.flatMap(part => pathOf(part) ?? []) : [pathOf(spec) ?? required];
+        return paths.flatMap(key =>
+          key === undefined ? [] : [{ where, key, read: compileField(key, key), ...(required && { required }) }],
+        );
+      }),
     );
-    if (fault !== undefined) {
-      drop(`${fault} (the row stays, without it)`);
-      caption = undefined;
+  }
+
+  get allSeen(): boolean {
+    return this.unseen.size === 0;
+  }
+
+  look(batch: readonly Row[]): void {
+    this.first ??= batch[0];
+    if (this.rows < 100)
+      for (const { values } of batch.slice(0, 100)) for (const key of Object.keys(values)) this.keys.add(key);
+    this.rows += batch.length;
+    for (const field of this.unseen)
+      if (batch.some(({ values }) => field.read(values) !== undefined)) this.unseen.delete(field);
+  }
+
+  check(at: At): void {
+    const { path } = this.set;
+    if (this.rows === 0)
+      throw new TriphaseError('data', `${path} is empty`, 'Put one JSON object a line there.', at('path'));
+    for (const { where, key, required } of this.unseen) {
+      const near = suggestion(key.split('.')[0] ?? key, [...this.keys], 'key');
+      const lists = this.rows === 1 && this.set.rows === undefined ? listsIn(this.first?.values) : undefined;
+      const remedy =
+        lists !== undefined
+          ? `The file is one row. ${lists} Name the one that holds the rows as rows.`
+          : required === undefined
+            ? near
+            : `Name the key that holds it as fields.${required}. ${near}`;
+      throw new TriphaseError('data', `no row of ${path} has '${key}'`, remedy, at(...where));
     }
   }
-  const scene = text('scene');
-  const target = textOf(read('target'));
-  const images = [...(listOf(read('image')) ?? []), ...(listOf(read('images')) ?? [])];
-  return {
-    id,
-    source,
-    question,
-    answer,
-    answerKind: kind,
-    ...(choices && { choices }),
-    images: images.filter(image => image !== '').map(image => path.resolve(set.image_folder, image)),
-    ...(caption !== undefined && { caption }),
-    ...(scene !== undefined && { scene }),
-    ...(target !== undefined && target !== '' && { target }),
-  };
 }
 
-const KINDS = { number: 'one number', string: 'text', choice: 'one option' } as const;
-
-/** A list as texts; one text is a list of one. Images may be objects with a path, as in Hugging Face data sets. */
-function listOf(value: unknown): readonly string[] | undefined {
-  if (value === undefined || value === null) return undefined;
-  const items = Array.isArray(value)
-    ? value
-    : typeof value === 'object' && !('path' in value)
-      ? Object.values(value)
-      : [value];
-  const texts = items.flatMap(item => textOf(isImageObject(item) ? item.path : item) ?? []);
-  return texts.length === 0 ? undefined : texts;
+interface WatchedField {
+  readonly where: readonly string[];
+  readonly key: string;
+  readonly required?: string;
+  readonly read: ReturnType<typeof compileField>;
 }
 
-function isImageObject(item: unknown): item is { readonly path: unknown } {
-  return typeof item === 'object' && item !== null && 'path' in item;
-}
+class MissingImages {
+  private count = 0;
+  private first: { readonly image: string; readonly place: Place } | undefined;
 
-/** Options that bring their own letters, `A. four`, lose them: the prompt writes them. */
-function withoutLetters(texts: readonly string[] | undefined): readonly string[] | undefined {
-  if (texts === undefined) return undefined;
-  const lettered = texts.map(
-    (text, i) => new RegExp(`^\\(?${String.fromCharCode(65 + i)}[.):]\\s+(.+)$`, 's').exec(text)?.[1],
-  );
-  return texts.length > 1 && lettered.every(text => text !== undefined) ? lettered : texts;
-}
+  look({ images }: Example, row: Row): void {
+    for (const image of images) {
+      if (existsSync(image)) continue;
+      this.count++;
+      this.first ??= { image, place: row.place };
+    }
+  }
 
-function readField(read: ReadField, row: Row, name: string): unknown {
-  try {
-    return read(row.values);
-  } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
+  check(at: At): void {
+    if (this.first === undefined) return;
+    const { image, place } = this.first;
     throw new TriphaseError(
-      'data',
-      `the template of ${name} fails on this row: ${why}`,
-      'Correct the template, or the row.',
-      row.place,
+      'image',
+      `${this.count === 1 ? 'an image is' : `${this.count} images are`} not there, first ${image} (${[place.file, place.line].filter(part => part !== undefined).join(':')})`,
+      'Relative image paths begin at image_folder, which is the folder of path unless it is set.',
+      at('image_folder'),
     );
   }
 }
-
-/** A field that the curriculum names and that no row has is a slip of the pen, not a hundred rows to drop. */
-function checkFields(set: DataSet, rows: readonly Row[], at: (...keys: readonly string[]) => Place): void {
-  if (rows.length === 0)
-    throw new TriphaseError('data', `${set.path} is empty`, 'Put one JSON object a line there.', at('path'));
-  const keys = () => [...new Set(rows.slice(0, 100).flatMap(({ values }) => Object.keys(values)))];
-  const named: readonly (readonly [readonly string[], FieldSpec | undefined, string | undefined])[] = [
-    ...FIELDS.map(
-      name =>
-        [['fields', name], set.fields[name], name === 'question' || name === 'answer' ? name : undefined] as const,
-    ),
-    [['split', 'by'], set.split?.by, undefined],
-  ];
-  for (const [where, spec, required] of named) {
-    const key = pathOf(spec) ?? (spec === undefined ? required : undefined);
-    if (key === undefined) continue;
-    const read = compileField(key, key);
-    if (rows.some(({ values }) => read(values) !== undefined)) continue;
-    const near = suggestion(key.split('.')[0] ?? key, keys(), 'key');
-    const remedy = spec === undefined ? `Name the key that holds it as fields.${required}. ${near}` : near;
-    throw new TriphaseError('data', `no row of ${set.path} has '${key}'`, remedy, at(...where));
-  }
-}
-
-function checkImages(
-  examples: readonly Example[],
-  rows: ReadonlyMap<string, Row>,
-  at: (...keys: readonly string[]) => Place,
-): void {
-  const missing = examples.flatMap(({ id, images }) =>
-    images.filter(image => !existsSync(image)).map(image => ({ id, image })),
-  );
-  const [first] = missing;
-  if (first === undefined) return;
-  const count = missing.length === 1 ? 'an image is' : `${missing.length} images are`;
-  const row = rows.get(first.id)?.place;
-  throw new TriphaseError(
-    'image',
-    `${count} not there, first ${first.image}${row === undefined ? '' : ` (${row.file}:${row.line})`}`,
-    'Relative image paths begin at image_folder, which is the folder of path unless it is set.',
-    at('image_folder'),
-  );
-}
-
-/** Whether a row belongs to the split: its group's hash is in the interval, so rows of one group stay together. */
-function compileSplit({ split }: DataSet): (row: Row, id: string) => boolean {
-  if (split === undefined) return () => true;
-  const { by, from, to, seed } = split;
-  const group = by === undefined ? undefined : compileField(by, 'id');
-  return (row, id) => {
-    const key = group === undefined ? id : groupKey(readField(group, row, 'split.by'));
-    const hash = hashText(`${seed}:${key}`) / 2 ** 32;
-    return hash >= from && hash < to;
-  };
-}
-
-const groupKey = (value: unknown) => (typeof value === 'string' ? value : JSON.stringify(value ?? null));

@@ -1,92 +1,133 @@
-// Rows of a data file: JSON lines or one JSON array, told apart by what is in the file and not by its name. Every row
-// knows its line.
+// Rows of data files, whatever their format: JSON lines, JSON, CSV, Parquet, a folder a row. The format is told by what is
+// in the file and not by its name, but for CSV, which looks like anything. Every row knows its place.
 
 import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { gunzipSync } from 'node:zlib';
+import { fileHead, matchingFiles } from '../config/files';
 import { type Place, TriphaseError } from '../protocol/errors';
+import { csvRows } from './csv-rows';
+import { folderRows } from './folder-rows';
+import { brokenRow, jsonItems } from './json-items';
+import { linesOfFile, parseRow, textLines } from './json-lines';
+import { isParquet, parquetRows } from './parquet-rows';
 
 export type JsonObject = { readonly [key: string]: unknown };
 
 export interface Row {
   readonly values: JsonObject;
   readonly place: Place;
+  /** Where its text stands, of a row that can be read again alone. */
+  readonly span?: Span;
 }
 
-export async function readRows(file: string): Promise<readonly Row[]> {
-  let text: string;
+/** Bytes of a file of JSON lines. */
+export interface Span {
+  readonly file: string;
+  readonly offset: number;
+  readonly length: number;
+}
+
+/** Rows come in batches: a step of an asynchronous iterator a row would cost more than the row. */
+export type RowBatches = AsyncIterable<readonly Row[]>;
+
+export interface RowsOptions {
+  /** Keys to the list of rows in a JSON file, as `data.examples`. */
+  readonly rows?: string | undefined;
+}
+
+/** @param at a file, a folder of folders, or a pattern of files with `*` and `?` */
+export async function* readRows(at: string, { rows }: RowsOptions = {}): RowBatches {
+  const files = await matchingFiles(at);
+  if (files === 'folder') {
+    yield* folderRows(at);
+    return;
+  }
+  for (const file of files) yield* fileRows(file, rows, files.length > 1);
+}
+
+/** Of many files, one that holds one object is one row. */
+async function* fileRows(file: string, rows: string | undefined, ofMany: boolean): RowBatches {
+  const head = await fileHead(file);
+  if (isParquet(head)) {
+    yield* parquetRows(file);
+    return;
+  }
+  const zipped = head[0] === 0x1f && head[1] === 0x8b;
+  const name = zipped ? file.replace(/\.gz$/i, '') : file;
+  if (/\.(csv|tsv)$/i.test(name)) {
+    yield csvRows(await text(file, zipped), file, /\.tsv$/i.test(name));
+    return;
+  }
+  const first = /[^\s\uFEFF]/.exec(
+    zipped ? gunzipSync(await readFile(file)).toString('utf8', 0, 4096) : utf8(head),
+  )?.[0];
+  if (rows !== undefined || first === '[') {
+    yield itemRows(await text(file, zipped), file, rows);
+    return;
+  }
+  // an object over several lines; a file that is one line of JSON is a row
+  if (ofMany && first === '{' && /\.json(\.gz)?$/i.test(file)) {
+    const content = await text(file, zipped);
+    if (isJson(content)) {
+      yield [parseRow(content, { file, line: 1 })];
+      return;
+    }
+  }
   try {
-    text = await readFile(file, 'utf8');
+    if (zipped) yield textLines(await text(file, zipped), file);
+    else yield* linesOfFile(file);
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    const what = code === 'ENOENT' ? `there is no file ${file}` : `${file} cannot be read (${code})`;
-    throw new TriphaseError('data', what, 'Put the rows there, or name another file as path.');
+    throw first === '{' && error instanceof TriphaseError ? await oneObject(file, error) : error;
   }
-  const content = text.replace(/^\uFEFF/, '');
-  const pieces = /^\s*\[/.test(content) ? arrayItems(content, file) : lines(content);
-  return pieces.map(({ json, line }) => parseRow(json, { file, line }));
 }
 
-interface Piece {
-  readonly json: string;
-  readonly line: number;
+function itemRows(content: string, file: string, rows: string | undefined): readonly Row[] {
+  const keys = rows === undefined || rows === '.' ? [] : rows.split('.');
+  return jsonItems(content, file, keys).map(({ json, line, key }) => {
+    const row = parseRow(json, { file, line });
+    return key === undefined || 'key' in row.values ? row : { ...row, values: { ...row.values, key } };
+  });
 }
 
-function lines(content: string): readonly Piece[] {
-  return content.split('\n').flatMap((json, i) => (json.trim() === '' ? [] : [{ json, line: i + 1 }]));
+/** A line of an object that spans lines is no row: what was meant is said. */
+async function oneObject(file: string, error: TriphaseError): Promise<TriphaseError> {
+  const content = await text(file, false);
+  if (!isJson(content)) return error;
+  return new TriphaseError(
+    'data',
+    'the file is one JSON object',
+    `${listsIn(JSON.parse(content)) ?? 'Rows are the items of a list in it, or the values of an object in it.'} Name where they are as rows, with a dot for the file itself.`,
+    { file },
+  );
 }
 
-/** The texts of the items of an array, each with its line; JSON.parse alone would forget where they stood. */
-function arrayItems(content: string, file: string): readonly Piece[] {
-  const pieces: Piece[] = [];
-  let depth = 0;
-  let line = 1;
-  let start = 0;
-  let startLine = 1;
-  let inString = false;
-  for (let i = 0; i < content.length; i++) {
-    const character = content[i]!;
-    if (character === '\n') line++;
-    if (inString) {
-      if (character === '\\') i++;
-      else if (character === '"') inString = false;
-      continue;
-    }
-    if (depth === 1 && start === i && /\s/.test(character)) {
-      // white space before an item
-      start = i + 1;
-      startLine = line;
-    }
-    if (character === '"') inString = true;
-    else if (character === '[' || character === '{') {
-      if (++depth === 1) [start, startLine] = [i + 1, line];
-    } else if (character === ']' || character === '}' || (character === ',' && depth === 1)) {
-      const ends = character !== ',' && --depth === 0;
-      if (ends || character === ',') {
-        const json = content.slice(start, i);
-        if (json.trim() !== '') pieces.push({ json, line: startLine });
-        else if (character === ',') throw broken({ file, line }, 'an item is missing before the comma');
-        [start, startLine] = [i + 1, line];
-      }
-      if (ends) {
-        if (content.slice(i + 1).trim() !== '') throw broken({ file, line }, 'there is text after the end of the list');
-        return pieces;
-      }
-    }
-  }
-  throw broken({ file, line }, 'the list has no end');
+/** "Its lists are examples (250), notes (3)." */
+export function listsIn(value: unknown): string | undefined {
+  if (typeof value !== 'object' || value === null) return undefined;
+  const lists = Object.entries(value).flatMap(([key, inner]) =>
+    Array.isArray(inner) && typeof inner[0] === 'object' ? [`${key} (${inner.length})`] : [],
+  );
+  return lists.length === 0 ? undefined : `Lists of objects in it: ${lists.join(', ')}.`;
 }
 
-function parseRow(json: string, place: Place): Row {
-  let values: unknown;
+function isJson(content: string): boolean {
   try {
-    values = JSON.parse(json);
-  } catch (error) {
-    throw broken(place, `this row is not JSON: ${error instanceof Error ? error.message : String(error)}`);
+    JSON.parse(content.replace(/^\uFEFF/, ''));
+    return true;
+  } catch {
+    return false;
   }
-  if (typeof values !== 'object' || values === null || Array.isArray(values))
-    throw broken(place, 'this row is not a JSON object');
-  return { values: values as JsonObject, place };
 }
 
-function broken(place: Place, what: string): TriphaseError {
-  return new TriphaseError('data', what, 'Rows are JSON objects: one a line, or all in one list.', place);
+async function text(file: string, zipped: boolean): Promise<string> {
+  const bytes = await readFile(file);
+  try {
+    return utf8(zipped ? gunzipSync(bytes) : bytes).replace(/^\uFEFF/, '');
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw brokenRow({ file }, `${path.basename(file)} cannot be read whole (${why})`);
+  }
 }
+
+const utf8 = (bytes: Uint8Array): string => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('utf8');

@@ -3,6 +3,8 @@
 import { Template } from '@huggingface/jinja';
 import type { Curriculum } from '../config/schema';
 import type { Example, View } from '../protocol/example';
+import type { Trainer } from '../protocol/run';
+import { type ExampleList, type Facts, pickExamples } from './example-list';
 
 export interface Refused {
   readonly reason: string;
@@ -14,7 +16,8 @@ export function forView(
   examples: readonly Example[],
   view: View,
 ): { readonly examples: readonly Example[]; readonly refused: readonly Refused[] } {
-  return sort(examples, example => refusal(example, view));
+  const { indices, refused } = sort(examples.length, i => refusal(factsOf(examples[i] as Example), view));
+  return { examples: [...indices].map(i => examples[i] as Example), refused };
 }
 
 /** The examples that an SFT phase can imitate. */
@@ -22,31 +25,61 @@ export function withTargets(examples: readonly Example[]): {
   readonly examples: readonly Example[];
   readonly refused: readonly Refused[];
 } {
-  return sort(examples, ({ target }) => (target === undefined ? 'there is no target to imitate' : undefined));
+  const { indices, refused } = sort(examples.length, i => noTarget(factsOf(examples[i] as Example)));
+  return { examples: [...indices].map(i => examples[i] as Example), refused };
 }
 
-function sort(examples: readonly Example[], refuse: (example: Example) => string | undefined) {
-  const accepted: Example[] = [];
+/** What a phase can show of a list, and imitate, where it imitates. */
+export function usable(
+  list: ExampleList,
+  view: View,
+  trainer: Trainer,
+): { readonly examples: ExampleList; readonly refused: readonly Refused[] } {
+  const { indices, refused } = sort(list.length, i => {
+    const facts = list.facts(i);
+    return refusal(facts, view) ?? (trainer === 'sft' ? noTarget(facts) : undefined);
+  });
+  return { examples: indices.length === list.length ? list : pickExamples(list, indices), refused };
+}
+
+type Shows = Pick<Facts, 'images' | 'caption' | 'scene' | 'target'>;
+
+const factsOf = ({ images, caption, scene, target }: Example): Shows => ({
+  images: images.length > 0,
+  caption: caption !== undefined,
+  scene: scene !== undefined,
+  target: target !== undefined,
+});
+
+function sort(
+  length: number,
+  refuse: (index: number) => string | undefined,
+): { readonly indices: Uint32Array; readonly refused: readonly Refused[] } {
+  const accepted = new Uint32Array(length);
+  let count = 0;
   const reasons = new Map<string, number>();
-  for (const example of examples) {
-    const reason = refuse(example);
-    if (reason === undefined) accepted.push(example);
+  for (let i = 0; i < length; i++) {
+    const reason = refuse(i);
+    if (reason === undefined) accepted[count++] = i;
     else reasons.set(reason, (reasons.get(reason) ?? 0) + 1);
   }
-  return { examples: accepted, refused: [...reasons].map(([reason, count]) => ({ reason, count })) };
+  return {
+    indices: accepted.slice(0, count),
+    refused: [...reasons].map(([reason, count]) => ({ reason, count })),
+  };
 }
 
-function refusal({ images, caption, scene }: Example, view: View): string | undefined {
+const noTarget = ({ target }: Shows) => (target ? undefined : 'there is no target to imitate');
+
+function refusal({ images, caption, scene }: Shows, view: View): string | undefined {
   switch (view) {
     case 'text':
-      return images.length > 0 && scene === undefined
-        ? 'the question needs its picture: there is no scene in words'
-        : undefined;
+      return images && !scene ? 'the question needs its picture: there is no scene in words' : undefined;
     case 'captioned':
-      if (images.length === 0) return 'there is no image';
-      return caption === undefined ? 'there is no caption' : undefined;
+      if (!images) return 'there is no image';
+      return caption ? undefined : 'there is no caption';
     case 'image':
-      return images.length === 0 ? 'there is no image' : undefined;
+      return images ? undefined : 'there is no image';
   }
 }
 

@@ -7,7 +7,7 @@ import type { Example } from '../protocol/example';
 import { Random } from '../protocol/random';
 import type { ConditionResult, Evaluation, LanguageBias } from '../protocol/run';
 import type { Score } from '../reward/compile';
-import { Generation, type Sample } from '../rollout/generation';
+import { Generation, type GenerationOptions, type Sample } from '../rollout/generation';
 import type { Prompter, RenderedPrompt } from '../rollout/prompter';
 import { blank, canShow, mismatches, viewOf } from './conditions';
 import { wilson } from './interval';
@@ -17,8 +17,8 @@ export interface EvaluationOptions {
   readonly conditions: readonly Condition[];
   readonly samples: number;
   readonly temperature: number;
-  readonly maxTokens: number;
-  readonly stop: readonly string[];
+  /** How completions are drawn, but for their number and temperature. */
+  readonly generation: Omit<GenerationOptions, 'samples' | 'temperature'>;
   readonly maxPromptTokens: number;
   readonly seed: number;
   readonly stopRequested: () => boolean;
@@ -58,7 +58,7 @@ export async function evaluate(
       if (options.stopRequested()) return undefined;
       const batch = items.slice(at, at + perBatch);
       const prompts = await Promise.all(batch.map(item => show(prompter, userMessage, item, condition, options)));
-      const samples = await complete(model, prompter, prompts, batch, condition, options);
+      const samples = await complete(model, prompts, batch, condition, options);
       batch.forEach(({ example }, b) => {
         for (const sample of samples[b] ?? []) {
           const text = prompter.tokenizer.decode(sample.tokenIds, { skipSpecial: true });
@@ -112,19 +112,15 @@ async function show(
 
 async function complete(
   model: Model,
-  prompter: Prompter,
   prompts: readonly RenderedPrompt[],
   batch: readonly { readonly example: Example }[],
   condition: Condition,
-  { samples, temperature, maxTokens, stop, seed }: EvaluationOptions,
+  { samples, temperature, generation: drawing, seed }: EvaluationOptions,
 ): Promise<readonly (readonly Sample[])[]> {
   const random = batch.flatMap(({ example }) =>
     Array.from({ length: samples }, (_, s) => new Random(seed, 'evaluation', condition, example.source, example.id, s)),
   );
-  const { tokenizer } = prompter;
-  const decode = (ids: readonly number[]): string => tokenizer.decode(ids, { skipSpecial: true });
-  const options = { samples, temperature, maxTokens, stopIds: tokenizer.eosIds, stop: { texts: stop, decode } };
-  const generation = await Generation.start(model, prompts, options, random);
+  const generation = await Generation.start(model, prompts, { ...drawing, samples, temperature }, random);
   return (await generation.finish()) ?? [];
 }
 

@@ -1,73 +1,32 @@
 // The language model of Qwen2.5-VL as graph pieces (transformers' modeling_qwen2_5_vl.py: Qwen2_5_VLDecoderLayer).
 // Tokens of all sequences lie in one matrix [rows, hidden]; only attention knows which row belongs to which sequence.
 
-import { type Dim, type Graph, product, type Value } from '../tensor/graph';
+import { type Dim, product, type Value } from '../tensor/graph';
+import type { Rotary } from '../tensor/ops';
 import * as o from '../tensor/ops';
 import type { TextConfig } from './config';
 import type { Parameters } from './parameters';
 
 export const layerName = (i: number): string => `model.language_model.layers.${i}`;
 
-/** cos and sin of the rotary angles, each [rows, 1, headDim]. */
-export interface Rotary {
-  readonly cos: Value;
-  readonly sin: Value;
+/** Angles for queries, which are then scaled by 1 / sqrt(headDim) too: that costs nothing here. */
+export function scaled({ cos, sin }: Rotary, headDim: number): Rotary {
+  const scale = 1 / Math.sqrt(headDim);
+  return { cos: o.mul(cos, scale), sin: o.mul(sin, scale) };
 }
 
-/** The queries, keys and values of a layer: [rows, heads, headDim], keys and values [rows, kvHeads, headDim]. */
-export interface Projections {
-  readonly q: Value;
-  readonly k: Value;
-  readonly v: Value;
-}
-
-/**
- * Half-split rotary embedding: x cos + rotateHalf(x) sin. Rotating the halves is a product with a constant matrix,
- * which is one kernel where slices, a negation and a concatenation are four.
- */
-export function rotate(x: Value, { cos, sin }: Rotary, headDim: number): Value {
-  return o.add(o.mul(x, cos), o.mul(o.matmul(x, halfRotation(x.graph, headDim)), sin));
-}
-
-const rotations = new WeakMap<Graph, Map<number, Value>>();
-
-/** [headDim, headDim]: x * R = (-x2, x1) for x = (x1, x2). */
-function halfRotation(graph: Graph, headDim: number): Value {
-  const known = rotations.get(graph) ?? new Map<number, Value>();
-  rotations.set(graph, known);
-  let value = known.get(headDim);
-  if (value === undefined) {
-    const half = headDim / 2;
-    const r = new Float32Array(headDim * headDim);
-    for (let j = 0; j < half; j++) {
-      r[(j + half) * headDim + j] = -1;
-      r[j * headDim + j + half] = 1;
-    }
-    value = graph.constant(r, [headDim, headDim]);
-    known.set(headDim, value);
-  }
-  return value;
-}
-
-/** Normed input -> rotated queries and keys, and values. */
-export function keysAndValues(
-  p: Parameters,
-  c: TextConfig,
-  i: number,
-  x: Value,
-  rotary: Rotary,
-): { k: Value; v: Value } {
+/** Normed input [rows, hidden] -> rotated keys and values, [rows, kvHeads * headDim]. */
+export function keysAndValues(p: Parameters, i: number, x: Value, rotary: Rotary): { k: Value; v: Value } {
   const at = `${layerName(i)}.self_attn`;
-  const heads = [x.dims[0] as Dim, c.kvHeads, c.headDim];
-  const k = o.reshape(o.linear(x, p.get(`${at}.k_proj.weight`), p.get(`${at}.k_proj.bias`)), heads);
-  const v = o.reshape(o.linear(x, p.get(`${at}.v_proj.weight`), p.get(`${at}.v_proj.bias`)), heads);
-  return { k: rotate(k, rotary, c.headDim), v };
+  const k = o.linear(x, p.get(`${at}.k_proj.weight`), p.get(`${at}.k_proj.bias`));
+  const v = o.linear(x, p.get(`${at}.v_proj.weight`), p.get(`${at}.v_proj.bias`));
+  return { k: o.rotary(k, rotary), v };
 }
 
+/** Normed input [rows, hidden] -> queries, rotated and scaled by 1 / sqrt(headDim), [rows, heads * headDim]. */
 export function queries(p: Parameters, c: TextConfig, i: number, x: Value, rotary: Rotary): Value {
   const at = `${layerName(i)}.self_attn.q_proj`;
-  const q = o.linear(x, p.get(`${at}.weight`), p.get(`${at}.bias`));
-  return rotate(o.reshape(q, [x.dims[0] as Dim, c.heads, c.headDim]), rotary, c.headDim);
+  return o.rotary(o.linear(x, p.get(`${at}.weight`), p.get(`${at}.bias`)), scaled(rotary, c.headDim));
 }
 
 export function attentionNorm(p: Parameters, c: TextConfig, i: number, x: Value): Value {
@@ -106,13 +65,11 @@ export function promptValues(v: Value, c: TextConfig, { batch, length }: PromptS
   return o.transpose(o.reshape(v, [batch, length, c.kvHeads, c.headDim]), [0, 2, 1, 3]);
 }
 
-const scaled = (q: Value, c: TextConfig): Value => o.mul(q, 1 / Math.sqrt(c.headDim));
-
 /**
  * Causal attention of prompts among themselves. Prompts are padded on the right, so the causal mask is enough: no token
  * of a prompt sees padding, and what padding sees is not used.
  *
- * @param q [batch * length, heads, headDim]
+ * @param q [batch * length, heads * headDim], scaled
  * @param causal [length, length], 0 or a large negative number
  * @returns [batch * length, heads * headDim]
  */
@@ -121,7 +78,7 @@ export function promptAttention(q: Value, k: Value, v: Value, causal: Value, c: 
   const { kvHeads: kv, headDim: d } = c;
   const rep = c.heads / kv;
   const rows = product(rep, length);
-  const byHead = o.transpose(o.reshape(scaled(q, c), [batch, length, kv, rep, d]), [0, 2, 3, 1, 4]);
+  const byHead = o.transpose(o.reshape(q, [batch, length, kv, rep, d]), [0, 2, 3, 1, 4]);
   const scores = o.matmul(o.reshape(byHead, [batch, kv, rows, d]), promptKeys(k, c, shape));
   const weights = o.softmax(o.add(o.reshape(scores, [batch, kv, rep, length, length]), causal));
   const out = o.matmul(o.reshape(weights, [batch, kv, rows, length]), promptValues(v, c, shape));
@@ -147,6 +104,11 @@ export function completionKeys(k: Value, c: TextConfig, { batch, group, length }
   return o.transpose(o.reshape(k, [batch, group, length, c.kvHeads, c.headDim]), [0, 3, 1, 4, 2]);
 }
 
+/** Keys or values of one token of each completion: [batch * group, kvHeads * headDim] -> [batch, kvHeads, group, headDim]. */
+export function ofOneToken(x: Value, c: TextConfig, batch: Dim, group: Dim): Value {
+  return o.transpose(o.reshape(x, [batch, group, c.kvHeads, c.headDim]), [0, 2, 1, 3]);
+}
+
 /** Values of completions laid out for products: [batch, kvHeads, group, length, headDim]. */
 export function completionValues(v: Value, c: TextConfig, { batch, group, length }: CompletionShape): Value {
   return o.transpose(o.reshape(v, [batch, group, length, c.kvHeads, c.headDim]), [0, 3, 1, 2, 4]);
@@ -156,8 +118,8 @@ export function completionValues(v: Value, c: TextConfig, { batch, group, length
  * Attention of the completions of a group to their common prompt, which is neither stored nor computed once a sample,
  * and to themselves: one softmax over all stretches.
  *
- * @param q [batch * group * length, heads, headDim]
- * @param bias broadcast against [batch, kvHeads, group * rep, length, all stretches]
+ * @param q [batch * group * length, heads * headDim], scaled
+ * @param bias broadcast against [batch, kvHeads, group * rep, length, all stretches], without length where it is 1
  * @returns [batch * group * length, heads * headDim]
  */
 export function completionAttention(
@@ -174,10 +136,12 @@ export function completionAttention(
   // rows of a product: all of a group for the shared stretch, those of a sample for its own
   const shared = [batch, kv, product(heads, length)];
   const own = [batch, kv, group, product(rep, length)];
-  const byHead = o.transpose(o.reshape(scaled(q, c), [batch, group, length, kv, rep, d]), [0, 3, 1, 4, 2, 5]);
+  // a single token needs no axis, and so no reshape
+  const all = length === 1 ? [batch, kv, heads] : [batch, kv, heads, length];
+  const byHead = o.transpose(o.reshape(q, [batch, group, length, kv, rep, d]), [0, 3, 1, 4, 2, 5]);
   const layout = (s: Stretch): Dim[] => (s.kind === 'shared' ? shared : own);
   const scores = stretches.map(s =>
-    o.reshape(o.matmul(o.reshape(byHead, [...layout(s), d]), s.keys), [batch, kv, heads, length, s.length]),
+    o.reshape(o.matmul(o.reshape(byHead, [...layout(s), d]), s.keys), [...all, s.length]),
   );
   const weights = o.split(
     o.softmax(o.add(o.concat(scores, -1), bias)),
@@ -187,8 +151,11 @@ export function completionAttention(
   const out = stretches
     .map((s, i) => {
       const w = o.reshape(weights[i] as Value, [...layout(s), s.length]);
-      return o.reshape(o.matmul(w, s.values), [batch, kv, group, rep, length, d]);
+      // one weight for one value needs no product of matrices, which costs three times as much
+      const values = s.length === 1 ? o.mul(w, s.values) : o.matmul(w, s.values);
+      return o.reshape(values, [...shared, d]);
     })
     .reduce(o.add);
-  return o.reshape(o.transpose(out, [0, 2, 4, 1, 3, 5]), [product(batch, group, length), c.heads * d]);
+  const back = o.transpose(o.reshape(out, [batch, kv, group, rep, length, d]), [0, 2, 4, 1, 3, 5]);
+  return o.reshape(back, [product(batch, group, length), c.heads * d]);
 }

@@ -28,9 +28,9 @@ function embed(p: Parameters, ids: Value, features: Value | undefined): Value {
   return o.putRows(x, o.reshape(o.cast(rows, 'int64'), ['features', 1]), features);
 }
 
-const rotaryInputs = (graph: Graph, rows: string, headDim: number): d.Rotary => ({
-  cos: graph.input('cos', 'float32', [rows, 1, headDim]),
-  sin: graph.input('sin', 'float32', [rows, 1, headDim]),
+const rotaryInputs = (graph: Graph, rows: string, headDim: number): o.Rotary => ({
+  cos: graph.input('cos', 'float32', [rows, headDim / 2]),
+  sin: graph.input('sin', 'float32', [rows, headDim / 2]),
 });
 
 /**
@@ -50,7 +50,7 @@ export function prefillGraph(config: ModelConfig, images: boolean, logits = fals
   let x = embed(p, ids, features);
   for (let i = 0; i < text.layers; i++) {
     const normed = d.attentionNorm(p, text, i, x);
-    const { k, v } = d.keysAndValues(p, text, i, normed, rotary);
+    const { k, v } = d.keysAndValues(p, i, normed, rotary);
     graph.output(`k.${i}`, d.promptKeys(k, text, shape));
     graph.output(`v.${i}`, d.promptValues(v, text, shape));
     if (i === text.layers - 1 && !logits) break;
@@ -76,15 +76,15 @@ export function decodeGraph(config: ModelConfig): Graph {
   const rows = product('batch', 'group') as string;
   const ids = o.reshape(graph.input('ids', 'int32', ['batch', 'group']), [rows]);
   const rotary = rotaryInputs(graph, rows, headDim);
-  const bias = graph.input('decode_bias', 'float32', ['batch', 1, 1, 1, o.sum('prompt', 'cache', 1)]);
+  const bias = graph.input('decode_bias', 'float32', ['batch', 1, 1, o.sum('prompt', 'cache', 1)]);
   let x = embed(p, ids, undefined);
   for (let i = 0; i < text.layers; i++) {
     const normed = d.attentionNorm(p, text, i, x);
-    const { k, v } = d.keysAndValues(p, text, i, normed, rotary);
-    const newKeys = d.completionKeys(k, text, shape);
-    const newValues = d.completionValues(v, text, shape);
-    graph.output(`k.${i}`, o.reshape(newKeys, ['batch', kv, 'group', headDim]));
-    graph.output(`v.${i}`, o.reshape(newValues, ['batch', kv, 'group', headDim]));
+    const { k, v } = d.keysAndValues(p, i, normed, rotary);
+    const newKeys = d.ofOneToken(k, text, 'batch', 'group');
+    const newValues = d.ofOneToken(v, text, 'batch', 'group');
+    graph.output(`k.${i}`, newKeys);
+    graph.output(`v.${i}`, newValues);
     const stretches: d.Stretch[] = [
       {
         kind: 'shared',
@@ -98,7 +98,12 @@ export function decodeGraph(config: ModelConfig): Graph {
         values: graph.input(`own_v.${i}`, 'float32', ['batch', kv, 'group', 'cache', headDim]),
         length: 'cache',
       },
-      { kind: 'own', keys: newKeys, values: newValues, length: 1 },
+      {
+        kind: 'own',
+        keys: o.reshape(newKeys, ['batch', kv, 'group', headDim, 1]),
+        values: o.reshape(newValues, ['batch', kv, 'group', 1, headDim]),
+        length: 1,
+      },
     ];
     const q = d.queries(p, text, i, normed, rotary);
     x = d.afterAttention(p, text, i, x, d.completionAttention(q, stretches, bias, text, shape));
@@ -115,6 +120,8 @@ export interface CompletionGraph {
   readonly parameters: Parameters;
   /** [batch * completion * group, vocab]: row (b, g, t) has the logits of the token after completion input t. */
   readonly logits: Value;
+  /** [batch * completion * group, hidden]: what the head reads, before its norm. */
+  readonly hidden: Value;
 }
 
 /** The logits of whole completions after their prompts; the graph of training and of scoring. */
@@ -147,7 +154,7 @@ export function completionGraph(config: ModelConfig, images: ImageInput): Comple
   for (let i = 0; i < text.layers; i++) {
     const last = i === text.layers - 1;
     const normed = d.attentionNorm(p, text, i, x);
-    const { k, v } = d.keysAndValues(p, text, i, normed, rotary);
+    const { k, v } = d.keysAndValues(p, i, normed, rotary);
     const [promptK, ownK] = parts(k);
     const [promptV, ownV] = parts(v);
     const stretches: d.Stretch[] = [
@@ -181,5 +188,5 @@ export function completionGraph(config: ModelConfig, images: ImageInput): Comple
       x = d.afterAttention(p, text, i, x, attended);
     }
   }
-  return { graph, parameters: p, logits: d.head(p, text, config.tied, x) };
+  return { graph, parameters: p, logits: d.head(p, text, config.tied, x), hidden: x };
 }

@@ -3,25 +3,35 @@
 import type { Graph } from '../tensor/graph';
 import { type FloatTensor, Session, type SessionOptions } from '../tensor/session';
 import { loadModelConfig, type ModelConfig } from './config';
+import { FeatureCache } from './feature-cache';
 import { imageFeaturesGraph } from './graphs';
 import type { Pixels } from './images';
 import { SequenceInputs } from './sequence-inputs';
 import { visionFeeds } from './vision-inputs';
 import { loadWeights, type Weights } from './weights';
 
+export interface ModelOptions extends SessionOptions {
+  /** The vision tower stays as it is: features of an image are computed once. */
+  readonly visionFrozen?: boolean;
+}
+
+/** A tensor of the vision tower that every model has. */
+const PATCHES = 'model.visual.patch_embed.proj.weight';
+
 export class Model {
   readonly inputs: SequenceInputs;
   private readonly sessions = new Map<string, Promise<Session>>();
+  private readonly features = new FeatureCache(image => this.computeFeatures([image], this.weights));
 
   constructor(
     readonly config: ModelConfig,
     readonly weights: Weights,
-    readonly options: SessionOptions,
+    readonly options: ModelOptions,
   ) {
     this.inputs = new SequenceInputs(config);
   }
 
-  static async load(folder: string, options: SessionOptions): Promise<Model> {
+  static async load(folder: string, options: ModelOptions): Promise<Model> {
     const config = await loadModelConfig(folder);
     return new Model(config, await loadWeights(folder, config), options);
   }
@@ -30,14 +40,21 @@ export class Model {
   session(name: string, build: () => Graph): Promise<Session> {
     let session = this.sessions.get(name);
     if (session === undefined) {
-      session = Session.create(build(), this.options);
+      const { profile } = this.options;
+      const own = profile === undefined ? {} : { profile: `${profile}-${name.replace(/\W+/g, '-').slice(0, 40)}` };
+      session = Session.create(build(), { ...this.options, ...own });
       this.sessions.set(name, session);
     }
     return session;
   }
 
   /** Features of the image tokens of images, in order: [tokens, hidden]. */
-  async imageFeatures(images: readonly Pixels[], weights: Weights = this.weights): Promise<FloatTensor> {
+  imageFeatures(images: readonly Pixels[], weights: Weights = this.weights): Promise<FloatTensor> {
+    const own = weights.get(PATCHES)?.data === this.weights.get(PATCHES)?.data;
+    return this.options.visionFrozen === true && own ? this.features.of(images) : this.computeFeatures(images, weights);
+  }
+
+  private async computeFeatures(images: readonly Pixels[], weights: Weights): Promise<FloatTensor> {
     const session = await this.session('image features', () => imageFeaturesGraph(this.config));
     return (await session.run(visionFeeds(images, this.config.vision), weights)).get('image_features') as FloatTensor;
   }

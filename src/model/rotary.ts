@@ -28,15 +28,15 @@ export class RotaryTable {
   }
 }
 
-/** cos and sin of many tokens, [rows, dim]. */
+/** cos and sin of many tokens, [rows, dim / 2]: element i is for elements i and i + dim / 2 of a head. */
 export interface Angles {
   readonly cos: Float32Array;
   readonly sin: Float32Array;
 }
 
 export const newAngles = (rows: number, dim: number): Angles => ({
-  cos: new Float32Array(rows * dim),
-  sin: new Float32Array(rows * dim),
+  cos: new Float32Array((rows * dim) / 2),
+  sin: new Float32Array((rows * dim) / 2),
 });
 
 /** M-RoPE (Qwen2-VL, arXiv 2409.12191, section 2.1): each frequency turns with the position on its own axis. */
@@ -57,11 +57,11 @@ export class TextRotary {
   write(out: Angles, row: number, position: readonly [number, number, number]): void {
     const half = this.headDim / 2;
     const rows = position.map(p => this.table.at(p));
-    const at = row * this.headDim;
+    const at = row * half;
     for (let i = 0; i < half; i++) {
       const { cos, sin } = rows[this.axis[i] as number] as Angles;
-      out.cos[at + i] = out.cos[at + half + i] = cos[i] as number;
-      out.sin[at + i] = out.sin[at + half + i] = sin[i] as number;
+      out.cos[at + i] = cos[i] as number;
+      out.sin[at + i] = sin[i] as number;
     }
   }
 }
@@ -79,13 +79,13 @@ export class VisionRotary {
 
   write(out: Angles, index: number, row: number, column: number): void {
     const quarter = this.headDim / 4;
-    const at = index * this.headDim;
+    const at = index * 2 * quarter;
     [row, column].forEach((position, part) => {
       const { cos, sin } = this.table.at(position);
       for (let i = 0; i < quarter; i++) {
         const j = at + part * quarter + i;
-        out.cos[j] = out.cos[j + 2 * quarter] = cos[i] as number;
-        out.sin[j] = out.sin[j + 2 * quarter] = sin[i] as number;
+        out.cos[j] = cos[i] as number;
+        out.sin[j] = sin[i] as number;
       }
     });
   }

@@ -44,15 +44,19 @@ export class SequenceInputs {
     return new Map([...this.prompts(prompts, length, angles), ...this.angles(angles)]);
   }
 
-  /** Feeds of one step of decoding, but for the caches: token t of every completion, all of its batch in step. */
+  /**
+   * Feeds of one step of decoding, but for the caches: token t of every completion, all of its batch in step.
+   *
+   * @param length that prompts were padded to
+   */
   decode(
     prompts: readonly EncodedPrompt[],
     group: number,
     step: number,
     cache: number,
     ids: Int32Array,
+    length = this.promptLength(prompts),
   ): Map<string, Tensor> {
-    const length = this.promptLength(prompts);
     const angles = newAngles(prompts.length * group, this.config.text.headDim);
     const width = length + cache + 1;
     const bias = new Float32Array(prompts.length * width).fill(HIDDEN);
@@ -65,7 +69,7 @@ export class SequenceInputs {
     });
     return new Map<string, Tensor>([
       ['ids', { dims: [prompts.length, group], data: ids }],
-      ['decode_bias', { dims: [prompts.length, 1, 1, 1, width], data: bias }],
+      ['decode_bias', { dims: [prompts.length, 1, 1, width], data: bias }],
       ...this.angles(angles),
     ]);
   }
@@ -141,7 +145,8 @@ export class SequenceInputs {
   }
 
   private angles({ cos, sin }: { readonly cos: Float32Array; readonly sin: Float32Array }): [string, Tensor][] {
-    const dims = [cos.length / this.config.text.headDim, 1, this.config.text.headDim];
+    const half = this.config.text.headDim / 2;
+    const dims = [cos.length / half, half];
     return [
       ['cos', { dims, data: cos }],
       ['sin', { dims, data: sin }],

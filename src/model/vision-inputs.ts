@@ -54,8 +54,8 @@ export function visionFeeds(images: readonly Pixels[], c: VisionConfig): Map<str
   const shape = [images.length, windows, patches];
   return new Map<string, Tensor>([
     ['pixels', { dims: [...shape, width], data: pixels }],
-    ['vision_cos', { dims: [slots, 1, headDim], data: angles.cos }],
-    ['vision_sin', { dims: [slots, 1, headDim], data: angles.sin }],
+    ['vision_cos', { dims: [slots, headDim / 2], data: angles.cos }],
+    ['vision_sin', { dims: [slots, headDim / 2], data: angles.sin }],
     ['vision_bias', { dims: shape, data: bias }],
     ['feature_rows', { dims: [features.length], data: Int32Array.from(features) }],
   ]);

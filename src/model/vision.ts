@@ -3,9 +3,10 @@
 // attention and full attention are then views of one matrix and nothing is moved between blocks.
 
 import { type Graph, product, type Value } from '../tensor/graph';
+import type { Rotary } from '../tensor/ops';
 import * as o from '../tensor/ops';
 import type { VisionConfig } from './config';
-import { type Rotary, rotate } from './decoder';
+import { scaled } from './decoder';
 import type { Parameters } from './parameters';
 
 /** Inputs of the tower; vision-inputs.ts fills them. */
@@ -16,8 +17,8 @@ export function visionInputs(graph: Graph, c: VisionConfig): VisionInputs {
   return {
     pixels: graph.input('pixels', 'float32', ['images', 'windows', 'patches', patch]),
     rotary: {
-      cos: graph.input('vision_cos', 'float32', [rows, 1, headDim]),
-      sin: graph.input('vision_sin', 'float32', [rows, 1, headDim]),
+      cos: graph.input('vision_cos', 'float32', [rows, headDim / 2]),
+      sin: graph.input('vision_sin', 'float32', [rows, headDim / 2]),
     },
     bias: graph.input('vision_bias', 'float32', ['images', 'windows', 'patches']),
     features: graph.input('feature_rows', 'int32', ['features']),
@@ -73,16 +74,12 @@ function block(p: Parameters, c: VisionConfig, i: number, x: Value, rotary: Rota
     o.linear(h, p.get(`${name}.${part}.weight`), p.get(`${name}.${part}.bias`));
 
   const normed = o.rmsNorm(x, p.get(`${name}.norm1.weight`), 1e-6);
-  const qkv = o.reshape(linear('attn.qkv', normed), [rows, 3, c.heads, d]);
-  const [q, k, v] = o.split(qkv, [1, 1, 1], 1).map(part => o.reshape(part, [rows, c.heads, d])) as [
-    Value,
-    Value,
-    Value,
-  ];
+  const width = c.hiddenSize;
+  const [q, k, v] = o.split(linear('attn.qkv', normed), [width, width, width], 1) as [Value, Value, Value];
   const byHead = (h: Value, perm: readonly number[]): Value =>
     o.transpose(o.reshape(h, [over.batch, over.length, c.heads, d]), perm);
-  const queries = byHead(o.mul(rotate(q, rotary, d), 1 / Math.sqrt(d)), [0, 2, 1, 3]);
-  const scores = o.matmul(queries, byHead(rotate(k, rotary, d), [0, 2, 3, 1]));
+  const queries = byHead(o.rotary(q, scaled(rotary, d)), [0, 2, 1, 3]);
+  const scores = o.matmul(queries, byHead(o.rotary(k, rotary), [0, 2, 3, 1]));
   const out = o.matmul(o.softmax(o.add(scores, over.bias)), byHead(v, [0, 2, 1, 3]));
   const attended = o.reshape(o.transpose(out, [0, 2, 1, 3]), [rows, c.hiddenSize]);
 

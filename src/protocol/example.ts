@@ -24,4 +24,6 @@ export interface Example {
   readonly scene?: string;
   /** A completion to imitate (SFT phases). */
   readonly target?: string;
+  /** How hard it is, on the scale of its data. */
+  readonly difficulty?: number;
 }

@@ -27,6 +27,23 @@ export interface LeftOut {
   readonly first?: Place;
 }
 
+/**
+ * Examples of one source that ask the same of the same images as others. A source that several phases name does not
+ * repeat itself.
+ */
+export interface DuplicateReport {
+  /** That repeat an earlier example of the same source. */
+  readonly within: number;
+  /** That repeat an example of a source that was named before. */
+  readonly across: readonly { readonly source: string; readonly count: number }[];
+  /** That are also in data that is evaluated. */
+  readonly evaluation: readonly { readonly source: string; readonly count: number }[];
+  /** That show an image of data that is evaluated, whatever they ask of it. */
+  readonly evaluationImages: number;
+  /** Of all these, those that are not trained on. */
+  readonly removed: { readonly within: number; readonly across: number; readonly evaluation: number };
+}
+
 export interface SourceReport {
   readonly source: string;
   /** Examples that can be used. */
@@ -35,6 +52,8 @@ export interface SourceReport {
   readonly dropped: readonly LeftOut[];
   /** Examples that a phase's view cannot show, phase by phase. */
   readonly refused: readonly (LeftOut & { readonly phase: string })[];
+  /** Of sources that are trained on; absent in logs of earlier versions. */
+  readonly duplicates?: DuplicateReport;
 }
 
 export interface PlannedPhase {
@@ -132,6 +151,8 @@ export type RunEventBody =
       readonly timings: Readonly<Record<string, number>>;
       /** The step's rollouts, relative to the run folder. */
       readonly rollouts?: string;
+      /** Of a step in which no group taught: how many did not, and why. */
+      readonly untaught?: string;
     }
   | (Evaluation & {
       readonly kind: 'evaluation';

@@ -3,7 +3,7 @@
 
 import type { Scored } from '../protocol/rewards';
 import type { RuleSet } from '../reward/rule-set';
-import { groupAdvantages } from '../train/advantages';
+import { type AdvantageOptions, groupAdvantages } from '../train/advantages';
 import { grouped } from './grouped';
 import type { StoredGroup, StoredRollouts } from './stored-rollouts';
 
@@ -52,7 +52,8 @@ export interface RescoreReport {
 
 export interface RescoreOptions {
   readonly seed: number;
-  readonly advantage: { readonly scale: 'group' | 'none'; readonly eps: number };
+  /** Only their signs are compared, group by group. */
+  readonly advantage: AdvantageOptions;
   readonly signal?: AbortSignal;
   /** Called with what is known so far, first after a sample of the files. */
   readonly progress?: (report: RescoreReport) => void;

@@ -8,26 +8,37 @@ import type { EncodedPrompt } from '../model/sequence-inputs';
 import type { FloatTensor, Tensor } from '../tensor/session';
 
 const FIRST_CAPACITY = 32;
+/** Room grows by this share, so that copies stay rare and little of what a step reads is empty; in blocks of a cache line. */
+const GROWTH = 0.25;
+const BLOCK = 16;
+
+/** Keys and values of a layer. */
+interface Layer {
+  readonly k: Float32Array;
+  readonly v: Float32Array;
+}
 
 export class Cache {
-  /** Tokens that there is room for; it doubles when it is full. */
-  capacity = FIRST_CAPACITY;
   /** Tokens written. */
   length = 0;
-  private readonly prompt = new Map<string, Tensor>();
-  private own: { k: Float32Array; v: Float32Array }[];
+  private prompt = new Map<string, FloatTensor>();
+  private own: Layer[];
 
   private constructor(
     private readonly model: Model,
-    private readonly batch: number,
-    private readonly group: number,
+    private batch: number,
+    private group: number,
+    /** Tokens that prompts are padded to. */
+    readonly promptLength: number,
+    /** Tokens of a completion that there is room for; it grows when it is full. */
+    public capacity = FIRST_CAPACITY,
   ) {
-    this.own = this.allocate(this.capacity);
+    this.own = this.allocate(capacity);
   }
 
   /** Runs the prompts, each once however many samples there are, and their images. */
   static async prefill(model: Model, prompts: readonly EncodedPrompt[], group: number): Promise<Cache> {
-    const cache = new Cache(model, prompts.length, group);
+    const cache = new Cache(model, prompts.length, group, model.inputs.promptLength(prompts));
     const pictures = prompts.flatMap(p => p.images);
     const feeds = new Map(model.inputs.prefill(prompts));
     if (pictures.length > 0) feeds.set('image_features', await model.imageFeatures(pictures));
@@ -69,7 +80,62 @@ export class Cache {
     this.length++;
   }
 
-  private allocate(capacity: number): { k: Float32Array; v: Float32Array }[] {
+  /**
+   * Makes the batch smaller.
+   *
+   * @param prompts positions of those that stay
+   * @param rows [prompts, group]: the row that each new row was
+   */
+  keep(prompts: readonly number[], rows: readonly number[], group: number): void {
+    const smaller = this.copy(prompts, rows, group);
+    this.prompt = smaller.prompt;
+    this.own = smaller.own;
+    this.batch = smaller.batch;
+    this.group = group;
+  }
+
+  /** A cache of one prompt, in which `samples` completions go on from the first `length` tokens of one. */
+  branch(prompt: number, sample: number, length: number, samples: number): Cache {
+    const row = prompt * this.group + sample;
+    const cache = this.copy([prompt], Array<number>(samples).fill(row), samples);
+    cache.length = length;
+    return cache;
+  }
+
+  private copy(prompts: readonly number[], rows: readonly number[], group: number): Cache {
+    const { kvHeads, headDim } = this.model.config.text;
+    const cache = new Cache(this.model, prompts.length, group, this.promptLength, this.capacity);
+    cache.length = this.length;
+    for (const [name, { dims, data }] of this.prompt) {
+      // what prefill gave is never written to
+      if (prompts.length === this.batch) {
+        cache.prompt.set(name, { dims, data });
+        continue;
+      }
+      const size = data.length / this.batch;
+      const kept = new Float32Array(prompts.length * size);
+      prompts.forEach((b, to) => {
+        kept.set(data.subarray(b * size, (b + 1) * size), to * size);
+      });
+      cache.prompt.set(name, { dims: [prompts.length, ...dims.slice(1)], data: kept });
+    }
+    // [batch, kvHeads, group, a block of one completion]
+    const block = headDim * this.capacity;
+    rows.forEach((row, to) => {
+      for (let head = 0; head < kvHeads; head++) {
+        const source = ((Math.floor(row / this.group) * kvHeads + head) * this.group + (row % this.group)) * block;
+        const target = ((Math.floor(to / group) * kvHeads + head) * group + (to % group)) * block;
+        this.own.forEach(({ k, v }, layer) => {
+          const copy = cache.own[layer] as Layer;
+          copy.k.set(k.subarray(source, source + block), target);
+          copy.v.set(v.subarray(source, source + block), target);
+        });
+      }
+    });
+    return cache;
+  }
+
+  private allocate(capacity: number): Layer[] {
     const { kvHeads, headDim, layers } = this.model.config.text;
     const size = this.batch * this.group * kvHeads * headDim * capacity;
     return Array.from({ length: layers }, () => ({ k: new Float32Array(size), v: new Float32Array(size) }));
@@ -77,10 +143,11 @@ export class Cache {
 
   private grow(): void {
     const d = this.model.config.text.headDim;
-    const [before, after] = [this.capacity, this.capacity * 2];
+    const before = this.capacity;
+    const after = before + BLOCK * Math.ceil((before * GROWTH) / BLOCK);
     const larger = this.allocate(after);
     this.own.forEach(({ k, v }, layer) => {
-      const to = larger[layer] as { k: Float32Array; v: Float32Array };
+      const to = larger[layer] as Layer;
       // keys are rows of tokens, values are blocks of them
       for (let row = 0; row * before < k.length; row++)
         to.k.set(k.subarray(row * before, (row + 1) * before), row * after);

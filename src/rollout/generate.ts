@@ -5,6 +5,7 @@ import { Random } from '../protocol/random';
 import { chooseDevice, type Device } from '../tensor/session';
 import { Generation } from './generation';
 import { Prompter } from './prompter';
+import { StopTexts } from './stop-texts';
 
 export interface GenerateOptions {
   readonly folder: string;
@@ -12,6 +13,14 @@ export interface GenerateOptions {
   /** Image files, put before the text. */
   readonly images: readonly string[];
   readonly temperature: number;
+  readonly topK?: number;
+  readonly topP?: number;
+  readonly minP?: number;
+  readonly repetitionPenalty?: number;
+  /** Texts that end a completion, besides the end tokens of the folder. */
+  readonly stop?: readonly string[];
+  /** A text that every completion begins with. */
+  readonly prefix?: string;
   readonly maxTokens: number;
   readonly samples: number;
   readonly seed: number;
@@ -31,7 +40,7 @@ export interface GeneratedSample {
 /** The prompt is one user message, images before text, through the folder's chat template. */
 export async function generateFromFolder(options: GenerateOptions): Promise<{ samples: readonly GeneratedSample[] }> {
   const { device } = await chooseDevice(options.device ?? 'cpu');
-  const model = await Model.load(options.folder, { device, threads: options.threads ?? 0 });
+  const model = await Model.load(options.folder, { device, threads: options.threads ?? 0, visionFrozen: true });
   try {
     const prompter = await Prompter.load(options.folder, model.config);
     const pixels = await Promise.all(options.images.map(file => prompter.image(file)));
@@ -40,7 +49,12 @@ export async function generateFromFolder(options: GenerateOptions): Promise<{ sa
     const generation = await Generation.start(
       model,
       [prompt],
-      { ...options, stopIds: tokenizer.eosIds },
+      {
+        ...options,
+        stopIds: tokenizer.eosIds,
+        stop: new StopTexts(options.stop ?? [], ids => tokenizer.decode(ids, { skipSpecial: true })),
+        prefix: tokenizer.encode(options.prefix ?? ''),
+      },
       Array.from({ length: options.samples }, (_, i) => new Random(options.seed, 'generate', i)),
     );
     const [samples = []] = (await generation.finish()) ?? [];

@@ -1,33 +1,48 @@
-// Generation of groups: a step-wise iterator, and a loop over it. Each step yields before the next begins, so that
-// whoever drives it can look, force a token, or stop.
+// Generation of groups: a step-wise iterator, and a loop over it. A step is two halves, `look` and `take`: between them
+// whoever drives it can see what could come next, force a token, branch, or stop.
 
 import { decodeGraph } from '../model/graphs';
 import type { Model } from '../model/model';
 import type { EncodedPrompt } from '../model/sequence-inputs';
 import type { Random } from '../protocol/random';
+import { Batch } from './batch';
 import { Cache } from './cache';
-import { type Drawn, draw } from './sampling';
+import { type Alternative, type Drawn, draw, drawWarped, mostLikely } from './sampling';
+import type { StopTexts } from './stop-texts';
+import { type Warping, warp, warps } from './warping';
 
-export interface GenerationOptions {
+export interface GenerationOptions extends Warping {
   /** Completions a prompt. */
   readonly samples: number;
-  /** 0 is greedy. */
-  readonly temperature: number;
   /** Longest completion, its stop token included. */
   readonly maxTokens: number;
   /** Tokens that end a completion and belong to it. */
   readonly stopIds: readonly number[];
-  /** Texts that end a completion, and how tokens become text. */
-  readonly stop?: { readonly texts: readonly string[]; readonly decode: (tokenIds: readonly number[]) => string };
+  /** Texts that end a completion. */
+  readonly stop?: StopTexts;
+  /** Tokens that every completion begins with, and that belong to it. */
+  readonly prefix?: readonly number[];
+  /**
+   * What log-probabilities and entropies are of: softmax(logits / temperature), which is what is trained ('plain', the
+   * default), or the distribution that tokens are drawn from. They differ under a penalty, top-k, top-p and min-p.
+   */
+  readonly logProbs?: 'plain' | 'warped';
+  /**
+   * Ended completions leave the batch when at least this share of it can go; 0, the default: they stay. Products of
+   * another shape may round otherwise, so that completions equal those of the whole batch but for rounding.
+   */
+  readonly removeEnded?: number;
 }
 
 export interface Sample {
   /** The stop token included. */
   readonly tokenIds: readonly number[];
-  /** By token: natural logarithms under softmax(logits / temperature); temperature 0 reports temperature 1. */
+  /** By token: natural logarithms, of the distribution that the options name; temperature 0 reports temperature 1. */
   readonly logProbs: readonly number[];
   /** By token, nats, of the same distribution. */
   readonly entropy: readonly number[];
+  /** Positions of the tokens that were forced and not drawn, the prefix among them. */
+  readonly forced: readonly number[];
   /** Why it ended. */
   readonly stop: 'token' | 'text' | 'length';
 }
@@ -36,24 +51,30 @@ interface Growing {
   readonly tokenIds: number[];
   readonly logProbs: number[];
   readonly entropy: number[];
+  readonly forced: number[];
+  /** The tokens of prompt and completion, where there is a penalty on them. */
+  readonly seen: Set<number>;
   stop?: Sample['stop'];
 }
 
-/** The state after a step, of all completions of a batch. */
+/** The state after a step, of all completions. */
 export interface Step {
   /** The tokens of this step are number `index` of their completions, from 0. */
   readonly index: number;
-  /** [batch * samples, vocab]: where the tokens were drawn from. Valid until the next step. */
-  readonly logits: Float32Array;
   /** By prompt and sample; undefined for completions that had ended. */
   readonly drawn: readonly (Drawn | undefined)[];
+  /** Where the token of a completion was drawn from, before any warping: [vocab]. Valid until the next step. */
+  readonly logits: (completion: number) => Float32Array;
 }
 
 /** Tokens to take instead of drawing them, by position in the batch; undefined leaves the draw. */
 export type Force = (completion: number, index: number) => number | undefined;
 
+const free: Force = () => undefined;
+
 export class Generation {
-  private readonly growing: Growing[];
+  /** Logits of the next tokens, by row of the batch, once they have been looked at. */
+  private logits: Float32Array | undefined;
 
   private constructor(
     private readonly model: Model,
@@ -61,9 +82,11 @@ export class Generation {
     private readonly options: GenerationOptions,
     private readonly random: readonly Random[],
     private readonly cache: Cache,
-  ) {
-    this.growing = random.map(() => ({ tokenIds: [], logProbs: [], entropy: [] }));
-  }
+    private readonly growing: readonly Growing[],
+    private readonly batch: Batch,
+    /** Tokens that completions have, but for those that have ended. */
+    private index: number,
+  ) {}
 
   /**
    * Runs the prompts.
@@ -76,36 +99,29 @@ export class Generation {
     options: GenerationOptions,
     random: readonly Random[],
   ): Promise<Generation> {
-    if (random.length !== prompts.length * options.samples) throw new Error('one random stream a completion is needed');
-    const cache = await Cache.prefill(model, prompts, options.samples);
-    return new Generation(model, prompts, options, random, cache);
+    const { samples, repetitionPenalty = 1 } = options;
+    if (random.length !== prompts.length * samples) throw new Error('one random stream a completion is needed');
+    const cache = await Cache.prefill(model, prompts, samples);
+    const growing = random.map((_, i) => ({
+      tokenIds: [],
+      logProbs: [],
+      entropy: [],
+      forced: [],
+      seen: new Set(repetitionPenalty === 1 ? [] : prompts[Math.floor(i / samples)]?.tokenIds),
+    }));
+    return new Generation(model, prompts, options, random, cache, growing, new Batch(prompts.length, samples), 0);
+  }
+
+  /** Whether all completions have ended. */
+  get ended(): boolean {
+    return this.growing.every(g => g.stop !== undefined);
   }
 
   /** One token of every completion at a time, until all have ended. */
-  async *steps(force: Force = () => undefined): AsyncGenerator<Step, void, void> {
-    const { model, prompts, cache, growing } = this;
-    const { samples, temperature, maxTokens } = this.options;
-    const session = await model.session('decode', () => decodeGraph(model.config));
-    const width = model.config.text.vocabSize;
-    const ids = Int32Array.from(growing, (_, i) => prompts[Math.floor(i / samples)]?.tokenIds.at(-1) ?? 0);
-    for (let index = 0; index < maxTokens && growing.some(g => g.stop === undefined); index++) {
-      const step = model.inputs.decode(prompts, samples, index, cache.capacity, ids);
-      const out = await session.run(step, cache.feeds(), model.weights);
-      cache.append(out);
-      const logits = (out.get('logits') as { data: Float32Array }).data;
-      const drawn = growing.map((g, i) => {
-        if (g.stop !== undefined) return undefined;
-        const uniform = temperature === 0 ? 0 : (this.random[i] as Random).uniform();
-        const d = draw(logits, i, width, temperature, uniform, force(i, index));
-        g.tokenIds.push(d.token);
-        g.logProbs.push(d.logProb);
-        g.entropy.push(d.entropy);
-        ids[i] = d.token;
-        const stop = this.ended(g.tokenIds);
-        if (stop !== undefined) g.stop = stop;
-        return d;
-      });
-      yield { index, logits, drawn };
+  async *steps(force: Force = free): AsyncGenerator<Step, void, void> {
+    while (!this.ended) {
+      await this.look();
+      yield this.take(force);
     }
   }
 
@@ -115,21 +131,151 @@ export class Generation {
     return this.samples();
   }
 
+  /** Computes what could come next; nothing is taken yet. A second look costs nothing. */
+  async look(): Promise<void> {
+    if (this.logits !== undefined || this.ended) return;
+    const { model, cache, batch, growing } = this;
+    const session = await model.session('decode', () => decodeGraph(model.config));
+    this.removeEnded();
+    const prompts = batch.prompts.map(b => this.prompts[b] as EncodedPrompt);
+    const ids = Int32Array.from(
+      batch.completions,
+      i => growing[i]?.tokenIds.at(-1) ?? this.promptOf(i).tokenIds.at(-1) ?? 0,
+    );
+    const step = model.inputs.decode(prompts, batch.group, this.index, cache.capacity, ids, cache.promptLength);
+    const out = await session.run(step, cache.feeds(), model.weights);
+    cache.append(out);
+    this.logits = (out.get('logits') as { data: Float32Array }).data;
+  }
+
+  /**
+   * The k most likely next tokens of a completion that has not ended, under the distribution that log-probabilities are
+   * of; none before a look.
+   */
+  alternatives(completion: number, k: number): readonly Alternative[] {
+    const { logits, options } = this;
+    const row = this.batch.rowOf(completion);
+    if (logits === undefined || row === undefined || this.growing[completion]?.stop !== undefined) return [];
+    const { seen } = this.growing[completion] as Growing;
+    const own = logits.subarray(row * this.width, (row + 1) * this.width);
+    const { temperature, logProbs } = options;
+    const divided = { temperature: temperature === 0 ? 1 : temperature };
+    return mostLikely(warp(own, seen, logProbs === 'warped' ? { ...options } : divided), k);
+  }
+
+  /** Takes the token that was looked at: draws one for every completion that has not ended, or takes the forced one. */
+  take(force: Force = free): Step {
+    const { logits, growing, batch, options, index, width } = this;
+    if (logits === undefined) throw new Error('a token is taken after a look');
+    const plain = !warps(options);
+    const drawn = growing.map((g, i): Drawn | undefined => {
+      const row = batch.rowOf(i);
+      if (g.stop !== undefined || row === undefined) return undefined;
+      const uniform = options.temperature === 0 ? 0 : (this.random[i] as Random).uniform();
+      const forced = options.prefix?.[index] ?? force(i, index);
+      const d = plain
+        ? draw(logits, row, width, options.temperature, uniform, forced)
+        : drawWarped(logits, row, width, g.seen, options, options.logProbs ?? 'plain', uniform, forced);
+      g.tokenIds.push(d.token);
+      g.logProbs.push(d.logProb);
+      g.entropy.push(d.entropy);
+      if (forced !== undefined) g.forced.push(index);
+      if ((options.repetitionPenalty ?? 1) !== 1) g.seen.add(d.token);
+      const stop = this.stopOf(g.tokenIds);
+      if (stop !== undefined) g.stop = stop;
+      return d;
+    });
+    this.logits = undefined;
+    this.index++;
+    const rows = new Map(growing.map((_, i) => [i, batch.rowOf(i)]));
+    return {
+      index,
+      drawn,
+      logits: completion => {
+        const row = rows.get(completion);
+        return row === undefined ? new Float32Array() : logits.subarray(row * width, (row + 1) * width);
+      },
+    };
+  }
+
+  /**
+   * A generation of its own that goes on from the first tokens of a completion, in one continuation for each random
+   * stream. Nothing is computed again: keys and values are copied. This one is left as it is.
+   *
+   * @param length tokens of the completion to keep, from 0 to all
+   * @throws an Error where the completion has left the batch (`removeEnded`)
+   */
+  branch(completion: number, length: number, random: readonly Random[]): Generation {
+    const from = this.growing[completion];
+    const row = this.batch.rowOf(completion);
+    if (from === undefined || length > from.tokenIds.length)
+      throw new Error(`completion ${completion} does not have ${length} tokens`);
+    if (row === undefined) throw new Error(`completion ${completion} has left the batch`);
+    const prompt = this.promptOf(completion);
+    const tokenIds = from.tokenIds.slice(0, length);
+    const stop = length === 0 ? undefined : this.stopOf(tokenIds);
+    const growing = random.map(
+      (): Growing => ({
+        tokenIds: [...tokenIds],
+        logProbs: from.logProbs.slice(0, length),
+        entropy: from.entropy.slice(0, length),
+        forced: from.forced.filter(at => at < length),
+        seen: new Set((this.options.repetitionPenalty ?? 1) === 1 ? [] : [...prompt.tokenIds, ...tokenIds]),
+        ...(stop === undefined ? {} : { stop }),
+      }),
+    );
+    const { group } = this.batch;
+    return new Generation(
+      this.model,
+      [prompt],
+      { ...this.options, samples: random.length },
+      random,
+      this.cache.branch(Math.floor(row / group), row % group, length, random.length),
+      growing,
+      new Batch(1, random.length),
+      length,
+    );
+  }
+
   /** The completions as far as they are. */
   samples(): readonly (readonly Sample[])[] {
     const { samples } = this.options;
     return this.prompts.map((_, b) =>
-      this.growing.slice(b * samples, (b + 1) * samples).map(g => ({ ...g, stop: g.stop ?? 'length' })),
+      this.growing
+        .slice(b * samples, (b + 1) * samples)
+        .map(({ tokenIds, logProbs, entropy, forced, stop = 'length' }) => ({
+          tokenIds,
+          logProbs,
+          entropy,
+          forced,
+          stop,
+        })),
     );
   }
 
-  private ended(tokenIds: readonly number[]): Sample['stop'] | undefined {
+  private get width(): number {
+    return this.model.config.text.vocabSize;
+  }
+
+  private promptOf(completion: number): EncodedPrompt {
+    return this.prompts[Math.floor(completion / this.options.samples)] as EncodedPrompt;
+  }
+
+  private removeEnded(): void {
+    const { removeEnded: share = 0 } = this.options;
+    const { heads, kvHeads } = this.model.config.text;
+    if (share === 0) return;
+    // a product of one row rounds otherwise than one of several: two rows stay where there were two
+    const kept = this.batch.without(i => this.growing[i]?.stop !== undefined, heads === kvHeads ? 2 : 1);
+    if (kept.rows.length > (1 - share) * this.batch.completions.length) return;
+    this.cache.keep(kept.prompts, kept.rows, kept.group);
+    this.batch.keep(kept);
+  }
+
+  private stopOf(tokenIds: readonly number[]): Sample['stop'] | undefined {
     const { stopIds, stop, maxTokens } = this.options;
     if (stopIds.includes(tokenIds.at(-1) as number)) return 'token';
-    if (stop !== undefined && stop.texts.length > 0) {
-      const text = stop.decode(tokenIds);
-      if (stop.texts.some(s => text.includes(s))) return 'text';
-    }
+    if (stop?.endIn(tokenIds)) return 'text';
     return tokenIds.length >= maxTokens ? 'length' : undefined;
   }
 }

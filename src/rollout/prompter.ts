@@ -7,6 +7,7 @@ import type { EncodedPrompt } from '../model/sequence-inputs';
 import { imageTokens } from '../model/vision-inputs';
 import { buildPrompt, type Prompt } from '../text/prompt';
 import { type ChatMessage, loadTokenizer, type Tokenizer } from '../text/tokenizer';
+import type { DecodeImage } from './image-thread';
 
 export interface RenderedPrompt extends EncodedPrompt {
   /** The chat template filled in, one image token an image. */
@@ -18,16 +19,18 @@ const KEPT = 512 * 1024 * 1024;
 
 export class Prompter {
   private readonly pixels = new Map<string, Pixels>();
+  private readonly underway = new Map<string, Promise<Pixels>>();
   private kept = 0;
 
   constructor(
     readonly tokenizer: Tokenizer,
     readonly processor: ImageProcessor,
     private readonly config: ModelConfig,
+    private readonly decodeImage: DecodeImage = processImage,
   ) {}
 
-  static async load(folder: string, config: ModelConfig): Promise<Prompter> {
-    return new Prompter(await loadTokenizer(folder), await loadImageProcessor(folder, config), config);
+  static async load(folder: string, config: ModelConfig, decode?: DecodeImage): Promise<Prompter> {
+    return new Prompter(await loadTokenizer(folder), await loadImageProcessor(folder, config), config, decode);
   }
 
   /** The pixels of an image file; those used lately are kept. */
@@ -38,7 +41,13 @@ export class Prompter {
       this.pixels.set(file, known);
       return known;
     }
-    const pixels = await processImage(file, this.processor);
+    const begun = this.underway.get(file) ?? this.decode(file);
+    this.underway.set(file, begun);
+    return begun;
+  }
+
+  private async decode(file: string): Promise<Pixels> {
+    const pixels = await this.decodeImage(file, this.processor).finally(() => this.underway.delete(file));
     this.pixels.set(file, pixels);
     this.kept += pixels.values.byteLength;
     for (const [oldest, { values }] of this.pixels) {

@@ -1,5 +1,7 @@
 // Draws the next token from a row of logits, and says how likely it was.
 
+import { type Warping, warp } from './warping';
+
 /** A token with the natural logarithm of its probability and the entropy (nats) of the distribution it came from. */
 export interface Drawn {
   readonly token: number;
@@ -35,19 +37,23 @@ export function draw(
   const inverse = temperature === 0 ? 1 : 1 / temperature;
   let total = 0;
   let weighted = 0;
+  const weights = scratch(width);
   for (let i = 0; i < width; i++) {
     const x = ((logits[from + i] as number) - most) * inverse;
     const e = Math.exp(x);
+    weights[i] = e;
     total += e;
-    weighted += e * x;
+    if (e > 0) weighted += e * x;
   }
   let token = forced ?? best;
   if (forced === undefined && temperature > 0) {
     let left = uniform * total;
     for (token = 0; token < width - 1; token++) {
-      left -= Math.exp(((logits[from + token] as number) - most) * inverse);
+      left -= weights[token] as number;
       if (left < 0) break;
     }
+    // rounding may leave a remainder at the end, where nothing may be drawn
+    if (logits[from + token] === Number.NEGATIVE_INFINITY) token = best;
   }
   const logTotal = Math.log(total);
   return {
@@ -55,4 +61,64 @@ export function draw(
     logProb: ((logits[from + token] as number) - most) * inverse - logTotal,
     entropy: logTotal - weighted / total,
   };
+}
+
+let room = new Float64Array(0);
+
+/** Room for one number a token, used again by the next draw: exponentials are half of what a draw costs. */
+function scratch(width: number): Float64Array {
+  if (room.length < width) room = new Float64Array(width);
+  return room;
+}
+
+/**
+ * Samples from the warped distribution.
+ *
+ * @param seen the tokens that the repetition penalty is for
+ * @param reported which distribution log-probability and entropy are of: the warped one, or softmax(logits / temperature),
+ * which is the one that is trained
+ */
+export function drawWarped(
+  logits: Float32Array,
+  row: number,
+  width: number,
+  seen: Iterable<number>,
+  warping: Warping,
+  reported: 'plain' | 'warped',
+  uniform: number,
+  forced?: number,
+): Drawn {
+  const { temperature } = warping;
+  const scores = warp(logits.subarray(row * width, (row + 1) * width), seen, warping);
+  const drawn = draw(scores, 0, width, temperature === 0 ? 0 : 1, uniform, forced);
+  return reported === 'warped' ? drawn : draw(logits, row, width, temperature, 0, drawn.token);
+}
+
+/** A token that could come next. */
+export interface Alternative {
+  readonly token: number;
+  /** Natural logarithm. */
+  readonly logProb: number;
+}
+
+/**
+ * The k most likely tokens of softmax(scores), most likely first; of equal ones the one with the lower id. Tokens that
+ * may not be drawn (-Infinity) are left out.
+ */
+export function mostLikely(scores: Float32Array, k: number): Alternative[] {
+  const best: number[] = [];
+  const score = (token: number | undefined): number => (token === undefined ? Number.NaN : (scores[token] as number));
+  for (let token = 0; token < scores.length; token++) {
+    const x = scores[token] as number;
+    if (x === Number.NEGATIVE_INFINITY || (best.length >= k && x <= score(best[k - 1]))) continue;
+    let at = best.length;
+    while (at > 0 && score(best[at - 1]) < x) at--;
+    best.splice(at, 0, token);
+    if (best.length > k) best.pop();
+  }
+  if (best.length === 0) return [];
+  const most = score(best[0]);
+  let total = 0;
+  for (const x of scores) total += Math.exp(x - most);
+  return best.map(token => ({ token, logProb: score(token) - most - Math.log(total) }));
 }

@@ -7,6 +7,15 @@ export interface AdamWOptions {
   readonly betas: readonly [number, number];
   readonly eps: number;
   readonly weightDecay: number;
+  /** What holds for a parameter, by name, where it is treated apart. */
+  readonly groupOf?: (name: string) => ParameterGroup | undefined;
+}
+
+export interface ParameterGroup {
+  /** Factor on the learning rate. */
+  readonly learningRateRatio: number;
+  /** Whether weight decay is applied. */
+  readonly decays: boolean;
 }
 
 /** First and second moments by parameter name, and the updates that each parameter has had. */
@@ -30,7 +39,7 @@ export function adamW(
   options: AdamWOptions,
   scale = 1,
 ): void {
-  const { learningRate: lr, eps, weightDecay } = options;
+  const { eps } = options;
   const [b1, b2] = options.betas;
   for (const [name, grad] of grads) {
     const p = parameters.get(name)?.data;
@@ -43,6 +52,9 @@ export function adamW(
     s.step++;
     const { m, v } = s;
     const g = grad.data;
+    const group = options.groupOf?.(name);
+    const lr = options.learningRate * (group?.learningRateRatio ?? 1);
+    const weightDecay = group?.decays === false ? 0 : options.weightDecay;
     const stepSize = lr / (1 - b1 ** s.step);
     const rootCorrection = Math.sqrt(1 - b2 ** s.step);
     const keep = 1 - lr * weightDecay;

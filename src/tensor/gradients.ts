@@ -56,7 +56,12 @@ const rules: Readonly<Record<string, Rule>> = {
     const t = o.mul(dy, y);
     return [o.sub(t, o.mul(y, o.reduceSum(t, [-1])))];
   }),
-  LogSoftmax: one((dy, y) => [o.sub(dy, o.mul(o.exp(y), o.reduceSum(dy, [-1])))]),
+  LogSoftmax: one((dy, y) => {
+    const chosen = alone(dy);
+    // one element a row has a gradient g: g at that element, less g softmax everywhere. Nothing is summed
+    if (chosen !== undefined) return [addLast(o.mul(o.exp(y), o.neg(chosen.values)), chosen.index, chosen.values)];
+    return [o.sub(dy, o.mul(o.exp(y), o.reduceSum(dy, [-1])))];
+  }),
   ReduceSum: one((dy, _, x, node) => [o.expand(kept(dy, node), a(x, 0).dims)]),
   ReduceMean: one((dy, y, x, node) => {
     const n = a(x, 0)
@@ -88,12 +93,7 @@ const rules: Readonly<Record<string, Rule>> = {
     return [o.concat(parts, node.attributes['axis'] as number)];
   },
   Gather: one((dy, _, x) => [o.scatterAddRows(a(x, 0), a(x, 1), dy)]),
-  GatherElements: one((dy, _, x) => {
-    const base = o.zerosLike(a(x, 0));
-    const out = dy.graph.value('float32', base.dims);
-    dy.graph.node('ScatterElements', [base, a(x, 1), dy], [out], { axis: 1, reduction: 'add' });
-    return [out];
-  }),
+  GatherElements: one((dy, _, x) => [addLast(o.zerosLike(a(x, 0)), a(x, 1), dy)]),
   // rows that were put in, and zeros where they went
   ScatterND: one((dy, _, x) => [
     o.putRows(dy, a(x, 1), o.zerosLike(a(x, 2))),
@@ -101,16 +101,45 @@ const rules: Readonly<Record<string, Rule>> = {
     o.gatherRows(dy, o.reshape(a(x, 1), [a(x, 1).dims[0] as Dim])),
   ]),
   Expand: one(dy => [dy]),
-  // d/dx of x r w with r = (mean(x^2) + eps)^(-1/2): r (g - x r mean(g x r)), g = dy w
+  // a rotation is undone by the opposite angle; a scale within cos and sin is its own transpose
+  RotaryEmbedding: one((dy, _, x) => {
+    const out = dy.graph.value('float32', dy.dims);
+    dy.graph.node('RotaryEmbedding', [dy, a(x, 1), a(x, 2), o.neg(a(x, 3))], [out]);
+    return [out];
+  }),
+  // d/dx of x r w with r = (mean(x^2) + eps)^(-1/2): r (dy w - x r mean(dy x r w)); the mean is a product with w / n, for
+  // which nothing of the size of x is written
   SimplifiedLayerNormalization: (node, [dy]) => {
     if (dy === undefined) return [];
     const [x, weight] = node.inputs as [Value, Value];
-    const r = node.outputs[1] as Value;
+    const n = weight.dims[0] as number;
+    // the kernel's own second output would be r, but on WebGPU it is not (onnxruntime 1.30)
+    const { float: epsilon } = node.attributes['epsilon'] as { readonly float: number };
+    const r = o.reciprocal(o.sqrt(o.add(o.mul(o.reduceSumSquare(x, [-1]), 1 / n), epsilon)));
     const normal = o.mul(x, r);
-    const g = o.mul(dy, weight);
-    return [o.mul(r, o.sub(g, o.mul(normal, o.reduceMean(o.mul(g, normal), [-1])))), o.mul(dy, normal)];
+    const dw = o.mul(dy, normal);
+    const mean = o.matmul(dw, o.reshape(o.mul(weight, 1 / n), [n, 1]));
+    return [o.mul(r, o.sub(o.mul(dy, weight), o.mul(normal, mean))), dw];
   },
+  // x s with s = sigmoid(x), y the product: s + y (1 - s) = y + s (1 - y). s is computed again rather than kept
+  QuickGelu: one((dy, y, x) => [o.mul(dy, o.add(y, o.mul(o.sigmoid(a(x, 0)), o.sub(a1(y), y))))]),
 };
+
+/** x [n, m] with values [n, 1] added at index [n, 1] of the last axis. */
+function addLast(x: Value, index: Value, values: Value): Value {
+  const out = x.graph.value('float32', x.dims);
+  x.graph.node('ScatterElements', [x, index, values], [out], { axis: 1, reduction: 'add' });
+  return out;
+}
+
+/** Where a gradient came about by putting one element a row into zeros: that element. */
+function alone(dy: Value): { readonly index: Value; readonly values: Value } | undefined {
+  const producer = (value: Value): Node | undefined => dy.graph.nodes.findLast(n => n.outputs.includes(value));
+  const node = producer(dy);
+  if (node?.op !== 'ScatterElements' || node.attributes['axis'] !== 1) return undefined;
+  const [base, index, values] = node.inputs as [Value, Value, Value];
+  return producer(base)?.op === 'ConstantOfShape' ? { index, values } : undefined;
+}
 
 const a1 = (like: Value): Value => like.graph.scalar(1);
 

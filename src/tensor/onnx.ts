@@ -9,10 +9,19 @@ const OPSET = 21;
 /** The bytes of the graph as an ONNX model. */
 export function writeOnnx(graph: Graph): Uint8Array {
   const body = new Message();
-  for (const node of graph.nodes) body.message(1, nodeProto(node));
-  // an output must be the result of a node of its own name
+  const nodes = liveNodes(graph);
+  // an output must be the result of a node of its own name: the value takes that name where it has no other
+  const made = new Set(nodes.flatMap(node => node.outputs));
+  const names = new Map<Value, string>();
+  for (const { name, value } of graph.outputs) if (made.has(value) && !names.has(value)) names.set(value, name);
+  for (const node of nodes)
+    body.message(
+      1,
+      nodeProto(node, value => names.get(value) ?? value.name),
+    );
   for (const { name, value } of graph.outputs) {
-    body.message(1, new Message().text(1, value.name).text(2, name).text(4, 'Identity'));
+    const source = names.get(value) ?? value.name;
+    if (source !== name) body.message(1, new Message().text(1, source).text(2, name).text(4, 'Identity'));
   }
   body.text(2, 'triphase');
   for (const constant of graph.constants) body.message(5, tensorProto(constant));
@@ -23,17 +32,35 @@ export function writeOnnx(graph: Graph): Uint8Array {
     .text(2, 'triphase')
     .message(7, body)
     .message(8, new Message().text(1, '').integer(2, OPSET))
+    .message(8, new Message().text(1, CONTRIBUTED).integer(2, 1))
     .bytes();
 }
+
+/** The domain of onnxruntime's own operators, and those that we use of it. */
+const CONTRIBUTED = 'com.microsoft';
+const contributed = new Set(['QuickGelu', 'RotaryEmbedding']);
 
 /** Attributes that steer differentiation and are no part of the operator. */
 const OURS = new Set(['stop']);
 
-function nodeProto(node: Node): Message {
+/** The nodes that outputs depend on: the runtime would run the others too. */
+function liveNodes(graph: Graph): Node[] {
+  const needed = new Set<Value>(graph.outputs.map(({ value }) => value));
+  const live: Node[] = [];
+  for (const node of graph.nodes.toReversed()) {
+    if (!node.outputs.some(y => needed.has(y))) continue;
+    for (const x of node.inputs) needed.add(x);
+    live.push(node);
+  }
+  return live.reverse();
+}
+
+function nodeProto(node: Node, nameOf: (value: Value) => string): Message {
   const m = new Message();
-  for (const x of node.inputs) m.text(1, x.name);
-  for (const y of node.outputs) m.text(2, y.name);
+  for (const x of node.inputs) m.text(1, nameOf(x));
+  for (const y of node.outputs) m.text(2, nameOf(y));
   m.text(4, node.op);
+  if (contributed.has(node.op)) m.text(7, CONTRIBUTED);
   for (const [name, attribute] of Object.entries(node.attributes)) {
     if (!OURS.has(name)) m.message(5, attributeProto(name, attribute));
   }

@@ -127,14 +127,21 @@ const reduce =
   };
 export const reduceSum = reduce('ReduceSum');
 export const reduceMean = reduce('ReduceMean');
+export const reduceSumSquare = reduce('ReduceSumSquare');
+
+/** What a reshaped value was before, so that a shape on the way from one to another costs no kernel. */
+const shapedFrom = new WeakMap<Value, Value>();
 
 /** The same elements in another shape. */
-export function reshape(x: Value, dims: readonly Dim[]): Value {
+export function reshape(value: Value, dims: readonly Dim[]): Value {
+  const x = shapedFrom.get(value) ?? value;
   if (dims.length === x.dims.length && dims.every((d, i) => d === x.dims[i])) return x;
   // 0 keeps a dimension, -1 infers one: a shape that needs no more than these is a constant
   const spec = dims.map((d, i) => (typeof d === 'number' ? d : d === x.dims[i] ? 0 : -1));
   const shape = spec.filter(d => d === -1).length <= 1 ? x.graph.integers(spec) : x.graph.shape(dims);
-  return emit('Reshape', [x, shape], x.type, dims);
+  const out = emit('Reshape', [x, shape], x.type, dims);
+  shapedFrom.set(out, x);
+  return out;
 }
 
 export function transpose(x: Value, perm: readonly number[]): Value {
@@ -205,24 +212,37 @@ export function zerosLike(x: Value): Value {
 export const expand = (x: Value, dims: readonly Dim[]): Value => emit('Expand', [x, x.graph.shape(dims)], x.type, dims);
 
 /**
- * x / sqrt(mean(x^2) + epsilon) * weight over the last axis (Zhang and Sennrich 2019; transformers' Qwen2RMSNorm).
- * One fused kernel; its second output is 1 / sqrt(...), which the gradient needs.
+ * x / sqrt(mean(x^2) + epsilon) * weight over the last axis (Zhang and Sennrich 2019; transformers' Qwen2RMSNorm), in
+ * one kernel.
  */
-export function rmsNorm(x: Value, weight: Value, epsilon: number): Value {
-  const out = x.graph.value(x.type, x.dims);
-  const inverse = x.graph.value(
-    x.type,
-    x.dims.map((d, i) => (i === x.dims.length - 1 ? 1 : d)),
-  );
-  x.graph.node('SimplifiedLayerNormalization', [x, weight], [out, inverse], {
+export const rmsNorm = (x: Value, weight: Value, epsilon: number): Value =>
+  emit('SimplifiedLayerNormalization', [x, weight], x.type, x.dims, {
     axis: -1,
     epsilon: { float: epsilon },
     stash_type: 1,
   });
-  return out;
+
+/** cos and sin of rotary angles, each [rows, headDim / 2]. */
+export interface Rotary {
+  readonly cos: Value;
+  readonly sin: Value;
 }
 
-export const silu = (x: Value): Value => mul(x, sigmoid(x));
+/**
+ * Half-split rotary embedding (transformers' apply_rotary_pos_emb) of all heads of a row, each row by its own angles:
+ * x [rows, heads * headDim]. One kernel where products and sums with cos and sin are four.
+ */
+export function rotary(x: Value, { cos, sin }: Rotary): Value {
+  const [rows, width] = x.dims as [Dim, Dim];
+  if (x.dims.length !== 2 || rows !== cos.dims[0]) fail('RotaryEmbedding', x, cos);
+  // angles are laid out by row, as if each row were a position: the position of the first is 0
+  const first = x.graph.integers([0]);
+  const out = emit('RotaryEmbedding', [reshape(x, [1, rows, width]), first, cos, sin], x.type, [1, rows, width], {});
+  return reshape(out, [rows, width]);
+}
+
+/** x sigmoid(x) (torch.nn.SiLU), in one kernel. */
+export const silu = (x: Value): Value => emit('QuickGelu', [x], x.type, x.dims, { alpha: { float: 1 } });
 
 /** x * Phi(x), the exact form (Hendrycks and Gimpel 2016; torch.nn.GELU's default). */
 export const gelu = (x: Value): Value => mul(mul(x, 0.5), add(erf(mul(x, Math.SQRT1_2)), 1));

@@ -1,5 +1,7 @@
 // Runs graphs on a device with onnxruntime-node. The only file that imports the runtime.
 
+import './quiet';
+
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import * as ort from 'onnxruntime-node';
@@ -31,6 +33,8 @@ export interface SessionOptions {
   readonly device: Device;
   /** Threads within an operator (CPU). */
   readonly threads: number;
+  /** Where the runtime writes how long each kernel took: PREFIX and a time, when the session is disposed of. */
+  readonly profile?: string;
 }
 
 function typeOf(data: Tensor['data']): 'float32' | 'int32' | 'int64' {
@@ -43,7 +47,11 @@ export class Session {
   readonly inputs: ReadonlySet<string>;
   private readonly names: readonly string[];
 
-  private constructor(session: ort.InferenceSession, graph: Graph) {
+  private constructor(
+    session: ort.InferenceSession,
+    graph: Graph,
+    private readonly profiled: boolean,
+  ) {
     this.session = session;
     this.inputs = new Set(session.inputNames);
     this.names = graph.outputs.map(o => o.name);
@@ -56,8 +64,9 @@ export class Session {
       interOpNumThreads: 1,
       graphOptimizationLevel: 'all',
       logSeverityLevel: 3,
+      ...(options.profile === undefined ? {} : { enableProfiling: true, profileFilePrefix: options.profile }),
     });
-    return new Session(session, graph);
+    return new Session(session, graph, options.profile !== undefined);
   }
 
   /**
@@ -83,6 +92,7 @@ export class Session {
   }
 
   async dispose(): Promise<void> {
+    if (this.profiled) this.session.endProfiling();
     await this.session.release();
   }
 }

@@ -1,12 +1,15 @@
 // The gradient of an objective over one micro-batch: groups of completions with their prompts in, gradients out.
 
+import type { ImageInput } from '../model/graphs';
 import type { Model } from '../model/model';
 import type { EncodedPrompt } from '../model/sequence-inputs';
 import { visionFeeds } from '../model/vision-inputs';
 import type { Weights } from '../model/weights';
 import type { Graph } from '../tensor/graph';
 import type { FloatTensor, Tensor } from '../tensor/session';
-import { type GrpoGraphOptions, grpoGraph, outputs, scoreGraph, sftGraph } from './losses';
+import { type DpoGraphOptions, dpoGraph } from './dpo';
+import { completionLogits, type GrpoGraphOptions, grpoGraph, outputs, scoreGraph, sftGraph } from './losses';
+import { scorerGraph, scorerHead } from './scorer';
 
 /** One completion as it is trained on; numbers by token have the length of tokenIds. */
 export interface TrainedCompletion {
@@ -16,6 +19,10 @@ export interface TrainedCompletion {
   readonly advantage: number;
   readonly oldLogProbs?: ArrayLike<number>;
   readonly refLogProbs?: ArrayLike<number>;
+  /** Factor on each token's surrogate loss, 0 or more: corrects for the generator's policy. */
+  readonly correction?: ArrayLike<number>;
+  /** Weight of each token's entropy, which is taken off the loss. */
+  readonly entropyWeight?: number;
 }
 
 /** A prompt and the completions of its group. */
@@ -24,9 +31,18 @@ export interface TrainedGroup {
   readonly completions: readonly TrainedCompletion[];
 }
 
-export type Objective = { readonly kind: 'sft' } | ({ readonly kind: 'grpo' } & GrpoGraphOptions);
+/**
+ * sft: imitate. grpo: learn from advantages. dpo: groups of two, the completion that is preferred with advantage 1 and the
+ * other with -1 (dpo.ts has where the weight of a pair stands). scorer: binary cross-entropy of a score at every token
+ * that has a weight, the label in `advantage` (scorer.ts).
+ */
+export type Objective =
+  | { readonly kind: 'sft' }
+  | ({ readonly kind: 'grpo' } & GrpoGraphOptions)
+  | ({ readonly kind: 'dpo' } & DpoGraphOptions)
+  | { readonly kind: 'scorer' };
 
-/** Numbers of one completion under the current parameters, by token. */
+/** Numbers of one completion under the current parameters, by token; of a scorer, of its label instead of the token. */
 export interface TokenScores {
   readonly logProbs: Float32Array;
   readonly entropy: Float32Array;
@@ -43,7 +59,7 @@ export interface Gradient {
 /** Parts of the model that are not trained. */
 export type Frozen = ReadonlySet<'vision'>;
 
-const isVision = (name: string): boolean => name.startsWith('model.visual.');
+export const isVision = (name: string): boolean => name.startsWith('model.visual.');
 
 /**
  * Runs forward and backward over groups of one size. Softmax is that of logits / temperature.
@@ -59,15 +75,31 @@ export async function gradient(
   const input = !images ? 'none' : frozen.has('vision') ? 'features' : 'pixels';
   const trained = (name: string): boolean => !(frozen.has('vision') && isVision(name));
   const session = await model.session(`${JSON.stringify(objective)} ${input} ${[...frozen]}`, () =>
-    objective.kind === 'sft'
-      ? sftGraph(model.config, input, trained)
-      : grpoGraph(model.config, input, objective, trained),
+    objectiveGraph(model, objective, input, trained),
   );
   const { feeds, length } = await completionFeeds(model, groups, temperature, input, model.weights);
   const out = await session.run(feeds, model.weights);
   const grads = new Map<string, FloatTensor>();
   for (const [name, value] of out) if (name.startsWith('d.')) grads.set(name.slice(2), value);
   return { loss: out.get(outputs.loss)?.data[0] as number, grads, scores: tokenScores(out, groups, length) };
+}
+
+function objectiveGraph(
+  { config }: Model,
+  objective: Objective,
+  input: ImageInput,
+  trained: (name: string) => boolean,
+): Graph {
+  switch (objective.kind) {
+    case 'sft':
+      return sftGraph(completionLogits(config, input), trained);
+    case 'grpo':
+      return grpoGraph(completionLogits(config, input), objective, trained);
+    case 'dpo':
+      return dpoGraph(completionLogits(config, input), objective, trained);
+    case 'scorer':
+      return scorerGraph(scorerHead(config, input), trained);
+  }
 }
 
 /** Log-probabilities and entropies of completions, without a gradient. */
@@ -87,7 +119,7 @@ async function completionFeeds(
   model: Model,
   groups: readonly TrainedGroup[],
   temperature: number,
-  input: 'none' | 'features' | 'pixels',
+  input: ImageInput,
   weights: Weights,
 ): Promise<{ feeds: Map<string, Tensor>; length: number }> {
   const prompts = groups.map(g => g.prompt);
@@ -114,7 +146,16 @@ async function completionFeeds(
   );
   feeds.set(
     'advantages',
-    perToken(c => c.advantage),
+    // every surrogate is in proportion to the advantage, so that a factor of 0 or more may stand in either
+    perToken((c, t) => c.advantage * (c.correction?.[t] ?? 1)),
+  );
+  feeds.set(
+    'shares',
+    perToken(c => 1 / c.tokenIds.length),
+  );
+  feeds.set(
+    'entropy_weights',
+    perToken(c => c.entropyWeight ?? 0),
   );
   feeds.set(
     'old_log_probs',

@@ -38,7 +38,8 @@ export async function trainStep(
   const grads = new Map<string, FloatTensor>();
   const scores: (readonly TokenScores[] | undefined)[] = groups.map(() => undefined);
   let loss = 0;
-  for (const part of microBatches(groups, options)) {
+  const teaching = groups.flatMap((g, i) => (teaches(g, options.objective) ? [i] : []));
+  for (const part of microBatches(groups, teaching, options.microBatch)) {
     const result = await gradient(
       model,
       options.objective,
@@ -63,17 +64,21 @@ export async function trainStep(
   return { loss, gradNorm, scores };
 }
 
-/** Indices of groups that run together: of one kind (with images or without), in order. */
-function microBatches(groups: readonly TrainedGroup[], options: StepOptions): number[][] {
-  const { objective, microBatch } = options;
-  const teaches = (g: TrainedGroup): boolean =>
-    objective.kind === 'sft' || objective.beta > 0 || g.completions.some(c => c.advantage !== 0);
-  const kinds = [false, true].map(images =>
-    groups.flatMap((g, i) => (g.prompt.images.length > 0 === images && teaches(g) ? [i] : [])),
-  );
+/** Whether a group can change the model; one whose completions all count for nothing is not run. */
+function teaches({ completions }: TrainedGroup, objective: Objective): boolean {
+  if (objective.kind !== 'grpo') return true;
+  const always = objective.beta > 0 || objective.entropyBonus === true;
+  return completions.some(c => (always || c.advantage !== 0) && c.weights[0] !== 0);
+}
+
+/** Groups that run together: of one kind (with images or without), in order. @param among indices of groups */
+export function microBatches(
+  groups: readonly { readonly prompt: TrainedGroup['prompt'] }[],
+  among: readonly number[],
+  size: number,
+): number[][] {
+  const kinds = [false, true].map(images => among.filter(i => images === (groups[i]?.prompt.images.length ?? 0) > 0));
   return kinds.flatMap(indices =>
-    Array.from({ length: Math.ceil(indices.length / microBatch) }, (_, i) =>
-      indices.slice(i * microBatch, (i + 1) * microBatch),
-    ),
+    Array.from({ length: Math.ceil(indices.length / size) }, (_, i) => indices.slice(i * size, (i + 1) * size)),
   );
 }

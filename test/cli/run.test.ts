@@ -44,7 +44,7 @@ describe('triphase run and resume', () => {
   const start = (args: readonly string[], wishes: object = {}): Started => {
     const child = spawn(process.execPath, [path.join(programs, 'cli.js'), ...args], {
       cwd: folder(),
-      env: { ...process.env, TRIPHASE_SMALL_JOB: JSON.stringify(wishes) },
+      env: { ...process.env, NODE_PATH: path.resolve('node_modules'), TRIPHASE_SMALL_JOB: JSON.stringify(wishes) },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     children.push(child);

@@ -80,7 +80,19 @@ describe('curriculum file', () => {
   describe('what it gives', () => {
     it('fills in every default', () => {
       const { config } = load(SMALL);
-      assert.deepEqual(config.generation, { samples: 8, temperature: 1, max_tokens: 1024, stop: [] });
+      assert.deepEqual(config.generation, {
+        samples: 8,
+        temperature: 1,
+        max_tokens: 1024,
+        stop: [],
+        top_k: 0,
+        top_p: 1,
+        min_p: 0,
+        repetition_penalty: 1,
+        prefix: '',
+        log_probs: 'plain',
+        remove_ended: 0,
+      });
       assert.deepEqual(config.evaluation.conditions, ['image_caption', 'image', 'caption', 'question', 'mismatched']);
       assert.equal(config.rewards.format.weight, 0.1);
       assert.equal(config.rewards.accuracy.weight, 0.9);
@@ -113,6 +125,25 @@ describe('curriculum file', () => {
       assert.deepEqual([cmra?.generation.samples, cmra?.generation.max_tokens], [4, 32]);
       assert.deepEqual([fra?.rewards.format.weight, mre?.rewards.format.weight], [0.1, 0.2]);
       assert.equal(mre?.rewards.accuracy.weight, 0.9);
+    });
+
+    it('writes out what a preset stands for, which a phase may change', () => {
+      const { config } = load(
+        `${SMALL}grpo: { loss_type: gspo, advantage_preset: trl }\n`.replace(
+          'steps: 3',
+          'steps: 3, grpo: { aggregation: token, advantage_preset: verl_rloo }',
+        ),
+      );
+      assert.equal(config.grpo.aggregation, 'sequence');
+      assert.equal(config.grpo.importance_sampling_level, 'sequence');
+      assert.equal(config.grpo.advantage_eps, 1e-4);
+      const [fra] = config.phases.map(phase => phaseSettings(config, phase));
+      assert.equal(fra?.grpo.aggregation, 'token');
+      assert.equal(fra?.grpo.importance_sampling_level, 'sequence');
+      assert.deepEqual([fra?.grpo.baseline, fra?.grpo.scale_rewards], ['leave_one_out', 'none']);
+      const again = readCurriculum(writeResolved(config), path.join(folder, 'elsewhere.yaml'));
+      assert.ok('loaded' in again);
+      assert.deepEqual(again.loaded.config, config);
     });
 
     it('reads merge keys', () => {
@@ -203,7 +234,7 @@ describe('curriculum file', () => {
       ]);
       assert.deepEqual(
         wrong(`${SMALL}grpo: { foo: 1 }\n`)[0]?.slice(0, 50),
-        "6:9 unknown key 'foo' in grpo | Known here: aggreg",
+        "6:9 unknown key 'foo' in grpo | Known here: loss_t",
       );
     });
 
@@ -273,6 +304,25 @@ describe('curriculum file', () => {
         wrong(`${SMALL}rewards: { format: { weight: -0.1 } }\n`)[0]!,
         /^6:30 rewards.format.weight must be at least 0, but it is -0.1/,
       );
+    });
+
+    it('a preset and a setting beside it that says otherwise', () => {
+      assert.deepEqual(wrong(`${SMALL}grpo: { loss_type: gspo, aggregation: token, advantage_preset: custom }\n`), [
+        '6:39 loss_type gspo has aggregation sequence, but here it is token | Remove one of the two, or set loss_type to custom and write out what it stands for.',
+      ]);
+      assert.equal(
+        load(`${SMALL}grpo: { advantage_preset: trl, advantage_eps: 1.0e-4 }\n`).config.grpo.advantage_eps,
+        1e-4,
+      );
+      assert.match(
+        wrong(`${SMALL}grpo: { advantage_shapers: [{ kind: odsv }] }\n`)[0]!,
+        /^6:37 .*kind must be one of odsw, pad, but it is the text "odsv" \| Did you mean 'odsw'/,
+      );
+      assert.match(
+        wrong(`${SMALL}grpo: { dual_clip: 1, cispo_min: 2, cispo_max: 1 }\n`).join('\n'),
+        /^6:20 dual_clip 1 would bound .*\n6:34 cispo_min 2 is above cispo_max 1/,
+      );
+      assert.match(wrong(`${SMALL}optimizer: { groups: [{ match: "(" }] }\n`)[0]!, /^6:32 .*regular expression/);
     });
 
     it('field specs', () => {

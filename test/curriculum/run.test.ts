@@ -152,6 +152,22 @@ describe('a curriculum', function () {
     }
   });
 
+  it('does so with a frozen vision tower, which nothing changes', async () => {
+    const sets = ['model.freeze=[vision]'];
+    const whole = await run('frozen', sets);
+    const again = await run('frozen', sets, {
+      attempt: 2,
+      resumeFrom: path.join(whole.folder, 'checkpoints', 'mixed-000006'),
+    });
+    assert.deepEqual(steps(again), steps(whole).slice(6));
+    const saved = await readSafetensors(path.join(whole.folder, 'checkpoints', 'mixed-000007', 'model.safetensors'));
+    const base = await readSafetensors(path.join(model, 'model.safetensors'));
+    for (const [name, { data }] of base) {
+      const same = Buffer.from(data.buffer).equals(Buffer.from(saved.get(name)!.data.buffer));
+      assert.equal(same, name.includes('visual'), name);
+    }
+  });
+
   it('goes on where the checkpoint it was resumed from is removed, and keeps as many as asked', async () => {
     const whole = await run('thinned');
     const resumeFrom = path.join(whole.folder, 'checkpoints', 'mixed-000005');

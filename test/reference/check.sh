@@ -9,8 +9,12 @@ trap 'rm -rf "$fresh"' EXIT
 export OMP_NUM_THREADS=1
 "$python" test/reference/make_models.py "$fresh/models" --more
 "$python" test/reference/compare.py test/reference/models "$fresh/models"
+"$python" test/reference/make_losses.py "$fresh/losses.json"
+"$python" test/reference/compare.py test/reference/losses.json "$fresh/losses.json"
 "$python" test/reference/make_text.py "$fresh/models/tied" "$fresh/text.json"
 cmp test/reference/text.json "$fresh/text.json"
+"$python" test/reference/make_warping.py test/reference/models/tied "$fresh/warping.json"
+"$python" test/reference/compare.py test/reference/warping.json "$fresh/warping.json"
 "$python" test/reference/make_pictures.py "$fresh/pictures"
 for file in resizes targets; do cmp "test/reference/pictures/$file.json" "$fresh/pictures/$file.json"; done
 if [ -n "${TRIPHASE_DATA:-}" ]; then

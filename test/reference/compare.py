@@ -1,4 +1,4 @@
-"""Holds a fresh output of make_models.py against the committed one: python compare.py COMMITTED FRESH"""
+"""Holds a fresh output against the committed one, two folders or two files: python compare.py COMMITTED FRESH"""
 
 import json
 import sys
@@ -43,9 +43,9 @@ def differences(committed, fresh):
 def main():
     committed, fresh = Path(sys.argv[1]), Path(sys.argv[2])
     faults = []
-    files = sorted(file for file in committed.rglob("*") if file.is_file())
+    files = [committed] if committed.is_file() else sorted(file for file in committed.rglob("*") if file.is_file())
     for file in files:
-        other = fresh / file.relative_to(committed)
+        other = fresh if file == committed else fresh / file.relative_to(committed)
         found = list(differences(file, other)) if other.exists() else ["not made"]
         faults += [f"{file.relative_to(committed)}: {fault}" for fault in found]
     print("\n".join(faults) or f"{len(files)} files agree")

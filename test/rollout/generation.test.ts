@@ -3,8 +3,10 @@ import path from 'node:path';
 import { Model } from '../../src/model/model';
 import type { EncodedPrompt } from '../../src/model/sequence-inputs';
 import { Random } from '../../src/protocol/random';
+import { Batch } from '../../src/rollout/batch';
 import { Generation, type GenerationOptions } from '../../src/rollout/generation';
 import { draw } from '../../src/rollout/sampling';
+import { StopTexts } from '../../src/rollout/stop-texts';
 import { score, type TrainedGroup } from '../../src/train/gradient';
 import { greatestDifference, readPrompts, referenceModels } from '../model/reference';
 
@@ -84,7 +86,7 @@ describe('generation', () => {
         await Generation.start(model, prompt, { ...options, samples: 1 }, streams(1))
       ).finish())!;
       const texts = [decode(free!.tokenIds.slice(2, 4))];
-      const stop = { texts, decode };
+      const stop = new StopTexts(texts, decode);
       const [[stopped] = []] = (await (
         await Generation.start(model, prompt, { ...options, samples: 1, stop }, streams(1))
       ).finish())!;
@@ -105,11 +107,137 @@ describe('generation', () => {
         completion === 1 && index === 1 ? 5 : undefined,
       )) {
         indices.push(step.index);
-        assert.equal(step.logits.length, 3 * model.config.text.vocabSize);
+        assert.equal(step.logits(1).length, model.config.text.vocabSize);
       }
       assert.deepEqual(indices, [0, 1, 2]);
       assert.equal(generation.samples()[0]![1]!.tokenIds[1], 5);
     }));
+});
+
+describe('a step of generation', () => {
+  const one = { ...options, samples: 2, temperature: 1, maxTokens: 12 };
+
+  it('can be looked at before it is taken', () =>
+    withModel(async (model, prompts) => {
+      const generation = await Generation.start(model, [prompts.get('one')!], one, streams(2));
+      assert.deepEqual(generation.alternatives(0, 3), [], 'nothing is known before a look');
+      await generation.look();
+      const seen = generation.alternatives(1, 4);
+      assert.equal(seen.length, 4);
+      assert.ok(seen.every((a, i) => i === 0 || a.logProb <= seen[i - 1]!.logProb));
+      // the third most likely is taken, and is as likely as it looked
+      const { drawn } = generation.take(completion => (completion === 1 ? seen[2]!.token : undefined));
+      assert.equal(drawn[1]!.token, seen[2]!.token);
+      assert.ok(Math.abs(drawn[1]!.logProb - seen[2]!.logProb) < 1e-6);
+      const [[free, forced] = []] = (await generation.finish())!;
+      assert.deepEqual(forced!.forced, [0]);
+      assert.deepEqual(free!.forced, []);
+    }));
+
+  it('can be branched from: a branch goes on as the completion would, and leaves it alone', () =>
+    withModel(async (model, prompts) => {
+      const batch = [prompts.get('text')!, prompts.get('two')!];
+      const whole = (await (await Generation.start(model, batch, one, streams(4))).finish())!;
+      const generation = await Generation.start(model, batch, one, streams(4));
+      for (let i = 0; i < 5; i++) {
+        await generation.look();
+        generation.take();
+      }
+      const of = whole[1]![0]!;
+      for (const length of [5, 3, 0]) {
+        // the stream of the completion, as far as it has been used
+        const random = streams(4)[2]!;
+        for (let i = 0; i < length; i++) random.uniform();
+        const branch = generation.branch(2, length, [random, new Random(99, length)]);
+        const [[again, other] = []] = (await branch.finish())!;
+        assert.deepEqual(again!.tokenIds, of.tokenIds);
+        assert.ok(greatestDifference(again!.logProbs, of.logProbs) < 1e-4);
+        assert.deepEqual(other!.tokenIds.slice(0, length), of.tokenIds.slice(0, length));
+        assert.notDeepEqual(other!.tokenIds, of.tokenIds);
+      }
+      const rest = (await generation.finish())!;
+      assert.deepEqual(rest, whole);
+      assert.throws(() => generation.branch(0, 13, streams(1)), /does not have 13 tokens/);
+    }));
+
+  it('of a branch at a forced token goes another way', () =>
+    withModel(async (model, prompts) => {
+      const generation = await Generation.start(model, [prompts.get('text')!], one, streams(2));
+      await generation.look();
+      const [first, second] = generation.alternatives(0, 2);
+      generation.take(() => first!.token);
+      const branch = generation.branch(0, 0, streams(1));
+      await branch.look();
+      branch.take(() => second!.token);
+      const [[other] = []] = (await branch.finish())!;
+      const [[own] = []] = (await generation.finish())!;
+      assert.equal(own!.tokenIds[0], first!.token);
+      assert.equal(other!.tokenIds[0], second!.token);
+    }));
+});
+
+describe('generation with a prefix', () => {
+  it('begins every completion with it, and says that it was forced', () =>
+    withModel(async (model, prompts) => {
+      const prefix = [5, 6, 7];
+      const start = (extra: Partial<GenerationOptions>) =>
+        Generation.start(model, [prompts.get('text')!], { ...options, maxTokens: 8, ...extra }, streams(3));
+      const [samples] = (await (await start({ prefix })).finish())!;
+      for (const s of samples!) {
+        assert.deepEqual(s.tokenIds.slice(0, 3), prefix);
+        assert.deepEqual(s.forced, [0, 1, 2]);
+        assert.equal(s.tokenIds.length, 8);
+        assert.ok(s.logProbs.every(p => p < 0 && p > Number.NEGATIVE_INFINITY));
+      }
+    }));
+});
+
+describe('generation with ended completions removed', () => {
+  it('gives the completions of the whole batch', () =>
+    withModel(async (model, prompts, name) => {
+      const batch = [...prompts.values()];
+      // some end at once and some never
+      const stopIds = Array.from({ length: 24 }, (_, i) => 11 * i);
+      const spread = { ...options, samples: 4, stopIds, temperature: 1 };
+      const whole = (await (await Generation.start(model, batch, spread, streams(12))).finish())!;
+      const lengths = whole.flat().map(s => s.tokenIds.length);
+      assert.ok(Math.max(...lengths) > 2 * Math.min(...lengths), `${lengths}`);
+      for (const removeEnded of [0.01, 0.5]) {
+        const generation = await Generation.start(model, batch, { ...spread, removeEnded }, streams(12));
+        (await generation.finish())!.forEach((group, b) =>
+          group.forEach((s, i) => {
+            assert.deepEqual(s.tokenIds, whole[b]![i]!.tokenIds, name);
+            assert.ok(greatestDifference(s.logProbs, whole[b]![i]!.logProbs) < 1e-4);
+            assert.equal(s.stop, whole[b]![i]!.stop);
+          }),
+        );
+      }
+    }));
+});
+
+describe('a batch', () => {
+  const ended = (numbers: readonly number[]) => (completion: number) => numbers.includes(completion);
+
+  it('loses prompts that have ended, and rows that no prompt needs', () => {
+    const batch = new Batch(3, 4);
+    const kept = batch.without(ended([0, 1, 2, 3, 4, 6, 8, 9, 11]), 1);
+    // prompt 1 goes on with 5 and 7, prompt 2 with 10 and one that has ended
+    assert.deepEqual(kept, { prompts: [1, 2], group: 2, rows: [5, 7, 8, 10] });
+    batch.keep(kept);
+    assert.deepEqual([batch.prompts, batch.completions, batch.group], [[1, 2], [5, 7, 8, 10], 2]);
+    assert.equal(batch.rowOf(10), 3);
+    assert.equal(batch.rowOf(0), undefined);
+    // and again, in positions of the smaller one; two rows stay
+    const again = batch.without(ended([5, 7, 8]), 1);
+    assert.deepEqual(again, { prompts: [1], group: 2, rows: [2, 3] });
+    batch.keep(again);
+    assert.deepEqual(batch.completions, [8, 10]);
+  });
+
+  it('keeps as many rows of a prompt as it is told', () => {
+    assert.deepEqual(new Batch(2, 3).without(ended([0, 1, 4, 5]), 2).rows, [0, 2, 3, 4]);
+    assert.deepEqual(new Batch(1, 1).without(ended([]), 2).rows, [0]);
+  });
 });
 
 describe('draw', () => {

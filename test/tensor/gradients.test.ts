@@ -29,6 +29,14 @@ const cases: Readonly<Record<string, Case>> = {
   'sqrt, reciprocal': { inputs: { a: [5] }, f: ({ a }) => o.reciprocal(o.sqrt(a!)) },
   'sigmoid, tanh, erf': { inputs: { a: [5] }, f: ({ a }) => o.add(o.sigmoid(a!), o.mul(o.tanh(a!), o.erf(a!))) },
   silu: { inputs: { a: [5] }, f: ({ a }) => o.silu(a!) },
+  rotary: {
+    inputs: { x: [3, 8] },
+    f: ({ x }, g) => {
+      const angles = Float32Array.from({ length: 6 }, (_, i) => 0.3 + i);
+      const [cos, sin] = [g.constant(angles.map(Math.cos), [3, 2]), g.constant(angles.map(Math.sin), [3, 2])];
+      return o.rotary(x!, { cos, sin: o.mul(sin, 0.5) });
+    },
+  },
   gelu: { inputs: { a: [5] }, f: ({ a }) => o.gelu(a!) },
   where: { inputs: { a: [5], b: [5] }, f: ({ a, b }) => o.where(o.greater(a!, 1), o.mul(a!, 3), b!) },
   linear: { inputs: { x: [4, 3], w: [5, 3], b: [5] }, f: ({ x, w, b }) => o.linear(x!, w!, b!) },

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
-import { groupAdvantages } from '../../src/train/advantages';
+import { readFileSync } from 'node:fs';
+import { advantagePresets } from '../../src/config/presets';
+import { batchAdvantages, groupAdvantages } from '../../src/train/advantages';
 import { learningRate } from '../../src/train/schedule';
 
 describe('groupAdvantages', () => {
@@ -17,8 +19,52 @@ describe('groupAdvantages', () => {
     assert.deepEqual(groupAdvantages([0.1, 0.1, 0.1], { scale: 'group', eps: 0 }), [0, 0, 0]);
   });
 
+  it('of a completion without a group are 0, or its reward as verl has it', () => {
+    assert.deepEqual(groupAdvantages([0.7], { scale: 'group', eps: 0 }), [0]);
+    assert.deepEqual(groupAdvantages([0.7], { scale: 'group', eps: 0, alone: 'reward' }), [0.7]);
+  });
+
   it('are only centred where they are not scaled', () => {
     assert.deepEqual(groupAdvantages([1, 0], { scale: 'none', eps: 1 }), [0.5, -0.5]);
+  });
+});
+
+/** What test/reference/record_advantages.py wrote. */
+interface Recorded {
+  readonly batches: readonly {
+    readonly rewards: readonly (readonly number[])[];
+    readonly lengths: readonly (readonly number[])[];
+  }[];
+  readonly engines: readonly {
+    readonly repository: string;
+    readonly commit: string;
+    readonly presets: Readonly<Record<string, readonly (readonly number[])[]>>;
+  }[];
+}
+
+describe('the presets of advantages', () => {
+  const { batches, engines } = JSON.parse(readFileSync('test/reference/advantages.json', 'utf8')) as Recorded;
+  for (const { repository, commit, presets } of engines)
+    for (const [name, recorded] of Object.entries(presets))
+      it(`${name} equals ${repository} at ${commit.slice(0, 8)}`, () => {
+        const { scale_rewards, advantage_eps, ...rest } = {
+          advantage_eps: 0,
+          ...advantagePresets[name as keyof typeof advantagePresets],
+        };
+        batches.forEach(({ rewards, lengths }, i) => {
+          const options = { ...rest, scale: scale_rewards, eps: advantage_eps };
+          const actual = batchAdvantages(rewards, options, lengths).flat();
+          actual.forEach((a, j) =>
+            assert.ok(Math.abs(a - recorded[i]![j]!) < 1e-6, `${a}, not ${recorded[i]![j]} (batch ${i}, number ${j})`),
+          );
+        });
+      });
+
+  it('are all recorded', () => {
+    assert.deepEqual(
+      engines.flatMap(e => Object.keys(e.presets)),
+      Object.keys(advantagePresets),
+    );
   });
 });
 

@@ -1,0 +1,94 @@
+// Our side: the steps of a run as it writes them down, and a profile of the two graphs that take the time.
+
+import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import path from 'node:path';
+import { phaseSettings } from '../../src/config/resolved';
+import type { Phase } from '../../src/config/schema';
+import { runCurriculum } from '../../src/curriculum/run';
+import { generationOptions } from '../../src/curriculum/settings';
+import { Model } from '../../src/model/model';
+import { Random } from '../../src/protocol/random';
+import { Generation } from '../../src/rollout/generation';
+import { Prompter } from '../../src/rollout/prompter';
+import { gradient, type Objective } from '../../src/train/gradient';
+import { median } from './median';
+import { type OperatorTime, readProfile } from './profile';
+import type { Subject } from './subject';
+
+/** Medians over the steps after the warm-up, in seconds, by part of the step. */
+export async function ourSteps(subject: Subject, warmUp: number): Promise<Readonly<Record<string, number>>> {
+  const folder = path.join(subject.folder, 'run');
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(folder, { recursive: true });
+  const steps: Readonly<Record<string, number>>[] = [];
+  await runCurriculum({
+    config: subject.config,
+    folder,
+    attempt: 1,
+    quick: false,
+    emit: event => {
+      if (event.kind === 'step') steps.push(event.timings);
+    },
+    activity: () => {},
+    stopRequested: () => false,
+  });
+  const measured = steps.slice(warmUp);
+  return Object.fromEntries(
+    Object.keys(measured[0] ?? {}).map(part => [part, median(measured.map(timings => timings[part] ?? 0))]),
+  );
+}
+
+export interface Profiles {
+  /** Of one decoding step, over the second half of the completion. */
+  readonly decode: readonly OperatorTime[];
+  /** Of one run of the gradient graph. */
+  readonly gradient: readonly OperatorTime[];
+}
+
+export const objectiveOf = (subject: Subject): Objective => {
+  const { grpo } = subject.config;
+  return {
+    kind: 'grpo',
+    epsilon: grpo.epsilon,
+    epsilonHigh: grpo.epsilon_high,
+    beta: grpo.beta,
+    onPolicy: true,
+  };
+};
+
+/** A generation and some gradients with the runtime's profiler on, apart from what is timed. */
+export async function ourProfiles(subject: Subject, runs: number): Promise<Profiles> {
+  const { config } = subject;
+  const [phase] = config.phases as readonly [Phase];
+  const settings = phaseSettings(config, phase);
+  const folder = mkdtempSync(path.join(subject.folder, 'profile-'));
+  const model = await Model.load(subject.model, {
+    device: 'cpu',
+    threads: config.threads,
+    profile: path.join(folder, 'p'),
+  });
+  const prompter = await Prompter.load(subject.model, model.config);
+  const prompts = Array.from({ length: phase.prompts }, (_, i) =>
+    prompter.encode('', `What is ${10 + i} and ${20 + i}?`, [], 1024),
+  );
+  const options = generationOptions(settings.generation, prompter.tokenizer);
+  const random = Array.from({ length: phase.prompts * options.samples }, (_, i) => new Random(1, i));
+  const samples = (await (await Generation.start(model, prompts, options, random)).finish()) ?? [];
+  const groups = prompts.map((prompt, i) => ({
+    prompt,
+    completions: (samples[i] ?? []).map(({ tokenIds, logProbs }, j) => ({
+      tokenIds,
+      advantage: j % 2 === 0 ? 1 : -1,
+      weights: tokenIds.map(() => 1e-3),
+      refLogProbs: logProbs,
+    })),
+  }));
+  for (let i = 0; i < runs + 1; i++) await gradient(model, objectiveOf(subject), groups, 1, new Set());
+  await model.dispose();
+  const file = (part: string): string =>
+    path.join(folder, readdirSync(folder).find(name => name.startsWith(`p-${part}`)) as string);
+  return {
+    decode: readProfile(file('decode'), Math.floor(options.maxTokens / 2)),
+    gradient: readProfile(file('-kind-grpo'), 1),
+  };
+}

@@ -1,0 +1,102 @@
+// The floor of an update: its matrix products alone, each at its own shape, as fast as the runtime does it.
+
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import path from 'node:path';
+import { phaseSettings } from '../../src/config/resolved';
+import type { Phase } from '../../src/config/schema';
+import { type Dim, Graph, type Node, type Value } from '../../src/tensor/graph';
+import { gemm, matmul } from '../../src/tensor/ops';
+import { Session, type Tensor } from '../../src/tensor/session';
+import { completionLogits, type GrpoGraphOptions, grpoGraph } from '../../src/train/losses';
+import { objectiveOf } from './ours';
+import { readProfile } from './profile';
+import type { Subject } from './subject';
+
+export interface Product {
+  readonly what: string;
+  readonly count: number;
+  /** Milliseconds, one of them. */
+  readonly ms: number;
+  readonly gigaflops: number;
+}
+
+export interface Floor {
+  /** Seconds of all products of one update. */
+  readonly seconds: number;
+  readonly products: readonly Product[];
+}
+
+const WARM_UP = 3;
+
+/** @param runs of each product that are timed */
+export async function productFloor(subject: Subject, runs: number): Promise<Floor> {
+  const { config, modelConfig, promptTokens } = subject;
+  const [phase] = config.phases as readonly [Phase];
+  const { generation, grpo } = phaseSettings(config, phase);
+  const graph = grpoGraph(completionLogits(modelConfig, 'none'), objectiveOf(subject) as GrpoGraphOptions, () => true);
+  const batch = Math.min(grpo.micro_batch, phase.prompts);
+  const sizes: Readonly<Record<string, number>> = {
+    batch,
+    group: generation.samples,
+    prompt: promptTokens - 1,
+    completion: generation.max_tokens,
+  };
+  const kinds = new Map<string, { readonly node: Node; readonly shapes: readonly number[][]; count: number }>();
+  for (const node of graph.nodes) {
+    if (node.op !== 'Gemm' && node.op !== 'MatMul') continue;
+    const shapes = node.inputs.slice(0, 2).map(v => v.dims.map(d => evaluate(d, sizes)));
+    const { transA = 0, transB = 0 } = node.attributes;
+    const key = `${node.op} ${shapes.map(s => s.join('x')).join(' ')} ${transA}${transB}`;
+    const known = kinds.get(key);
+    if (known === undefined) kinds.set(key, { node, shapes, count: 1 });
+    else known.count++;
+  }
+  const products: Product[] = [];
+  for (const [what, { node, shapes, count }] of kinds) {
+    const ms = await time(node, shapes, config.threads, runs, subject.folder);
+    const [a = [], b = []] = shapes;
+    const columns = b[node.attributes['transB'] === 1 ? 0 : b.length - 1] ?? 1;
+    const flops = 2 * a.reduce((x, y) => x * y, 1) * columns;
+    products.push({ what, count, ms, gigaflops: flops / ms / 1e6 });
+  }
+  const updates = phase.prompts / batch;
+  return {
+    seconds: (updates * products.reduce((s, p) => s + p.count * p.ms, 0)) / 1000,
+    products: products.sort((x, y) => y.count * y.ms - x.count * x.ms),
+  };
+}
+
+function evaluate(dim: Dim, sizes: Readonly<Record<string, number>>): number {
+  if (typeof dim === 'number') return dim;
+  const factor = (part: string): number => (/^\d+$/.test(part) ? Number(part) : (sizes[part] ?? Number.NaN));
+  const terms = dim.split('+').map(term => term.split('*').reduce((p, part) => p * factor(part), 1));
+  return terms.reduce((s, x) => s + x, 0);
+}
+
+/** Milliseconds in the kernel: what goes in and out of the runtime is not counted. */
+async function time(
+  { op, attributes }: Node,
+  shapes: readonly number[][],
+  threads: number,
+  runs: number,
+  into: string,
+): Promise<number> {
+  const graph = new Graph();
+  const [a, b] = shapes.map((dims, i) => graph.input(`x${i}`, 'float32', dims)) as [Value, Value];
+  const [transA, transB] = [attributes['transA'] === 1, attributes['transB'] === 1];
+  graph.output('y', op === 'Gemm' ? gemm(a, b, { transA, transB }) : matmul(a, b));
+  const feeds = new Map<string, Tensor>(
+    shapes.map((dims, i) => {
+      const size = dims.reduce((x, y) => x * y, 1);
+      return [`x${i}`, { dims, data: Float32Array.from({ length: size }, (_, j) => ((j * 37) % 101) / 101 - 0.5) }];
+    }),
+  );
+  const folder = mkdtempSync(path.join(into, 'product-'));
+  const session = await Session.create(graph, { device: 'cpu', threads, profile: path.join(folder, 'p') });
+  for (let i = 0; i < WARM_UP + runs; i++) await session.run(feeds);
+  await session.dispose();
+  const [profile] = readdirSync(folder);
+  const kernels = readProfile(path.join(folder, profile as string), WARM_UP);
+  rmSync(folder, { recursive: true });
+  return kernels.reduce((sum, { ms }) => sum + ms, 0);
+}

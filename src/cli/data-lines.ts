@@ -1,0 +1,46 @@
+// What became of the data of a run, in lines: how many examples, what was left out and why, what is there twice.
+
+import type { DuplicateReport, LeftOut, SourceReport } from '../protocol/run';
+import type { Style } from './screen';
+import { shown } from './shown';
+import { counted } from './words';
+
+export interface DataLine {
+  readonly style: Style;
+  /** The first line of a source is named, those below it are not. */
+  readonly name: string;
+  readonly text: string;
+}
+
+export function dataLines(sources: readonly SourceReport[]): readonly DataLine[] {
+  return sources.flatMap(({ source, examples, dropped, refused, duplicates }) => [
+    { style: 'bold', name: 'data', text: `${source}: ${counted(examples, 'example')}` },
+    ...[
+      ...dropped.map(leftOut),
+      ...(duplicates === undefined ? [] : duplicateLines(duplicates)),
+      ...refused.map(({ phase, reason, count }) => `${counted(count, 'example')} not in phase ${phase}: ${reason}`),
+    ].map((text): DataLine => ({ style: 'yellow', name: '', text })),
+  ]);
+}
+
+function leftOut({ reason, count, first }: LeftOut): string {
+  const at = first === undefined ? '' : ` (${[shown(first.file), first.line].filter(Boolean).join(':')})`;
+  return `${counted(count, 'row')}: ${reason}${at}`;
+}
+
+function duplicateLines(report: DuplicateReport): readonly string[] {
+  const { within, across, evaluation, evaluationImages, removed } = report;
+  const fate = (count: number, taken: number) =>
+    `${counted(count, 'example')}${taken === 0 ? '' : taken === count ? ', removed' : `, ${taken} removed`}`;
+  return [
+    ...(within === 0 ? [] : [`${fate(within, removed.within)}: the same question and images as an earlier one`]),
+    ...across.map(({ source, count }) => `${fate(count, Math.min(count, removed.across))}: also in ${source}`),
+    ...evaluation.map(
+      ({ source, count }) =>
+        `${fate(count, Math.min(count, removed.evaluation))}: also in ${source}, which is evaluated`,
+    ),
+    ...(evaluationImages === 0
+      ? []
+      : [`${counted(evaluationImages, 'example')}: an image that is also in data that is evaluated`]),
+  ];
+}

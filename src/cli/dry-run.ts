@@ -1,0 +1,109 @@
+// triphase run --dry-run
+
+import { statfsSync } from 'node:fs';
+import { totalmem } from 'node:os';
+import path from 'node:path';
+import type { Curriculum } from '../config/schema';
+import { dryRun, type Estimate } from '../curriculum/dry-run';
+import { dataLines } from './data-lines';
+import { exitCode } from './exit-codes';
+import type { Screen } from './screen';
+import { table } from './table';
+import { counted, duration } from './words';
+
+export async function showDryRun(screen: Screen, config: Curriculum, onlyPhase: string | undefined): Promise<number> {
+  const { estimate, interrupt } = dryRun(config, {
+    onlyPhase,
+    activity: ({ what, done, total }) => screen.status(done === undefined ? what : `${what} ${done}/${total ?? '?'}`),
+  });
+  const stop = () => {
+    interrupt();
+    process.exit(exitCode.stopped);
+  };
+  process.once('SIGINT', stop).once('SIGTERM', stop);
+  try {
+    const found = await estimate;
+    screen.status('');
+    show(screen, config, found);
+  } finally {
+    screen.status('');
+    process.off('SIGINT', stop).off('SIGTERM', stop);
+  }
+  return exitCode.ok;
+}
+
+function show(screen: Screen, config: Curriculum, estimate: Estimate): void {
+  const { phases, evaluations, checkpoints } = estimate;
+  const note = (name: string, text: string) => screen.line(`${screen.style('bold', name.padEnd(9))} ${text}`);
+  for (const { style, name, text } of dataLines(estimate.sources))
+    screen.line(`${screen.style(style, name.padEnd(9))} ${text}`);
+  note('checked', 'config, data, images and the length of every prompt: the run can begin');
+  note('device', estimate.device);
+  screen.line();
+  const rows = [
+    ...phases.map(phase => [
+      phase.phase,
+      counted(phase.steps, 'step'),
+      `${duration(phase.secondsPerStep)} each`,
+      duration(phase.steps * phase.secondsPerStep),
+      phase.meanLengthTokens === undefined
+        ? ''
+        : `at ${phase.meanLengthTokens.toFixed(0)} of at most ${phase.maxLengthTokens} tokens a completion`,
+    ]),
+    ...(evaluations.count === 0
+      ? []
+      : [
+          [
+            'evaluation',
+            counted(evaluations.count, 'time'),
+            `${duration(evaluations.secondsEach)} each`,
+            duration(evaluations.count * evaluations.secondsEach),
+            '',
+          ],
+        ]),
+    [
+      'checkpoints',
+      counted(checkpoints.written, 'time'),
+      `${duration(checkpoints.seconds)} each`,
+      duration(checkpoints.written * checkpoints.seconds),
+      `${bytes(checkpoints.bytes)} each, ${checkpoints.kept} kept`,
+    ],
+    ['in all', '', '', duration(estimate.totalSeconds), ''],
+  ];
+  const [header, ...lines] = table(
+    [['estimate', '', '', 'time', ''], ...rows],
+    ['left', 'right', 'right', 'right', 'left'],
+  );
+  screen.line(screen.style('bold', header ?? ''));
+  for (const line of lines) screen.line(line);
+  screen.line();
+  note('memory', `${bytes(estimate.memoryBytes)} at most, of ${bytes(totalmem())} in this machine`);
+  const free = freeBytes(config.run.folder);
+  note('disk', `${bytes(estimate.diskBytes)}${free === undefined ? '' : `, of ${bytes(free)} free`}`);
+  const warn = (text: string) => screen.line(`${screen.style('yellow', 'warning'.padEnd(9))} ${text}`);
+  if (free !== undefined && estimate.diskBytes > free)
+    warn('there is less disk free than the run will need; lower checkpoints.keep, or set run.folder elsewhere');
+  for (const { phase, passRateCompletions } of phases)
+    if (passRateCompletions > 0)
+      note('', `besides, ${passRateCompletions} completions are sampled to order phase ${phase} by pass rate`);
+  screen.line(
+    screen.style('dim', 'From one measured step of each phase, from the model as it is now. Nothing was kept.'),
+  );
+}
+
+/** Where the run folder will be, or the nearest folder above it that is there. */
+function freeBytes(folder: string): number | undefined {
+  for (let at = folder; ; at = path.dirname(at)) {
+    try {
+      const { bavail, bsize } = statfsSync(at);
+      return bavail * bsize;
+    } catch {
+      if (at === path.dirname(at)) return undefined;
+    }
+  }
+}
+
+function bytes(count: number): string {
+  if (count < 2 ** 20) return `${Math.ceil(count / 2 ** 10)} KiB`;
+  return count < 2 ** 30 ? `${(count / 2 ** 20).toFixed(1)} MiB` : `${(count / 2 ** 30).toFixed(1)} GiB`;
+}

@@ -1,0 +1,90 @@
+// The files that a path of the curriculum stands for: itself, or all that match its pattern.
+
+import { existsSync, readdirSync, statSync } from 'node:fs';
+import { open } from 'node:fs/promises';
+import path from 'node:path';
+import { TriphaseError } from '../protocol/errors';
+
+const WILD = /[*?]/;
+
+/** Numbers within names count as numbers: 9 comes before 10. The same order on every machine. */
+export const byName = (a: string, b: string): number => natural.compare(a, b) || (a < b ? -1 : a > b ? 1 : 0);
+
+const natural = new Intl.Collator('en', { numeric: true });
+
+/** Files in the order of their names, at least one; `folder` where the path is a folder. */
+export async function matchingFiles(at: string): Promise<readonly [string, ...string[]] | 'folder'> {
+  let folder: boolean;
+  try {
+    folder = statSync(at).isDirectory();
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    const [first, ...others] = WILD.test(at) ? expand(at) : [];
+    if (first !== undefined) return [first, ...others];
+    const what = WILD.test(at)
+      ? `no file matches ${at}`
+      : code === 'ENOENT'
+        ? `there is no file ${at}`
+        : `${at} cannot be read (${code})`;
+    throw new TriphaseError('data', what, 'Put the rows there, or name another file as path.');
+  }
+  return folder ? 'folder' : [at];
+}
+
+/** What is wrong with a path that stands for no rows, found without reading any. */
+export function noFiles(at: string): string | undefined {
+  if (existsSync(at)) {
+    const rows = !statSync(at).isDirectory() || readdirSync(at, { withFileTypes: true }).some(e => e.isDirectory());
+    return rows ? undefined : `${at} is not a file, nor a folder with a folder a row`;
+  }
+  if (!WILD.test(at)) return `there is no file ${at}`;
+  return expand(at).length > 0 ? undefined : `no file matches ${at}`;
+}
+
+/** The folder that all files of a path lie in: of a pattern, the part before the first wild card. */
+export function folderOfFiles(at: string): string {
+  if (existsSync(at)) return statSync(at).isDirectory() ? at : path.dirname(at);
+  const parts = at.split(path.sep);
+  const wild = parts.findIndex(part => WILD.test(part));
+  return wild < 0 ? path.dirname(at) : parts.slice(0, wild).join(path.sep) || path.sep;
+}
+
+/** `*` and `?` match within one name, `**` any number of folders. */
+function expand(pattern: string): readonly string[] {
+  const parts = pattern.split(path.sep);
+  const wild = parts.findIndex(part => WILD.test(part));
+  const found = below(parts.slice(0, wild).join(path.sep) || path.sep, parts.slice(wild));
+  return [...new Set(found)].sort(byName);
+}
+
+function below(folder: string, [part, ...rest]: readonly string[]): readonly string[] {
+  if (part === undefined) return [];
+  if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory()) return [];
+  const entries = readdirSync(folder).filter(name => !name.startsWith('.'));
+  if (part === '**')
+    return [...below(folder, rest), ...entries.flatMap(name => below(path.join(folder, name), [part, ...rest]))];
+  const matches = new RegExp(
+    `^${part
+      .replaceAll(/[$()+.[\\\]^{|}]/g, '\\$&')
+      .replaceAll('*', '.*')
+      .replaceAll('?', '.')}$`,
+    'su',
+  );
+  return entries.flatMap(name => {
+    if (!matches.test(name)) return [];
+    const file = path.join(folder, name);
+    if (rest.length > 0) return below(file, rest);
+    return statSync(file, { throwIfNoEntry: false })?.isFile() ? [file] : [];
+  });
+}
+
+/** Its first bytes. */
+export async function fileHead(file: string): Promise<Uint8Array> {
+  const handle = await open(file, 'r');
+  try {
+    const { buffer, bytesRead } = await handle.read(Buffer.alloc(4096), 0, 4096, 0);
+    return buffer.subarray(0, bytesRead);
+  } finally {
+    await handle.close();
+  }
+}

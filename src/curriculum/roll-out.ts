@@ -1,0 +1,102 @@
+// Groups of a step: completions drawn and scored, and where it is asked for, other prompts drawn in place of those whose
+// completions are all paid alike.
+
+import { Random } from '../protocol/random';
+import { compileRules, type Rewards, type RuleSet } from '../reward/rule-set';
+import { Generation, type Sample } from '../rollout/generation';
+import type { RenderedPrompt } from '../rollout/prompter';
+import type { RunContext, StepPosition, Timed } from './context';
+import type { Shown } from './order';
+import { promptOf } from './prompt-of';
+import type { Rollout } from './rollout-record';
+import { generationOptions } from './settings';
+import { hasSpread } from './teaching';
+
+export interface RolledOut {
+  readonly shown: Shown;
+  readonly prompt: RenderedPrompt;
+  readonly rollouts: readonly Rollout[];
+  /** Whether it is in the batch; the rollouts of others are written down all the same. */
+  readonly used: boolean;
+}
+
+/** So many examples beside those of the step's order, for a round of replacements, from 1. */
+export type Spare = (round: number, count: number) => readonly Shown[];
+
+/** In the order in which they were drawn. */
+export async function rollOut(
+  context: RunContext,
+  at: StepPosition,
+  shown: readonly Shown[],
+  spare: Spare,
+  timed: Timed,
+): Promise<readonly RolledOut[]> {
+  const { zero_std_groups: withoutSpread, max_resamples: rounds } = at.settings.grpo;
+  const draw = async (examples: readonly Shown[], first: number): Promise<RolledOut[]> => {
+    const prompts = await timed('prompts', () => Promise.all(examples.map(s => promptOf(context, s))));
+    const samples = await timed('generation', () => generate(context, at, examples, prompts, first));
+    const groups = await timed('rewards', () => scored(context, at, examples, samples));
+    return groups.map((rollouts, i) => ({
+      shown: examples[i] as Shown,
+      prompt: prompts[i] as RenderedPrompt,
+      rollouts,
+      used: withoutSpread === 'keep' || hasSpread(rollouts),
+    }));
+  };
+  const groups = await draw(shown, 0);
+  for (let round = 1; withoutSpread === 'resample' && round <= rounds; round++) {
+    const missing = shown.length - groups.filter(g => g.used).length;
+    if (missing === 0) break;
+    groups.push(...(await draw(spare(round, missing), groups.length)));
+  }
+  return groups;
+}
+
+/** @param first number of the first of these groups within the step */
+async function generate(
+  { model, prompter, config }: RunContext,
+  { phase, phaseStep, settings }: StepPosition,
+  shown: readonly Shown[],
+  prompts: readonly RenderedPrompt[],
+  first: number,
+): Promise<readonly (readonly Sample[])[]> {
+  const options = generationOptions(settings.generation, prompter.tokenizer);
+  const random = shown.flatMap(({ example }, i) =>
+    Array.from(
+      { length: options.samples },
+      (_, s) => new Random(config.seed, phase.id, phaseStep, example.id, first + i, s),
+    ),
+  );
+  const generation = await Generation.start(model, prompts, options, random);
+  return (await generation.finish()) ?? [];
+}
+
+/** Once for a phase: a script that is written to meanwhile does not change a run behind its back. */
+const ruleSets = new WeakMap<Rewards, Promise<RuleSet>>();
+
+function compiled(rewards: Rewards): Promise<RuleSet> {
+  const known = ruleSets.get(rewards) ?? compileRules(rewards);
+  ruleSets.set(rewards, known);
+  return known;
+}
+
+async function scored(
+  { prompter, config }: RunContext,
+  { settings, step, phase }: StepPosition,
+  shown: readonly Shown[],
+  samples: readonly (readonly Sample[])[],
+): Promise<readonly (readonly Rollout[])[]> {
+  const rules = await compiled(settings.rewards);
+  const asked = samples.map((group, i) =>
+    group.map(sample => ({
+      completion: prompter.tokenizer.decode(sample.tokenIds, { skipSpecial: true }),
+      example: (shown[i] as Shown).example,
+      tokens: sample.tokenIds.length,
+      truncated: sample.stop === 'length',
+    })),
+  );
+  const scores = rules.score(asked, { step, phase: phase.id, seed: config.seed });
+  return samples.map((group, i) =>
+    group.map((sample, j) => ({ sample, text: asked[i]![j]!.completion, scored: scores[i]![j]! })),
+  );
+}

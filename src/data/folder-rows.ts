@@ -1,0 +1,59 @@
+// A folder a row, as Geometry3K keeps its problems: every JSON or text file in it is a key of the row under its name
+// without the ending, and so is every other file, as its path. `folder` is the path of the folder below the data's.
+
+import { readdirSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { byName } from '../config/files';
+import { TriphaseError } from '../protocol/errors';
+import { brokenRow } from './json-items';
+import type { Row, RowBatches } from './rows';
+
+const READ = /\.(json|txt)$/i;
+const BATCH = 256;
+
+export async function* folderRows(root: string): RowBatches {
+  const folders = rowFolders(root, '').sort(byName);
+  if (folders.length === 0)
+    throw new TriphaseError(
+      'data',
+      `${root} has no folders with JSON in them`,
+      `A folder stands for a folder a row. For files, name one, or a pattern such as ${path.join(root, '*.jsonl')}.`,
+    );
+  for (let at = 0; at < folders.length; at += BATCH)
+    yield await Promise.all(folders.slice(at, at + BATCH).map(folder => folderRow(root, folder)));
+}
+
+/** Folders below the root, but not the root, that hold a file that is read. */
+function rowFolders(root: string, below: string): string[] {
+  const entries = readdirSync(path.join(root, below), { withFileTypes: true }).filter(e => !e.name.startsWith('.'));
+  const inner = entries.filter(e => e.isDirectory()).flatMap(e => rowFolders(root, path.join(below, e.name)));
+  return below !== '' && entries.some(e => e.isFile() && READ.test(e.name)) ? [below, ...inner] : inner;
+}
+
+async function folderRow(root: string, below: string): Promise<Row> {
+  const folder = path.join(root, below);
+  const values: Record<string, unknown> = { folder: below.replaceAll(path.sep, '/') };
+  // of two files of one stem, JSON takes the name; each is there under its whole name too
+  const names = readdirSync(folder).sort((a, b) => rank(a) - rank(b) || byName(a, b));
+  for (const name of names) {
+    const file = path.join(folder, name);
+    const value = READ.test(name) ? await contentOf(file) : file;
+    values[name] = value;
+    const stem = path.parse(name).name;
+    if (!(stem in values)) values[stem] = value;
+  }
+  return { values, place: { file: folder } };
+}
+
+const rank = (name: string): number => (/\.json$/i.test(name) ? 0 : READ.test(name) ? 1 : 2);
+
+async function contentOf(file: string): Promise<unknown> {
+  const text = await readFile(file, 'utf8');
+  if (!/\.json$/i.test(file)) return text;
+  try {
+    return JSON.parse(text.replace(/^\uFEFF/, ''));
+  } catch (error) {
+    throw brokenRow({ file }, `the file is not JSON: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}

@@ -1,0 +1,55 @@
+// JSON lines, read as a stream: a file larger than the memory is gone through once, and a row can be read again by its
+// offset.
+
+import { createReadStream } from 'node:fs';
+import type { Place } from '../protocol/errors';
+import { brokenRow } from './json-items';
+import type { JsonObject, Row, RowBatches } from './rows';
+
+const CHUNK = 1 << 20;
+const NEWLINE = 10;
+
+export async function* linesOfFile(file: string): RowBatches {
+  let rest: Buffer = Buffer.alloc(0);
+  let offset = 0;
+  let line = 1;
+  const row = (bytes: Buffer, at: number): Row | undefined => {
+    const json = bytes.toString('utf8').replace(/^\uFEFF/, '');
+    const place = { file, line };
+    return json.trim() === ''
+      ? undefined
+      : { ...parseRow(json, place), span: { file, offset: at, length: bytes.length } };
+  };
+  for await (const chunk of createReadStream(file, { highWaterMark: CHUNK }) as AsyncIterable<Buffer>) {
+    const bytes = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
+    const rows: Row[] = [];
+    let start = 0;
+    for (let end = bytes.indexOf(NEWLINE, rest.length); end >= 0; end = bytes.indexOf(NEWLINE, start)) {
+      const next = row(bytes.subarray(start, end), offset + start);
+      if (next !== undefined) rows.push(next);
+      start = end + 1;
+      line++;
+    }
+    rest = bytes.subarray(start);
+    offset += start;
+    if (rows.length > 0) yield rows;
+  }
+  const last = row(rest, offset);
+  if (last !== undefined) yield [last];
+}
+
+export function textLines(content: string, file: string): readonly Row[] {
+  return content.split('\n').flatMap((json, i) => (json.trim() === '' ? [] : [parseRow(json, { file, line: i + 1 })]));
+}
+
+export function parseRow(json: string, place: Place): Row {
+  let values: unknown;
+  try {
+    values = JSON.parse(json);
+  } catch (error) {
+    throw brokenRow(place, `this row is not JSON: ${error instanceof Error ? error.message : String(error)}`);
+  }
+  if (typeof values !== 'object' || values === null || Array.isArray(values))
+    throw brokenRow(place, 'this row is not a JSON object');
+  return { values: values as JsonObject, place };
+}

@@ -1,0 +1,79 @@
+// A whole run of a tiny model on three rows, for tests of what steps do: GRPO alone, no evaluation.
+
+import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { loadCurriculum } from '../../src/config/curriculum';
+import type { CurriculumJob, JobEvent } from '../../src/curriculum/job';
+import { runCurriculum } from '../../src/curriculum/run';
+import { referenceModels } from '../model/reference';
+
+const curriculum = `
+name: small
+seed: 3
+device: cpu
+threads: 1
+prompt: { system: "", max_tokens: 128 }
+data:
+  rows: { path: rows.jsonl, answer: string }
+# the model writes at random, and hardly ever ends a turn: what it writes often must end one
+generation: { samples: 4, max_tokens: 6, stop: [c, k] }
+grpo: { beta: 0, micro_batch: 2 }
+optimizer: { learning_rate: 1.0e-3, reset: false }
+# 1 for what ended in time
+rewards: { format: { weight: 1, pattern: ".*" }, accuracy: { weight: 0.5 } }
+phases:
+  - { id: text, view: text, sources: [rows], steps: 4, prompts: 3 }
+checkpoints: { every: 1, keep: 100 }
+`;
+
+export interface FinishedRun {
+  readonly folder: string;
+  readonly events: readonly JobEvent[];
+}
+
+export class SmallRuns {
+  private constructor(private readonly home: string) {}
+
+  static async make(): Promise<SmallRuns> {
+    const home = mkdtempSync(path.join(tmpdir(), 'small-run-'));
+    const model = (await referenceModels()).find(f => path.basename(f) === 'tied');
+    const rows = ['wide', 'tall', 'small'].map((image, i) => {
+      copyFileSync(path.join(model!, 'reference', `${image}.png`), path.join(home, `${image}.png`));
+      return {
+        id: image,
+        question: `What is it? ${i}`,
+        answer: image,
+        image: `${image}.png`,
+        scene: `There is one thing of ${i}.`,
+      };
+    });
+    writeFileSync(path.join(home, 'rows.jsonl'), rows.map(r => JSON.stringify(r)).join('\n'));
+    writeFileSync(path.join(home, 'curriculum.yaml'), `model: { path: ${model} }${curriculum}`);
+    return new SmallRuns(home);
+  }
+
+  async run(name: string, sets: readonly string[] = [], job: Partial<CurriculumJob> = {}): Promise<FinishedRun> {
+    const folder = path.join(this.home, name);
+    mkdirSync(folder, { recursive: true });
+    const events: JobEvent[] = [];
+    const { config } = loadCurriculum(path.join(this.home, 'curriculum.yaml'), sets);
+    await runCurriculum({
+      config,
+      folder,
+      attempt: 1,
+      quick: false,
+      emit: event => events.push(event),
+      activity: () => {},
+      stopRequested: () => false,
+      ...job,
+    });
+    return { folder, events };
+  }
+
+  remove(): void {
+    rmSync(this.home, { recursive: true, force: true });
+  }
+}
+
+export const stepsOf = ({ events }: FinishedRun) => events.flatMap(e => (e.kind === 'step' ? [e] : []));

@@ -1,0 +1,265 @@
+// Files of every format that rows come in, as small as they show it.
+
+import assert from 'node:assert/strict';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { parquetWriteBuffer } from 'hyparquet-writer';
+import sharp from 'sharp';
+import { stringify } from 'yaml';
+import { loadCurriculum } from '../../src/config/curriculum';
+import { type LoadedExamples, loadExamples } from '../../src/data/examples';
+import { describe as inWords, TriphaseError } from '../../src/protocol/errors';
+import { temporaryFolder } from '../run/temporary';
+
+describe('rows of other formats', () => {
+  const folder = temporaryFolder();
+
+  const write = (name: string, content: string | Uint8Array) => {
+    mkdirSync(path.dirname(path.join(folder(), name)), { recursive: true });
+    writeFileSync(path.join(folder(), name), content);
+  };
+
+  /** Loads through a real curriculum file, as a run does. */
+  async function load(set: object): Promise<LoadedExamples> {
+    write('base/config.json', '{}');
+    const phases = [{ id: 'only', view: 'text', sources: ['data'], steps: 1 }];
+    write('curriculum.yaml', stringify({ model: { path: 'base' }, data: { data: set }, phases }));
+    const { config, place } = loadCurriculum(path.join(folder(), 'curriculum.yaml'));
+    return loadExamples(config, 'data', place);
+  }
+
+  const failure = async (loading: Promise<unknown>): Promise<string> => {
+    try {
+      await loading;
+    } catch (error) {
+      assert.ok(error instanceof TriphaseError, String(error));
+      return inWords(error).replaceAll(folder(), '.');
+    }
+    assert.fail('it loaded');
+  };
+  const words = ({ examples }: LoadedExamples) => examples.map(({ question, answer }) => [question, answer]);
+
+  describe('CSV', () => {
+    it('holds commas, quotes and line ends in quotes; each row knows its line', async () => {
+      write('a.csv', '\uFEFFquestion,answer\r\n"one, ""two""\nthree",4\r\n\r\nfive,many\n');
+      const loaded = await load({ path: 'a.csv', answer: 'number' });
+      assert.deepEqual(words(loaded), [['one, "two"\nthree', '4']]);
+      assert.deepEqual(
+        loaded.dropped.map(({ first }) => first.line),
+        [5],
+      );
+    });
+
+    it('is separated as its first row is', async () => {
+      write('a.csv', '"a;b";question;answer\n1;one, two;3\n');
+      write('b.tsv', 'question\tanswer\none, two\t3\n');
+      for (const name of ['a.csv', 'b.tsv']) assert.deepEqual(words(await load({ path: name })), [['one, two', '3']]);
+    });
+
+    it('that is broken names the line', async () => {
+      const broken = (text: string) => {
+        write('a.csv', text);
+        return failure(load({ path: 'a.csv' }));
+      };
+      assert.match(await broken('question,answer\na,b\nc\n'), /^\.\/a\.csv:3: this row has 1 cells, and the first row/);
+      assert.match(await broken('question,answer\na,"b\nc\n'), /^\.\/a\.csv:2: a quote is opened here/);
+      assert.match(await broken('question,answer\n"a" b,c\n'), /^\.\/a\.csv:2: there is text after a closing quote/);
+      assert.match(await broken('a,a\n'), /^\.\/a\.csv:1: two columns are called 'a'/);
+    });
+  });
+
+  describe('JSON', () => {
+    it('may hold its list below the root, or be a mapping of rows, or of columns of rows', async () => {
+      const list = [{ question: 'a', answer: 'b' }];
+      write('list.json', JSON.stringify({ version: 1, data: { note: '] }', examples: list } }, null, 1));
+      assert.deepEqual(words(await load({ path: 'list.json', rows: 'data.examples' })), [['a', 'b']]);
+      write('map.json', JSON.stringify({ x7: { question: 'a', answer: 'b' } }));
+      const map = await load({ path: 'map.json', rows: '.', fields: { id: 'key' } });
+      assert.deepEqual([map.examples[0]?.id, words(map)], ['x7', [['a', 'b']]]);
+    });
+
+    it('says where its rows may be when they are not where it is told', async () => {
+      write('list.json', JSON.stringify({ data: { examples: [] }, rest: [] }, null, 1));
+      assert.match(
+        await failure(load({ path: 'list.json', rows: 'data.rows' })),
+        /list\.json:\d: there is no 'rows' in 'data', only examples/,
+      );
+      write('one.json', JSON.stringify({ examples: [{ question: 'a', answer: 'b' }] }));
+      assert.match(
+        await failure(load({ path: 'one.json' })),
+        /The file is one row\. Lists of objects in it: examples \(1\)/,
+      );
+      write('wide.json', JSON.stringify({ examples: [{ question: 'a', answer: 'b' }] }, null, 2));
+      assert.match(
+        await failure(load({ path: 'wide.json' })),
+        /wide\.json: the file is one JSON object\n {2}Lists of objects in it: examples \(1\)/,
+      );
+    });
+
+    it('lines may be compressed', async () => {
+      write('a.jsonl.gz', gzipSync('{"question": "a", "answer": "b"}\n'));
+      assert.deepEqual(words(await load({ path: 'a.jsonl.gz' })), [['a', 'b']]);
+    });
+  });
+
+  it('come from all files that match a pattern, in the order of their numbers', async () => {
+    for (const n of [10, 9, 1]) write(`set/part-${n}.jsonl`, `{"question": "q${n}", "answer": "a"}\n`);
+    write('set/notes.txt', 'not rows');
+    assert.deepEqual(
+      words(await load({ path: 'set/part-*.jsonl' })).map(([question]) => question),
+      ['q1', 'q9', 'q10'],
+    );
+    for (const n of [1, 2]) write(`problems/${n}/p.json`, `{\n "question": "q${n}",\n "answer": "a"\n}`);
+    assert.equal((await load({ path: 'problems/**/*.json' })).examples.length, 2);
+    assert.match(await failure(load({ path: 'set/*.csv' })), /no file matches \.\/set\/\*\.csv/);
+  });
+
+  it('are folders, with their JSON and their pictures under the names of the files', async () => {
+    for (const n of [10, 2]) {
+      write(`set/${n}/data.json`, JSON.stringify({ text: `q${n}`, answer: n, notes: ['x', 'y'] }));
+      write(`set/${n}/scene.txt`, 'A square.');
+      write(`set/${n}/diagram.png`, '');
+    }
+    write('set/LICENSE', 'MIT');
+    const fields = {
+      id: 'folder',
+      question: 'data.text',
+      answer: 'data.json.answer',
+      image: 'diagram',
+      scene: 'scene',
+      caption: { path: 'data.notes', join: '; ' },
+    };
+    const { examples } = await load({ path: 'set', fields });
+    assert.deepEqual(
+      examples.map(({ id, question, answer, caption, images }) => [id, question, answer, caption, images]),
+      [2, 10].map(n => [`${n}`, `q${n}`, `${n}`, 'x; y', [path.join(folder(), 'set', `${n}`, 'diagram.png')]]),
+    );
+    mkdirSync(path.join(folder(), 'bare', 'inner'), { recursive: true });
+    assert.match(await failure(load({ path: 'bare' })), /\.\/bare has no folders with JSON in them/);
+  });
+
+  describe('images in rows', () => {
+    const picture = () =>
+      sharp({ create: { width: 3, height: 2, channels: 3, background: 'red' } })
+        .png()
+        .toBuffer();
+    const cached = (examples: LoadedExamples['examples']) =>
+      new Set(examples.flatMap(({ images }) => images.map(file => path.relative(folder(), file))));
+
+    it('of Parquet are written once, beside texts, whole numbers, lists and paths', async () => {
+      const bytes = new Uint8Array(await picture());
+      write('x.png', bytes);
+      const count = 5;
+      const rows = Array.from({ length: count }, (_, i) => i);
+      const buffer = parquetWriteBuffer({
+        columnData: [
+          { name: 'question', data: rows.map(i => `q${i}`), type: 'STRING' },
+          { name: 'answer', data: rows.map(i => BigInt(i)), type: 'INT64' },
+          { name: 'image', data: rows.map(i => (i === 4 ? undefined : bytes)), type: 'BYTE_ARRAY', nullable: true },
+          { name: 'choices', data: rows.map(() => ['a', 'b']), type: 'JSON' },
+        ],
+        rowGroupSize: 2,
+      });
+      write('rows.parquet', new Uint8Array(buffer));
+      const { examples } = await load({ path: 'rows.parquet', answer: 'number' });
+      assert.deepEqual(
+        examples.map(({ id, question, answer }) => [id, question, answer]),
+        rows.map(i => [`${i + 1}`, `q${i}`, `${i}`]),
+      );
+      assert.deepEqual(
+        examples.map(({ images }) => images.length),
+        [1, 1, 1, 1, 0],
+      );
+      assert.equal(cached(examples).size, 1);
+      const [file] = examples[0]!.images;
+      assert.match(path.relative(folder(), file!), /^runs\/\.cache\/images\/[0-9a-f]{40}\.png$/);
+      assert.deepEqual(new Uint8Array(readFileSync(file!)), bytes);
+    });
+
+    it('are base64, data URLs, or objects with bytes; the same picture is one file', async () => {
+      const base64 = (await picture()).toString('base64');
+      const images = [
+        base64,
+        `data:image/png;base64,${base64}`,
+        { bytes: base64, path: 'gone.png' },
+        { bytes: null, path: 'x.png' },
+        [{ url: `data:image/png;base64,${base64}` }, 'x.png'],
+      ];
+      write('x.png', '');
+      write('rows.jsonl', images.map(image => JSON.stringify({ question: 'a', answer: 'b', image })).join('\n'));
+      const { examples } = await load({ path: 'rows.jsonl', image_cache: 'pictures' });
+      assert.deepEqual(
+        examples.map(({ images }) => images.map(file => path.relative(folder(), path.dirname(file)))),
+        [['pictures'], ['pictures'], ['pictures'], [''], ['pictures', '']],
+      );
+      assert.equal(cached(examples).size, 2);
+    });
+
+    it('at web addresses are an error, for nothing is fetched', async () => {
+      write('rows.jsonl', '{"question": "a", "answer": "b", "image": "https://example.com/x.png"}\n');
+      assert.match(
+        await failure(load({ path: 'rows.jsonl' })),
+        /rows\.jsonl:1: the image https:.* is at a web address/,
+      );
+    });
+  });
+
+  describe('fields', () => {
+    it('are cut before a text, found all through a text, split, joined, parsed, or listed', async () => {
+      const row = {
+        text: 'Which is first?\nOptions:\n(A) the jay\n(B) the quail',
+        list: "['it', \"it's\", 3]",
+        json: '{"answer": "B"}',
+        options: 'jay|quail',
+        a: 'jay',
+        b: 'quail',
+        c: null,
+      };
+      write('rows.jsonl', JSON.stringify(row));
+      const fields = {
+        question: { path: 'text', before: '\nOptions:' },
+        answer: { template: '{{ (row.json)[12] }}', match: '[A-Z]' },
+        choices: { path: 'text', matches: '^\\([A-Z]\\) (.+)$' },
+        caption: { path: 'list', parse: 'list', join: '+' },
+      };
+      const one = async (more: object) => (await load({ path: 'rows.jsonl', ...more, answer: 'choice' })).examples[0];
+      const first = await one({ fields });
+      assert.equal(first?.question, 'Which is first?');
+      assert.equal(first?.answer, 'B');
+      assert.deepEqual(first?.choices, ['the jay', 'the quail']);
+      assert.equal(first?.caption, "it+it's+3");
+      const listed = await one({ fields: { ...fields, choices: ['a', 'b', 'c'] } });
+      assert.deepEqual(listed?.choices, ['jay', 'quail']);
+      const split = await one({ fields: { ...fields, choices: { path: 'options', split: '|' } } });
+      assert.deepEqual(split?.choices, ['jay', 'quail']);
+    });
+
+    it('may be of several kinds of answer, and rows be chosen by an expression', async () => {
+      const rows = [
+        { question: 'a', answer: 'B', choices: ['x', 'y'], level: 'Level 1' },
+        { question: 'b', answer: '1/2', level: 'Level 2' },
+        { question: 'c', answer: 'the sun', level: 'Level 3' },
+        { question: 'd', answer: '7', level: 'none' },
+      ];
+      write('rows.jsonl', rows.map(row => JSON.stringify(row)).join('\n'));
+      const set = { path: 'rows.jsonl', answer: ['choice', 'number', 'string'] };
+      const fields = { difficulty: { path: 'level', match: '\\d+' } };
+      const { examples } = await load({ ...set, fields });
+      assert.deepEqual(
+        examples.map(({ answerKind, difficulty }) => [answerKind, difficulty]),
+        [
+          ['choice', 1],
+          ['number', 2],
+          ['string', 3],
+          ['number', undefined],
+        ],
+      );
+      const chosen = await load({ ...set, where: 'choices is not defined and level != "none"' });
+      assert.deepEqual(
+        chosen.examples.map(({ id }) => id),
+        ['2', '3'],
+      );
+    });
+  });
+});
