@@ -8,6 +8,7 @@ const general = `triphase: reasoning RL on vision-language models, in three phas
   triphase evaluate RUN|MODEL     accuracy under five conditions, and language bias
   triphase generate MODEL PROMPT  sample completions
   triphase rules WHAT …           reward rules, tried without a run
+  triphase rescore RUN            what other rules would have paid for a run's rollouts
   triphase doctor                 what this machine has, and which device is used
   triphase help [COMMAND]
   triphase --version
@@ -75,7 +76,25 @@ Samples completions of one user message, through the chat template of the model 
   --json              {"samples": [{"tokenIds", "text", "logProbs", "stop"}]}: natural logarithms under
                       softmax(logits / T), T = 1 for greedy ones
 `,
-  rules: `triphase rules answers FILE.jsonl [options]
+  rescore: `triphase rescore RUN --config CONFIG [options]
+
+Scores the stored rollouts of a run, ours or of a TRL trainer with log_completions, by the rules of a config: mean, share
+that fires and change of each rule, the samples that change most, groups without spread or in another order, hints.
+
+  --set PATH=VALUE    a setting over the file's: --set rewards.rules.short.weight=0.5
+  --json              the report as one line of JSON
+`,
+  rules: `triphase rules test CONFIG [--json]
+
+Runs the cases that stand beside the rules of a config, under tests.
+
+triphase rules check CONFIG [--limit N] [--json]
+
+Tries every rule on what it should pay and refuse, with the first examples of each source (20): the gold answer as asked,
+an empty answer, two answers, the right answer in the wrong place, several at once, the question repeated, the caption
+copied, very long text. Prints what pays when it should not; exit code 1 where something does.
+
+triphase rules answers FILE.jsonl [options]
 
 Grades lines of {"gold", "pred"} as mathematics; where a line has "equal", prints the agreement and every disagreement.
 

@@ -15,6 +15,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   preview: async () => (await import('./preview')).previewCommand,
   evaluate: async () => (await import('./evaluate')).evaluateCommand,
   generate: async () => (await import('./generate')).generateCommand,
+  rescore: async () => (await import('./rescore')).rescoreCommand,
   rules: async () => (await import('./rules')).rulesCommand,
   doctor: async () => (await import('./doctor')).doctorCommand,
 };

@@ -6,6 +6,8 @@ import type { Screen } from './screen';
 type Subcommand = (screen: Screen, args: readonly string[]) => Promise<number>;
 
 const subcommands: Readonly<Record<string, () => Promise<Subcommand>>> = {
+  test: async () => (await import('./rules-test')).rulesTestCommand,
+  check: async () => (await import('./rules-check')).rulesCheckCommand,
   answers: async () => (await import('./rules-answers')).rulesAnswersCommand,
 };
 

@@ -25,13 +25,14 @@ export function checkCurriculum(root: Raw): readonly SchemaProblem[] {
     ...orders(root),
     ...templates(root),
     ...patterns(root),
+    ...ruleNames(root),
   ];
 }
 
 /** Files and folders that the curriculum names and that are not there. */
 export function checkFiles(root: Raw, folderOf: FolderOf): readonly SchemaProblem[] {
   const problems: SchemaProblem[] = [];
-  const look = (value: unknown, at: KeyPath, kind: 'folder' | 'rows', remedy: string) => {
+  const look = (value: unknown, at: KeyPath, kind: 'file' | 'folder' | 'rows', remedy: string) => {
     if (typeof value !== 'string' || value === '') return;
     const resolved = path.resolve(folderOf(at), value);
     if (kind === 'rows') {
@@ -41,7 +42,8 @@ export function checkFiles(root: Raw, folderOf: FolderOf): readonly SchemaProble
     }
     const found = existsSync(resolved) ? statSync(resolved) : undefined;
     if (found === undefined) problems.push(fault(at, `there is no ${kind} ${resolved}`, remedy));
-    else if (!found.isDirectory()) problems.push(fault(at, `${resolved} is not a ${kind}`, remedy));
+    else if (found.isDirectory() !== (kind === 'folder'))
+      problems.push(fault(at, `${resolved} is not a ${kind}`, remedy));
     else if (at[0] === 'model' && !existsSync(path.join(resolved, 'config.json')))
       problems.push(fault(at, `${resolved} has no config.json`, remedy));
   };
@@ -51,6 +53,13 @@ export function checkFiles(root: Raw, folderOf: FolderOf): readonly SchemaProble
     'folder',
     'path is a Hugging Face folder with a Qwen2.5-VL model.',
   );
+  for (const [name, rule] of Object.entries(mapping(mapping(root['rewards'])['rules'])))
+    look(
+      mapping(rule)['file'],
+      ['rewards', 'rules', name, 'file'],
+      'file',
+      'file is a JavaScript or TypeScript file that exports score(sample, group).',
+    );
   for (const [id, set] of Object.entries(mapping(root['data']))) {
     const { path: rows, image_folder: images } = mapping(set) as { path?: unknown; image_folder?: unknown };
     look(
@@ -131,7 +140,8 @@ function groups(root: Raw): readonly SchemaProblem[] {
       mapping(mapping(phase['rewards'])[name])['weight'] ??
       mapping(mapping(root['rewards'])[name])['weight'] ??
       otherwise;
-    if (rule('format', 1) === 0 && rule('accuracy', 1) === 0)
+    const others = Object.keys(mapping(mapping(root['rewards'])['rules'])).length;
+    if (others === 0 && rule('format', 1) === 0 && rule('accuracy', 1) === 0)
       problems.push(
         fault(
           ['phases', i, 'rewards'],
@@ -141,6 +151,26 @@ function groups(root: Raw): readonly SchemaProblem[] {
       );
   }
   return unique(problems);
+}
+
+/** Gates and phases name rules that are there. */
+function ruleNames(root: Raw): readonly SchemaProblem[] {
+  const rewards = mapping(root['rewards']);
+  const known = ['format', 'accuracy', ...Object.keys(mapping(rewards['rules']))];
+  const named: { readonly name: unknown; readonly at: KeyPath }[] = [];
+  for (const [i, name] of list(mapping(rewards['combine'])['gates']).entries())
+    named.push({ name, at: ['rewards', 'combine', 'gates', i] });
+  for (const [i, phase] of list(root['phases']).entries()) {
+    const own = mapping(mapping(phase)['rewards']);
+    for (const [j, name] of list(own['use']).entries()) named.push({ name, at: ['phases', i, 'rewards', 'use', j] });
+    for (const name of Object.keys(mapping(own['rules'])))
+      named.push({ name, at: ['phases', i, 'rewards', 'rules', name] });
+  }
+  return named.flatMap(({ name, at }) =>
+    typeof name === 'string' && !known.includes(name)
+      ? [fault(at, `there is no rule '${name}'`, suggestion(name, known, 'rule'))]
+      : [],
+  );
 }
 
 /** The settings of GRPO at the top of the file and in each phase. */

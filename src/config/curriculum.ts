@@ -3,7 +3,7 @@
 
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { LineCounter, parseDocument } from 'yaml';
+import { LineCounter, parse, parseDocument } from 'yaml';
 import { type Place, TriphaseError } from '../protocol/errors';
 import { checkCurriculum, checkFiles } from './checks';
 import { CurriculumError, type Diagnostic, type SchemaProblem, schemaProblems } from './diagnostics';
@@ -78,6 +78,9 @@ export function readCurriculum(
     };
   }
 
+  const shared = readSharedRewards(root, path.dirname(path.resolve(file)));
+  if (shared !== undefined) return { diagnostics: [{ ...shared, place: places.value(['rewards', 'file']) }] };
+
   const { overrides, diagnostics: refused } = applyOverrides(root, sets);
   // a path on the command line begins where the command was given, as a shell completes it
   const folder = path.dirname(path.resolve(file));
@@ -93,6 +96,45 @@ export function readCurriculum(
   const config = resolveCurriculum(curriculumSchema.parse(root), file, folderOf);
   const place = (at: KeyPath) => overrideOf(overrides, at)?.place ?? places.value(at);
   return { loaded: { config, place } };
+}
+
+/** `rewards: {file: …}`: rules that several configs name; what stands beside it comes over it. */
+function readSharedRewards(
+  root: Record<string, unknown>,
+  folder: string,
+): { readonly message: string; readonly remedy: string } | undefined {
+  const { rewards } = root;
+  if (!isMapping(rewards) || typeof rewards['file'] !== 'string') return undefined;
+  const { file, ...own } = rewards as { readonly file: string } & Record<string, unknown>;
+  const named = path.resolve(folder, file);
+  const remedy = 'file is a YAML file with what may stand under rewards: format, accuracy, rules, combine.';
+  let shared: unknown;
+  try {
+    shared = parse(readFileSync(named, 'utf8'), { merge: true });
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    return { message: code === 'ENOENT' ? `there is no file ${named}` : `${named}: ${message}`, remedy };
+  }
+  if (!isMapping(shared)) return { message: `${named} is no mapping`, remedy };
+  const rules = {
+    ...scriptsBeside(shared['rules'], path.dirname(named)),
+    ...(isMapping(own['rules']) ? own['rules'] : {}),
+  };
+  root['rewards'] = { ...shared, ...own, ...(Object.keys(rules).length > 0 ? { rules } : {}) };
+  return undefined;
+}
+
+/** Scripts of a shared file stand beside that file. */
+function scriptsBeside(rules: unknown, folder: string): Record<string, unknown> {
+  if (!isMapping(rules)) return {};
+  return Object.fromEntries(
+    Object.entries(rules).map(([name, rule]) => [
+      name,
+      isMapping(rule) && typeof rule['file'] === 'string'
+        ? { ...rule, file: path.resolve(folder, rule['file']) }
+        : rule,
+    ]),
+  );
 }
 
 function placed(

@@ -14,10 +14,27 @@ export function phaseSettings(config: Curriculum, phase: Phase): PhaseSettings {
     grpo: { ...config.grpo, ...given(phase.grpo) },
     optimizer: { ...config.optimizer, ...given(phase.optimizer) },
     rewards: {
-      format: { ...config.rewards.format, ...given(phase.rewards?.format) },
-      accuracy: { ...config.rewards.accuracy, ...given(phase.rewards?.accuracy) },
+      format: { ...config.rewards.format, ...given(phase.rewards?.format), ...unused('format', phase) },
+      accuracy: { ...config.rewards.accuracy, ...given(phase.rewards?.accuracy), ...unused('accuracy', phase) },
+      rules: rulesOf(config, phase),
+      combine: config.rewards.combine,
     },
   };
+}
+
+/** A rule that a phase does not use is still scored, and pays nothing. */
+function unused(name: string, { rewards }: Phase): { readonly weight?: 0 } {
+  return rewards?.use === undefined || rewards.use.includes(name) ? {} : { weight: 0 };
+}
+
+function rulesOf(config: Curriculum, { rewards }: Phase): PhaseSettings['rewards']['rules'] {
+  const used = Object.entries(config.rewards.rules).filter(([name]) => rewards?.use?.includes(name) ?? true);
+  return Object.fromEntries(
+    used.map(([name, rule]) => {
+      const weight = rewards?.rules?.[name]?.weight;
+      return [name, weight === undefined ? rule : { ...rule, weight }];
+    }),
+  );
 }
 
 /** The keys that hold a value, as the compiler cannot tell an absent key from an undefined one in a spread. */
@@ -46,8 +63,13 @@ export function resolveCurriculum(parsed: ParsedCurriculum, file: string, folder
           : absolute(set.image_cache, 'data', id, 'image_cache'),
     };
   }
+  const rules = Object.entries(parsed.rewards.rules).map(([name, rule]) => [
+    name,
+    rule.kind === 'script' ? { ...rule, file: absolute(rule.file, 'rewards', 'rules', name, 'file') } : rule,
+  ]);
   return {
     ...parsed,
+    rewards: { ...parsed.rewards, rules: Object.fromEntries(rules) },
     name: parsed.name ?? nameOf(file),
     model: { ...parsed.model, path: absolute(parsed.model.path, 'model', 'path') },
     data,

@@ -5,8 +5,10 @@
 
 import { z } from 'zod';
 import type { View } from '../protocol/example';
+import type { DeepReadonly } from './deep-readonly';
 import { fieldSpec } from './fields';
 import { grpo } from './grpo';
+import { combination, rewardRule, ruleName, ruleWeight } from './reward-rules';
 import { OURS, settings } from './settings';
 
 const id = z
@@ -299,12 +301,25 @@ const accuracy = settings(
 );
 
 const rewards = z
-  .strictObject({ format: format.full, accuracy: accuracy.full })
-  .describe('The reward of a completion is the weighted sum of these scores.')
+  .strictObject({
+    format: format.full,
+    accuracy: accuracy.full,
+    rules: z.record(ruleName, rewardRule).default({}).describe('Further rules, by name.'),
+    combine: combination.prefault({}),
+  })
+  .describe('The reward of a completion: scores of rules, weighted and combined.')
   .prefault({});
 
 const rewardsPart = z
-  .strictObject({ format: format.part.optional(), accuracy: accuracy.part.optional() })
+  .strictObject({
+    format: format.part.optional(),
+    accuracy: accuracy.part.optional(),
+    use: z.array(z.string()).optional().describe('Names of the rules that are asked in this phase; default: all.'),
+    rules: z
+      .record(z.string(), z.strictObject({ weight: ruleWeight.optional() }))
+      .optional()
+      .describe('Weights of rules in this phase, by name.'),
+  })
   .describe('What is left out is as at the top of the file.');
 
 const source = z.union([
@@ -401,7 +416,6 @@ export const curriculumSchema = z
   })
   .describe('A Triphase curriculum.');
 
-type DeepReadonly<T> = T extends object ? { readonly [K in keyof T]: DeepReadonly<T[K]> } : T;
 /** As the schema gives it: defaults filled in, paths and sources as written. */
 export type ParsedCurriculum = z.output<typeof curriculumSchema>;
 

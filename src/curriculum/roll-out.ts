@@ -2,7 +2,7 @@
 // completions are all paid alike.
 
 import { Random } from '../protocol/random';
-import { compileRewards } from '../reward/compile';
+import { compileRules, type Rewards, type RuleSet } from '../reward/rule-set';
 import { Generation, type Sample } from '../rollout/generation';
 import type { RenderedPrompt } from '../rollout/prompter';
 import type { RunContext, StepPosition, Timed } from './context';
@@ -35,14 +35,13 @@ export async function rollOut(
   const draw = async (examples: readonly Shown[], first: number): Promise<RolledOut[]> => {
     const prompts = await timed('prompts', () => Promise.all(examples.map(s => promptOf(context, s))));
     const samples = await timed('generation', () => generate(context, at, examples, prompts, first));
-    return timed('rewards', async () =>
-      scored(context, at, examples, samples).map((rollouts, i) => ({
-        shown: examples[i] as Shown,
-        prompt: prompts[i] as RenderedPrompt,
-        rollouts,
-        used: withoutSpread === 'keep' || hasSpread(rollouts),
-      })),
-    );
+    const groups = await timed('rewards', () => scored(context, at, examples, samples));
+    return groups.map((rollouts, i) => ({
+      shown: examples[i] as Shown,
+      prompt: prompts[i] as RenderedPrompt,
+      rollouts,
+      used: withoutSpread === 'keep' || hasSpread(rollouts),
+    }));
   };
   const groups = await draw(shown, 0);
   for (let round = 1; withoutSpread === 'resample' && round <= rounds; round++) {
@@ -72,17 +71,32 @@ async function generate(
   return (await generation.finish()) ?? [];
 }
 
-function scored(
-  { prompter }: RunContext,
-  { settings }: StepPosition,
+/** Once for a phase: a script that is written to meanwhile does not change a run behind its back. */
+const ruleSets = new WeakMap<Rewards, Promise<RuleSet>>();
+
+function compiled(rewards: Rewards): Promise<RuleSet> {
+  const known = ruleSets.get(rewards) ?? compileRules(rewards);
+  ruleSets.set(rewards, known);
+  return known;
+}
+
+async function scored(
+  { prompter, config }: RunContext,
+  { settings, step, phase }: StepPosition,
   shown: readonly Shown[],
   samples: readonly (readonly Sample[])[],
-): readonly (readonly Rollout[])[] {
-  const rules = compileRewards(settings.rewards);
+): Promise<readonly (readonly Rollout[])[]> {
+  const rules = await compiled(settings.rewards);
+  const asked = samples.map((group, i) =>
+    group.map(sample => ({
+      completion: prompter.tokenizer.decode(sample.tokenIds, { skipSpecial: true }),
+      example: (shown[i] as Shown).example,
+      tokens: sample.tokenIds.length,
+      truncated: sample.stop === 'length',
+    })),
+  );
+  const scores = rules.score(asked, { step, phase: phase.id, seed: config.seed });
   return samples.map((group, i) =>
-    group.map(sample => {
-      const text = prompter.tokenizer.decode(sample.tokenIds, { skipSpecial: true });
-      return { sample, text, scored: rules(text, (shown[i] as Shown).example, sample.stop === 'length') };
-    }),
+    group.map((sample, j) => ({ sample, text: asked[i]![j]!.completion, scored: scores[i]![j]! })),
   );
 }

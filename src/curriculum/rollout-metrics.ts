@@ -35,7 +35,12 @@ export function rolloutMetrics(
     num_tokens: lengths.reduce((a, b) => a + b, 0),
   };
   for (const rule of Object.keys(all[0]?.scored.rules ?? {})) {
-    const values = all.map(r => r.scored.rules[rule]?.score ?? 0);
+    // where a rule was not asked, or broke, it has no score
+    const values = all.flatMap(r => {
+      const score = r.scored.rules[rule];
+      return score === undefined || score.error !== undefined || score.off !== undefined ? [] : [score.score];
+    });
+    if (values.length === 0) continue;
     out[`rewards/${rule}/mean`] = mean(values);
     out[`rewards/${rule}/std`] = deviation(values);
   }

@@ -38,7 +38,13 @@ export function rolloutRecord(
     step: at.step,
     prompt: prompt.text,
     completion: text,
-    scores: Object.fromEntries(Object.entries(scored.rules).map(([name, s]) => [name, s.score])),
+    // a rule that was not asked, or broke, has no score
+    scores: Object.fromEntries(
+      Object.entries(scored.rules).map(([name, s]) => [
+        name,
+        s.error === undefined && s.off === undefined ? s.score : null,
+      ]),
+    ),
     advantage,
     attempt: job.attempt,
     phase: at.phase.id,

@@ -3,8 +3,9 @@
 import type { PhaseSettings } from '../config/schema';
 import type { Example } from '../protocol/example';
 import type { Outcome, RuleScore } from '../protocol/rewards';
-import { answersEqual, parseAnswer, showAnswer } from './answer';
+import { answersEqual, showAnswer } from './answer';
 import { lastElement } from './elements';
+import { readAnswer } from './readings';
 
 export type AccuracySettings = PhaseSettings['rewards']['accuracy'];
 
@@ -27,9 +28,9 @@ export function gradeAnswer(
   const answer = element.content.trim();
   const start = element.start + (element.content.length - element.content.trimStart().length);
   const spans = [{ start, end: start + answer.length }];
-  const gold = parseAnswer(example.answer, example.answerKind, example.choices);
+  const gold = readAnswer(example.answer, example);
   if (gold.read !== 'one') return ungradable(`The gold answer cannot be used: ${gold.why}.`, spans, answer);
-  const said = parseAnswer(answer, example.answerKind, example.choices);
+  const said = readAnswer(answer, example);
   if (said.read === 'none') return ungradable(`${sentence(said.why)}.`, spans, answer);
   if (said.read === 'several') return { score: 0, outcome: 'wrong', why: `${sentence(said.why)}.`, spans, answer };
   const shown = showAnswer(gold.answer, example.choices);

@@ -1,4 +1,5 @@
-// Rules from the config, compiled into one function that scores completions.
+// Format and accuracy, compiled into one function that scores a completion alone: what an evaluation asks. Training asks
+// all rules, by rule-set.ts.
 
 import type { PhaseSettings } from '../config/schema';
 import type { Example } from '../protocol/example';
@@ -9,7 +10,7 @@ import { compileFormat } from './format';
 /** Scores the completion alone, without its prompt; `truncated` where the token limit ended it. */
 export type Score = (completion: string, example: Example, truncated: boolean) => Scored;
 
-export function compileRewards(rewards: PhaseSettings['rewards']): Score {
+export function compileRewards(rewards: Pick<PhaseSettings['rewards'], 'format' | 'accuracy'>): Score {
   const format = compileFormat(rewards.format);
   return (completion, example, truncated) => {
     const form = format(completion, truncated);

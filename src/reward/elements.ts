@@ -18,9 +18,11 @@ export function lastElement(completion: string, tag: string): Found {
   return end < 0 ? 'unclosed' : { start, end, content: completion.slice(start, end) };
 }
 
-const END_OF_TURN = /(?:<\|im_end\|>|<\|endoftext\|>|<\/s>|<eos>)\s*$/;
+const ENDS_OF_TURN = ['<|im_end|>', '<|endoftext|>', '</s>', '<eos>'];
 
 /** The completion without a decoded end-of-turn token, which may or may not have been kept. */
 export function withoutEndOfTurn(completion: string): string {
-  return completion.replace(END_OF_TURN, '');
+  const text = completion.trimEnd();
+  const end = ENDS_OF_TURN.find(token => text.endsWith(token));
+  return end === undefined ? completion : text.slice(0, -end.length);
 }

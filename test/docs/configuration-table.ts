@@ -44,9 +44,11 @@ function* sections(path: string, schema: Schema): Generator<string> {
   for (const [key, value] of Object.entries(properties)) {
     const at = path === '' ? key : `${path}.${key}`;
     const elements = elementsOf(value);
+    if (isToldBefore(at)) continue;
     if (value.properties !== undefined && !isOverride(at)) yield* sections(at, value);
-    else if (isRecord(value) && typeof value.additionalProperties === 'object')
-      yield* sections(`${at}.ID`, value.additionalProperties);
+    else if (typeof value.additionalProperties === 'object')
+      for (const [i, form] of formsOf(value.additionalProperties).entries())
+        yield* sections(value.additionalProperties.oneOf === undefined ? `${at}.ID` : `${at}.ID, form ${i + 1}`, form);
     else
       for (const [i, element] of elements.entries())
         yield* sections(elements.length === 1 ? `${at}.N` : `${at}.N, form ${i + 1}`, element);
@@ -56,14 +58,21 @@ function* sections(path: string, schema: Schema): Generator<string> {
 /** What a phase may override has the keys of the group at the top. */
 const isOverride = (at: string): boolean => /^phases\.N\.(generation|grpo|optimizer|rewards)$/.test(at);
 
+/** Every form of a rule has the same tests. */
+const isToldBefore = (at: string): boolean => /^rewards\.rules\.ID, form (?!1\.)\d+\.tests$/.test(at);
+
 const isRecord = (schema: Schema): boolean => typeof schema.additionalProperties === 'object';
 
 /** The forms of a list's elements that have keys. */
 function elementsOf({ items }: Schema): readonly Schema[] {
   if (items === undefined || Array.isArray(items)) return [];
-  const item = items as Schema;
-  if (item.properties !== undefined) return [item];
-  return (item.oneOf ?? item.anyOf ?? []).filter(choice => choice.properties !== undefined);
+  return formsOf(items as Schema);
+}
+
+/** Those that have keys, of the forms that a schema has. */
+function formsOf(schema: Schema): readonly Schema[] {
+  if (schema.properties !== undefined) return [schema];
+  return (schema.oneOf ?? schema.anyOf ?? []).filter(choice => choice.properties !== undefined);
 }
 
 function values(schema: Schema): string {

@@ -26,8 +26,19 @@ interface Term {
 }
 export type Sum = ReadonlyMap<string, Term>;
 
+/** Forms by expression: the members of a list are compared with many others. */
+const forms = new WeakMap<Expression, { readonly form: Sum | undefined }>();
+
 /** undefined beyond the budgets, and for a division by zero. */
 export function canonical(expression: Expression): Sum | undefined {
+  const known = forms.get(expression);
+  if (known !== undefined) return known.form;
+  const form = compute(expression);
+  forms.set(expression, { form });
+  return form;
+}
+
+function compute(expression: Expression): Sum | undefined {
   try {
     return new Canonical().of(expression);
   } catch (error) {

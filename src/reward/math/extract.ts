@@ -25,7 +25,10 @@ export function answerPlaces(text: string): readonly Extracted[] {
   const statement = lastStatement(text);
   const said = box !== undefined && (statement === undefined || statement.start < box.end) ? [box] : [statement, box];
   const found = said.filter(place => place !== undefined);
-  return found.length > 0 ? found : [lastMathematics(text), lastNumber(text)].filter(place => place !== undefined);
+  if (found.length > 0) return found;
+  // the last number of a formula that cannot be read is not its value
+  const speaks = !/[\\{}^_]/.test(text) || /\p{L}{2,}/u.test(text.replaceAll(/\\[a-zA-Z]+|\$[^$]*\$/g, ' '));
+  return [lastMathematics(text), speaks ? lastNumber(text) : undefined].filter(place => place !== undefined);
 }
 
 interface Box {

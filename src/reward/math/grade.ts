@@ -5,7 +5,7 @@ import type { Outcome } from '../../protocol/rewards';
 import { valuesEqual } from './compare';
 import { answerPlaces, type Extracted, searchable } from './extract';
 import { writtenFraction } from './parse';
-import { isTyped, readValue } from './read-value';
+import { isTyped, MOST_CHARACTERS, readValue } from './read-value';
 import type { MathValue } from './value';
 
 export interface MathGrade {
@@ -27,9 +27,11 @@ export interface FinalAnswer {
 export function finalAnswer(text: string, conventions: Conventions = DEFAULT_CONVENTIONS): FinalAnswer | undefined {
   const plain = searchable(text);
   const boxed = plain.includes('\\boxed') || plain.includes('\\fbox');
-  if (!boxed && plain.length <= 400) {
+  if (!boxed && plain.length <= MOST_CHARACTERS) {
     const value = readValue(plain, conventions);
-    if (isTyped(value) && value.written !== '') return { text: plain.trim(), value, extracted: undefined };
+    // June 20 is no number
+    const named = /^\s*\p{L}+ \d+\s*$/u.test(plain);
+    if ((isTyped(value) || named) && value.written !== '') return { text: plain.trim(), value, extracted: undefined };
   }
   const places = answerPlaces(plain).map(extracted => ({
     text: extracted.text,

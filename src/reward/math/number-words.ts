@@ -1,4 +1,4 @@
-// Whole numbers in English words: "twenty-one", "one hundred and five", "two million".
+// Numbers in English words: "twenty-one", "one hundred and five", "two million", "two thirds".
 
 const SMALL = new Map(
   'zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen'
@@ -53,4 +53,21 @@ export function numberInWords(text: string): number | undefined {
   }
   const value = total + (part ?? 0);
   return minus ? -value : value;
+}
+
+const PARTS = new Map<string, number>([
+  ['half', 2],
+  ['halves', 2],
+  ['quarter', 4],
+  ...'third fourth fifth sixth seventh eighth ninth tenth'.split(' ').map((word, i) => [word, i + 3] as const),
+]);
+
+/** "half", "a third", "three-quarters". */
+export function fractionInWords(text: string): { readonly top: number; readonly low: number } | undefined {
+  const [, count = 'one', part = ''] = /^(?:([a-z]+)[- ])?([a-z]+)$/.exec(text.toLowerCase()) ?? [];
+  const low = PARTS.get(part) ?? PARTS.get(part.replace(/s$/, ''));
+  const top = count === 'a' || count === 'an' ? 1 : SMALL.get(count);
+  // "third" alone is a place, not a share
+  if (low === undefined || top === undefined || (part === text.toLowerCase() && part !== 'half')) return undefined;
+  return { top, low };
 }

@@ -546,9 +546,9 @@ class Parser {
       this.at++;
       symbol = this.subscripted(name);
     }
+    if (FUNCTION_LETTERS.has(name)) symbol = this.decorated(symbol);
     const open = this.peek();
-    const letter = name === 'i' ? '' : name;
-    if (FUNCTION_LETTERS.has(letter) && open?.kind === 'mark' && open.text === '(') {
+    if (FUNCTION_LETTERS.has(name) && open?.kind === 'mark' && open.text === '(') {
       this.at++;
       const args = this.items().map(item => {
         if (item.is !== 'expression') throw new Unreadable();
@@ -557,6 +557,24 @@ class Parser {
       if (!this.accept(')')) throw new Unreadable();
       return call('apply', symbol, ...args);
     }
+    return symbol;
+  }
+
+  /** f', f'' and f^{-1}, where a bracket follows. */
+  private decorated(symbol: Expression): Expression {
+    const from = this.at;
+    let decorated = symbol;
+    while (this.accept("'")) decorated = call('prime', decorated);
+    if (this.accept('^')) {
+      const inverse = ['{', '-', '1', '}'].every((text, i) => this.tokens[this.at + i]?.text === text);
+      if (inverse) {
+        this.at += 4;
+        decorated = call('inverse', decorated);
+      }
+    }
+    const open = this.tokens[this.at];
+    if (open?.kind === 'mark' && open.text === '(') return decorated;
+    this.at = from;
     return symbol;
   }
 

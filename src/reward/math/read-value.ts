@@ -6,7 +6,7 @@ import { normalisedText } from '../string';
 import { readMeasure } from '../units';
 import { unwrapped } from '../wrapping';
 import { type Expression, integer, over, type Structure } from './expression';
-import { numberInWords } from './number-words';
+import { fractionInWords, numberInWords } from './number-words';
 import { isConstant, parseStructure } from './parse';
 import { bothSigns } from './sampling';
 import { respelled } from './spelling';
@@ -14,7 +14,7 @@ import { PLAIN_COMMANDS, Unreadable } from './tokens';
 import type { MathValue } from './value';
 
 /** Longest answer that is taken apart, in characters. */
-const MOST_CHARACTERS = 2000;
+export const MOST_CHARACTERS = 2000;
 const MOST_ITEMS = 64;
 const MOST_UNIT_WORDS = 8;
 
@@ -34,6 +34,9 @@ function typed(text: string, conventions: Reading, depth: number): MathValue | u
     const value = BigInt(plain);
     return { kind: 'expression', written: plain, expression: integer(value) };
   }
+  const share = fractionInWords(plain);
+  if (share !== undefined)
+    return { kind: 'expression', written: plain, expression: over(integer(share.top), integer(share.low)) };
   const words = numberInWords(plain);
   if (words !== undefined) return { kind: 'expression', written: plain, expression: integer(words) };
   return (
@@ -60,7 +63,7 @@ function withoutDollars(text: string): string {
 
 /** `5 \text{ m}` is five metres, though m could be a letter. */
 const looksMeasured = (text: string) =>
-  /\\(?:text|mbox|mathrm|textbf|hbox)\s*\{[^{}]*\}\s*(?:\^\s*\{?\s*-?\d\s*\}?\s*)?$|[%$€£¥₹¢]|^\s*[-+]?\s*[\d.,]+ (?:m|g|l|s|h|in|cm|km|mm|kg|ft)(?:\^[23]|\.)?\s*$/.test(
+  /\\(?:text|mbox|mathrm|textbf|hbox)\s*\{[^{}]*\}\s*(?:\^\s*\{?\s*-?\d\s*\}?\s*)?$|[%$€£¥₹¢]|^\s*[-+]?\s*[\d.,]+ (?:m|g|l|s|h|in|cm|km|mm|kg|ft)(?:\^[23]|\.)?\s*$| (?:m|km|cm|ft|mi)\/(?:s|h|hr|min)(?:\^2)?\s*$/.test(
     text,
   );
 

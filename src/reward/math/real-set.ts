@@ -52,7 +52,8 @@ function segmentsOf(value: MathValue): readonly Segment[] | undefined {
           const point = end(item.expression, true);
           return point && [{ low: point, high: point }];
         }
-        return value.kind === 'list' && (item.kind === 'relation' || item.kind === 'tuple')
+        return value.kind === 'list' &&
+          (item.kind === 'relation' || (item.kind === 'tuple' && item.open + item.close !== '()'))
           ? segmentsOf(item)
           : undefined;
       });

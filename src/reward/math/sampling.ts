@@ -14,7 +14,9 @@ const MOST_STEPS = 20_000;
 const MOST_SUMMED = 200;
 const POINTS = 6;
 const LEAST_POINTS = 2;
-const TOLERANCE = 1e-9;
+const TOLERANCE = 1e-11;
+/** Beyond it a small term no longer shows: such points say nothing. */
+const LARGEST = 1e6;
 
 const complex = (re: number, im = 0): Complex => ({ re, im });
 const add = (a: Complex, b: Complex) => complex(a.re + b.re, a.im + b.im);
@@ -115,6 +117,7 @@ type Point = ReadonlyMap<string, Complex>;
 
 class Evaluation {
   private steps = 0;
+  private readonly opaques = new Map<Expression, Complex>();
 
   constructor(private readonly seed: number) {}
 
@@ -165,10 +168,14 @@ class Evaluation {
 
   /** What cannot be worked out has a value of its own, that of its canonical form. */
   private opaque(expression: Expression): Complex {
+    const known = this.opaques.get(expression);
+    if (known !== undefined) return known;
     const form = canonical(expression);
     if (form === undefined) throw new Beyond();
     const random = new Random('opaque', this.seed, hashText(keyOf(form)));
-    return complex(0.4 + 2 * random.uniform(), 0.3 * random.uniform());
+    const value = complex(0.4 + 2 * random.uniform(), 0.3 * random.uniform());
+    this.opaques.set(expression, value);
+    return value;
   }
 }
 
@@ -218,13 +225,14 @@ export function sample(expressions: readonly Expression[], reals = false): reado
 }
 
 export const close = (a: Complex, b: Complex): boolean =>
-  Math.hypot(a.re - b.re, a.im - b.im) <= TOLERANCE * Math.max(sizeOf(a), sizeOf(b), 1e-3);
+  Math.hypot(a.re - b.re, a.im - b.im) <= TOLERANCE * Math.max(sizeOf(a), sizeOf(b), 1e-2);
 
 export function agree(a: Expression, b: Expression): boolean {
   const points = sample([a, b]);
   if (points === undefined) return false;
   const least = symbolsOf([a, b]).length === 0 ? 1 : LEAST_POINTS;
-  return points.length >= least && points.every(([x, y]) => close(x!, y!));
+  const telling = points.filter(values => values.every(value => sizeOf(value) <= LARGEST));
+  return telling.length >= least && points.every(([x, y]) => close(x!, y!));
 }
 
 /** The value of an expression without symbols, where it is real. */

@@ -1,0 +1,40 @@
+// triphase rules test: the cases beside the rules of a config.
+
+import { loadCurriculum } from '../config/curriculum';
+import { runRuleTests } from '../reward/rule-tests';
+import { parseCommandLine } from './arguments';
+import { exitCode } from './exit-codes';
+import { curriculumFile } from './run';
+import type { Screen } from './screen';
+import { counted } from './words';
+
+export async function rulesTestCommand(screen: Screen, args: readonly string[]): Promise<number> {
+  const { values, positionals } = parseCommandLine(
+    {
+      command: 'rules',
+      options: { json: { type: 'boolean' }, set: { type: 'string', multiple: true } },
+      positionals: ['test CONFIG'],
+    },
+    args,
+  );
+  const { config, place } = loadCurriculum(curriculumFile(positionals[0] ?? ''), values.set ?? [], {
+    files: 'unchecked',
+  });
+  const results = await runRuleTests(config.rewards);
+  const failed = results.filter(({ faults }) => faults.length > 0);
+  if (values.json === true) {
+    process.stdout.write(
+      `${JSON.stringify({ passed: results.length - failed.length, failed: failed.length, results })}\n`,
+    );
+    return failed.length > 0 ? exitCode.failed : exitCode.ok;
+  }
+  for (const { rule, index, completion, got, faults } of failed) {
+    const { file, line, column } = place(['rewards', 'rules', rule, 'tests', index]);
+    screen.line(`${[file, line, column].filter(part => part !== undefined).join(':')}: ${rule}: ${faults.join('; ')}`);
+    screen.line(`  ${JSON.stringify(completion.slice(0, 100))}: ${got.why}`);
+  }
+  const untested = Object.entries(config.rewards.rules).filter(([, { tests }]) => tests.length === 0);
+  screen.line(`${counted(results.length, 'test')}: ${results.length - failed.length} passed, ${failed.length} failed`);
+  if (untested.length > 0) screen.line(`without tests: ${untested.map(([name]) => name).join(', ')}`);
+  return failed.length > 0 ? exitCode.failed : exitCode.ok;
+}

@@ -1,0 +1,37 @@
+// A version of a rule: a hash of all that its scores depend on, so that scores of before can be told from scores of now.
+
+import { createHash } from 'node:crypto';
+import type { PhaseSettings } from '../config/schema';
+import { readScript } from './rule-score';
+
+type Rewards = PhaseSettings['rewards'];
+
+/** Twelve hexadecimal digits for each rule. */
+export function versionsOf({ format, accuracy, rules }: Rewards): Readonly<Record<string, string>> {
+  const entries = Object.entries(rules).map(([name, rule]) => {
+    const { weight: _weight, tests: _tests, ...settings } = rule;
+    return [name, hashOf(rule.kind === 'script' ? { ...settings, file: readScript(rule.file) } : settings)] as const;
+  });
+  const plain = ({ weight: _, ...settings }: { readonly weight: number }) => hashOf(settings);
+  const own: Readonly<Record<string, string>> = {
+    format: plain(format),
+    accuracy: plain(accuracy),
+    ...Object.fromEntries(entries),
+  };
+  // a rule that reads other scores changes with all of them
+  const all = hashOf(own);
+  const reading = Object.entries(rules).filter(
+    ([, rule]) => rule.kind === 'script' || rule.kind === 'length' || rule.kind === 'score' || rule.when !== undefined,
+  );
+  return { ...own, ...Object.fromEntries(reading.map(([name]) => [name, hashOf([own[name], all])])) };
+}
+
+/** Keys in order, so that it does not matter how the file is written. */
+function hashOf(settings: unknown): string {
+  const json = JSON.stringify(settings, (_, value: unknown) =>
+    typeof value === 'object' && value !== null && !Array.isArray(value)
+      ? Object.fromEntries(Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1)))
+      : value,
+  );
+  return createHash('sha256').update(json).digest('hex').slice(0, 12);
+}
