@@ -3,7 +3,6 @@
 // grpo-step.ts and sft-step.ts. Left out here: who shows it, who writes the log, who asks it to stop (src/host).
 
 import path from 'node:path';
-import { phaseSettings } from '../config/resolved';
 import type { Curriculum, Phase } from '../config/schema';
 import { compileUserMessage } from '../data/views';
 import { loadModelConfig } from '../model/config';
@@ -26,6 +25,7 @@ import { grpoStep, type PhaseSupport } from './grpo-step';
 import type { CurriculumJob, JobResult } from './job';
 import { phaseOrder } from './order';
 import { rankedSources } from './ranks';
+import { RulesInForce } from './rules-in-force';
 import { frozenParts } from './settings';
 import { sftStep } from './sft-step';
 import { loadRunData, type RunData } from './sources';
@@ -72,6 +72,7 @@ export async function runCurriculum(job: CurriculumJob): Promise<JobResult> {
   const context: RunContext = {
     job,
     config,
+    rules: new RulesInForce(config, job.rules?.atStart),
     model: new Model(modelConfig, weights, {
       device,
       threads: config.threads,
@@ -142,7 +143,7 @@ async function runPhase(
 ): Promise<JobResult> {
   const { job, config } = context;
   const started = performance.now();
-  const settings = phaseSettings(config, phase);
+  const settings = context.rules.settings(phase);
   const sources = await rankedSources(context, phase, settings, data.phases.get(phase.id) ?? [], firstStep);
   if (sources === 'stopped') return 'stopped';
   const order = phaseOrder(sources, phase.steps, phase.prompts, config.seed, phase.id);
@@ -172,7 +173,8 @@ async function runPhase(
   const watch = new TeachingWatch();
   for (let i = firstStep; i < phase.steps; i++) {
     const step = before + i - firstStep + 1;
-    const at = { phase, phaseStep: i + 1, step, settings };
+    context.rules.take(job.rules?.from(step));
+    const at = { phase, phaseStep: i + 1, step, settings: context.rules.settings(phase) };
     try {
       const shown = ahead.take(i);
       if (phase.trainer === 'sft') {
@@ -182,7 +184,8 @@ async function runPhase(
         const spare: PhaseSupport['spare'] = (round, count) =>
           phaseOrder(sources, 1, count, config.seed, `${phase.id} ${i + 1} instead ${round}`).shown(0);
         const { teaching, ...report } = await grpoStep(context, at, shown, { reference, spare });
-        job.emit({ kind: 'step', phase: phase.id, phaseStep: i + 1, step, ...report });
+        const rulesVersion = context.rules.version;
+        job.emit({ kind: 'step', phase: phase.id, phaseStep: i + 1, step, rulesVersion, ...report });
         const warning = watch.see(teaching);
         if (warning !== undefined)
           job.emit({ kind: 'warning', ...warning, message: `phase ${phase.id}, step ${i + 1}: ${warning.message}` });
@@ -255,12 +258,12 @@ async function evaluateAt(
   step: number,
   boundary: boolean,
 ): Promise<boolean> {
-  const { job, config, model, prompter, userMessage } = context;
+  const { job, rules, model, prompter, userMessage } = context;
   if (data.evaluation.length === 0) return true;
-  const evaluated = { config, model, prompter, userMessage, examples: data.evaluation };
+  const evaluated = { config: rules.config, model, prompter, userMessage, examples: data.evaluation };
   const evaluation = await evaluateModel(evaluated, at, job);
   if (evaluation === undefined) return false;
-  job.emit({ kind: 'evaluation', at, step, boundary, ...evaluation });
+  job.emit({ kind: 'evaluation', at, step, boundary, rulesVersion: rules.version, ...evaluation });
   return true;
 }
 

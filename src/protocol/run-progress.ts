@@ -80,6 +80,7 @@ export class RunProgress {
         break;
       case 'data':
       case 'device':
+      case 'rules':
       case 'checkpoint':
       case 'warning':
       case 'phase-ended':
