@@ -3,7 +3,7 @@
 import path from 'node:path';
 import { ResponseError } from 'vscode-jsonrpc/node';
 import { connectHost, type HostClient } from '../host/client';
-import { describeRecord } from '../protocol/error-record';
+import { fromErrorRecord } from '../protocol/error-record';
 import { TriphaseError } from '../protocol/errors';
 import type { AppliedRules } from '../protocol/host';
 import type { ErrorRecord } from '../protocol/run';
@@ -30,10 +30,7 @@ export async function rulesApplyCommand(screen: Screen, args: readonly string[])
   try {
     applied = await client.applyRules({ config: curriculumFile(config), sets: values.set ?? [] });
   } catch (error) {
-    if (!(error instanceof ResponseError)) throw error;
-    const { code, message, remedy, place } = error.data as ErrorRecord;
-    if (code === 'unexpected') throw new Error(describeRecord(error.data as ErrorRecord));
-    throw new TriphaseError(code, message, remedy, place);
+    throw error instanceof ResponseError ? fromErrorRecord(error.data as ErrorRecord) : error;
   } finally {
     client.close();
   }
