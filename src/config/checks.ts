@@ -4,7 +4,7 @@
 import { existsSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { Template } from '@huggingface/jinja';
-import type { SchemaProblem } from './diagnostics';
+import { nearestFix, type SchemaProblem } from './diagnostics';
 import { noFiles } from './files';
 import { suggestion } from './nearest';
 import { isMapping } from './overrides';
@@ -107,7 +107,7 @@ function dataIds(root: Raw): readonly SchemaProblem[] {
     named.push({ id, at: ['evaluation', 'data', i] });
   return named.flatMap(({ id, at }) =>
     typeof id === 'string' && id !== '' && !known.includes(id)
-      ? [fault(at, `there is no data '${id}'`, suggestion(id, known, 'data'))]
+      ? [{ ...fault(at, `there is no data '${id}'`, suggestion(id, known, 'data')), ...nearestFix(id, known) }]
       : [],
   );
 }
@@ -169,7 +169,7 @@ function ruleNames(root: Raw): readonly SchemaProblem[] {
   }
   return named.flatMap(({ name, at }) =>
     typeof name === 'string' && !known.includes(name)
-      ? [fault(at, `there is no rule '${name}'`, suggestion(name, known, 'rule'))]
+      ? [{ ...fault(at, `there is no rule '${name}'`, suggestion(name, known, 'rule')), ...nearestFix(name, known) }]
       : [],
   );
 }
