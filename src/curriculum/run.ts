@@ -3,6 +3,7 @@
 
 import type { Curriculum, Phase } from '../config/schema';
 import { compileUserMessage } from '../data/views';
+import { checkShown } from '../evaluate/conditions';
 import { loadModelConfig } from '../model/config';
 import { Model } from '../model/model';
 import { loadWeights } from '../model/weights';
@@ -42,6 +43,7 @@ export async function runCurriculum(job: CurriculumJob): Promise<JobResult> {
   job.activity({ what: 'reading data' });
   const data = await loadRunData(config, phases);
   job.emit({ kind: 'data', sources: data.reports });
+  checkShown(data.evaluation, config.evaluation.conditions);
   const { device, refused } = await chooseDevice(config.device);
   job.emit({
     kind: 'device',

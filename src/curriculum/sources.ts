@@ -5,7 +5,6 @@ import { findDuplicates, type NamedList } from '../data/duplicates';
 import { type ExampleList, firstExamples } from '../data/example-list';
 import { openExamples } from '../data/examples';
 import { usable } from '../data/views';
-import { checkShown } from '../evaluate/conditions';
 import { TriphaseError } from '../protocol/errors';
 import type { Example } from '../protocol/example';
 import type { DuplicateReport, LeftOut, SourceReport } from '../protocol/run';
@@ -51,7 +50,6 @@ export async function loadRunData(config: Curriculum, phases: readonly Phase[]):
     byPhase.set(phase.id, sources);
   }
   const evaluation = config.evaluation.data.flatMap(id => firstExamples(of(id).examples, config.evaluation.limit));
-  checkShown(evaluation, config.evaluation.conditions);
   return {
     phases: byPhase,
     evaluation,
