@@ -236,7 +236,7 @@ const expressionWords: readonly (readonly [string, string])[] = [
 
 /** Within the text of `expression` and `when`: what an expression can name. */
 function inExpression(kind: FileKind, text: string, offset: number): readonly Completion[] | undefined {
-  const source = new YamlSource(text);
+  const source = YamlSource.of(text);
   const spot = source.at(offset);
   const key = spot?.path.at(-1);
   if (spot === undefined || spot.on !== 'value' || (key !== 'expression' && key !== 'when')) return undefined;

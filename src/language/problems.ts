@@ -15,7 +15,7 @@ export interface Problem {
 
 /** `file` decides where relative paths begin; nothing is read from it. */
 export function problems(kind: FileKind, text: string, file: string): readonly Problem[] {
-  const source = new YamlSource(text);
+  const source = YamlSource.of(text);
   const read = kind === 'curriculum' ? readCurriculum(text, file) : readRewards(text, file);
   if (!('diagnostics' in read)) return [];
   return read.diagnostics.map(diagnostic => located(kind, source, diagnostic, file));

@@ -30,6 +30,14 @@ export class YamlSource {
   private readonly lines = new LineCounter();
   readonly document;
 
+  private static latest: YamlSource | undefined;
+
+  /** The same for the same text: an editor asks several things of one version of a file. */
+  static of(text: string): YamlSource {
+    if (YamlSource.latest?.text !== text) YamlSource.latest = new YamlSource(text);
+    return YamlSource.latest;
+  }
+
   constructor(readonly text: string) {
     this.document = parseDocument(text, { lineCounter: this.lines, prettyErrors: false, merge: true });
   }
