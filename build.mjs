@@ -15,9 +15,10 @@ const programs = {
   worker: 'src/host/worker.ts',
   images: 'src/rollout/image-program.ts',
   score: 'src/reward/score.ts',
+  extension: 'src/extension/extension.ts',
 };
 
-const common = {
+export const common = {
   absWorkingDir: root,
   bundle: true,
   platform: 'node',
