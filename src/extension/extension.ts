@@ -4,6 +4,7 @@
 import * as vscode from 'vscode';
 import { answersOf } from './answers';
 import { CheckpointsView } from './checkpoints-view';
+import { editorFeatures } from './editor/features';
 import { Panels } from './panels';
 import { PhasesView } from './phases-view';
 import { openQuery } from './query';
@@ -34,6 +35,7 @@ export function activate(context: vscode.ExtensionContext): void {
     }),
     vscode.window.registerTreeDataProvider('triphase.phases', new PhasesView(runs)),
     vscode.window.registerTreeDataProvider('triphase.checkpoints', new CheckpointsView(runs)),
+    editorFeatures(runs),
     registerCommands(window),
     showStatus(runs),
     tellOfEnds(window),
