@@ -15,6 +15,7 @@ const programs = {
   worker: 'src/host/worker.ts',
   images: 'src/rollout/image-program.ts',
   score: 'src/reward/score.ts',
+  query: 'src/query/serve.ts',
 };
 
 const common = {
@@ -24,7 +25,7 @@ const common = {
   target: 'node20',
   format: 'cjs',
   sourcemap: true,
-  external: ['vscode', 'onnxruntime-node', 'sharp', 'esbuild'],
+  external: ['vscode', 'onnxruntime-node', '@duckdb/node-api', 'sharp', 'esbuild'],
   // ES modules among the bundled packages ask for import.meta.url
   define: { 'import.meta.url': '__import_meta_url' },
   banner: { js: "const __import_meta_url = require('node:url').pathToFileURL(__filename).href;" },
