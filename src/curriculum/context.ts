@@ -18,6 +18,8 @@ export interface RunContext {
   readonly optimizer: AdamWState;
   /** Where the files beside the weights come from: the newest checkpoint, for an older one may be removed. */
   companions: string;
+  /** By phase the folder of its best checkpoint so far, relative to the run folder. */
+  best: Readonly<Record<string, string>>;
   /** The reference of the phase under way, where it follows the model; checkpoints carry it. */
   following?: Weights;
 }

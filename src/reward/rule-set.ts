@@ -23,7 +23,20 @@ export interface RuleSet {
   /** In the order in which they are asked. */
   readonly names: readonly string[];
   readonly weights: (step: number) => Readonly<Record<string, number>>;
-  readonly score: (groups: readonly (readonly RuleSample[])[], moment: Moment) => readonly (readonly Scored[])[];
+  /** The rule that says what is right, and which answer was read. */
+  readonly primary: string;
+  readonly score: (
+    groups: readonly (readonly RuleSample[])[],
+    moment: Moment,
+    known?: KnownScores,
+  ) => readonly (readonly Scored[])[];
+}
+
+/** What was said of these groups before; what is not known is asked. */
+export interface KnownScores {
+  readonly scores: (rule: string) => readonly (readonly RuleScore[])[] | undefined;
+  /** Of the primary rule. */
+  readonly answers: readonly (readonly Pick<Scored, 'outcome' | 'answer'>[])[] | undefined;
 }
 
 /** A group while its rules are asked. */
@@ -51,25 +64,31 @@ export async function compileRules(rewards: Rewards): Promise<RuleSet> {
   });
   // the answer rule that pays says what is right
   const [first] =
-    rewards.accuracy.weight > 0 ? [] : entries.flatMap(([, rule]) => (rule.kind === 'answer' ? [rule] : []));
-  const primary = first === undefined ? undefined : compileAnswer(first);
+    rewards.accuracy.weight > 0
+      ? []
+      : entries.flatMap(([name, rule]) => (rule.kind === 'answer' ? [{ name, grade: compileAnswer(rule) }] : []));
   return {
     versions: versionsOf(rewards),
     names: ['format', 'accuracy', ...ordered.map(({ name }) => name)],
     weights,
-    score: (groups, moment) => {
-      const graded = groups.map(samples =>
-        samples.map(s => gradeAnswer(rewards.accuracy, s.completion, s.example, s.truncated)),
-      );
+    primary: first?.name ?? 'accuracy',
+    score: (groups, moment, known) => {
+      const [formed, accurate] = [known?.scores('format'), known?.scores('accuracy')];
+      const gradedOf = (sample: RuleSample) =>
+        gradeAnswer(rewards.accuracy, sample.completion, sample.example, sample.truncated);
+      const graded =
+        accurate !== undefined && (known?.answers !== undefined || first !== undefined)
+          ? undefined
+          : groups.map(samples => samples.map(gradedOf));
       const state: readonly Asked[] = groups.map((samples, g) => ({
         samples,
         scores: samples.map((s, i) => ({
-          format: format(s.completion, s.truncated),
-          accuracy: withoutAnswer(graded[g]![i]!),
+          format: formed?.[g]?.[i] ?? format(s.completion, s.truncated),
+          accuracy: graded === undefined ? accurate![g]![i]! : withoutAnswer(graded[g]![i]!),
         })),
       }));
       for (const rule of ordered) {
-        const said = asked(rule, state, moment);
+        const said = known?.scores(rule.name) ?? asked(rule, state, moment);
         for (const [g, { scores }] of state.entries())
           for (const [i, all] of scores.entries()) all[rule.name] = said[g]![i]!;
       }
@@ -77,7 +96,8 @@ export async function compileRules(rewards: Rewards): Promise<RuleSet> {
       return state.map(({ samples, scores }, g) => {
         const totals = combined(scores, now, rewards.combine);
         return samples.map((sample, i): Scored => {
-          const { outcome, answer } = primary === undefined ? graded[g]![i]! : primary(sample);
+          const { outcome, answer } =
+            known?.answers?.[g]?.[i] ?? (first === undefined ? graded![g]![i]! : first.grade(sample));
           return { reward: totals[i]!, rules: scores[i]!, outcome, answer };
         });
       });
