@@ -63,7 +63,6 @@ const ofPages = {
   loader: { '.ttf': 'file', '.woff2': 'file' },
   assetNames: '[name]',
   plugins: [knowsFocusVisible],
-  entryPoints: views,
   outdir: 'dist/webview',
   write: false,
   logLevel: 'warning',
@@ -78,13 +77,14 @@ const files = (folder, pattern) =>
     : [];
 
 /** @returns the size of each program in bytes */
-export async function buildPrograms() {
-  const built = await Promise.all([
-    build({ ...common, entryPoints: programs, outdir: 'dist', write: false }),
-    build(ofPages),
-  ]);
-  const outputFiles = built.flatMap(({ outputFiles }) => outputFiles);
-  mkdirSync(path.join(root, 'dist', 'webview'), { recursive: true });
+export const buildPrograms = () => bundled({ ...common, entryPoints: programs, outdir: 'dist' });
+
+/** Pages that the extension shows; the command line needs none of them. */
+export const buildViews = () => bundled({ ...ofPages, entryPoints: views, outdir: 'dist/webview' });
+
+async function bundled(options) {
+  const { outputFiles } = await build({ ...options, write: false });
+  mkdirSync(path.join(root, options.outdir), { recursive: true });
   // by rename, because a run that has just been started may still read the bundles of before; the maps come first, so
   // that a program that is there is whole
   for (const { path: file, contents } of outputFiles.toSorted((a, b) => b.path.length - a.path.length)) {
@@ -103,13 +103,7 @@ export async function buildPrograms() {
 export function isStale() {
   const time = file => statSync(path.join(root, file), { throwIfNoEntry: false })?.mtimeMs;
   const built = Object.keys(programs).map(name => time(`dist/${name}.js`) ?? 0);
-  const made = [
-    'build.mjs',
-    'package.json',
-    'node_modules/.package-lock.json',
-    ...files('src', /\.(ts|json)$/),
-    ...files('webview', /\.(ts|css)$/),
-  ];
+  const made = ['build.mjs', 'package.json', 'node_modules/.package-lock.json', ...files('src', /\.(ts|json)$/)];
   return Math.min(...built) < Math.max(...made.map(file => time(file) ?? 0));
 }
 
@@ -150,7 +144,7 @@ async function buildTests() {
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
   const options = new Set(process.argv.slice(2));
-  const sizes = await buildPrograms();
+  const sizes = new Map([...(await buildPrograms()), ...(await buildViews())]);
   if (!options.has('--quiet')) {
     for (const [file, bytes] of sizes) console.log(`${file}  ${(bytes / 1024).toFixed(0)} kB`);
   }

@@ -172,16 +172,15 @@ function untaughtLines(metrics: Curves['metrics']): readonly DrawnMetric[] {
   return [{ metric: 'frac_reward_zero_std', label: t('rewards alike'), tone: 4 }];
 }
 
-export const conditionLabel = (condition: Condition): string =>
-  ({
-    image_caption: t('image + caption'),
-    image: t('image'),
-    caption: t('caption'),
-    question: t('question alone'),
-    mismatched: t('another image'),
-  })[condition];
-
-const conditions: readonly Condition[] = ['image_caption', 'image', 'caption', 'question', 'mismatched'];
+/** What the model is shown; in this order, and each with a colour of its own. */
+const conditions = (): Readonly<Record<Condition, string>> => ({
+  image_caption: t('image + caption'),
+  image: t('image'),
+  caption: t('caption'),
+  question: t('question alone'),
+  mismatched: t('another image'),
+  text: t('in words'),
+});
 
 export interface Dashboard {
   readonly steps: readonly number[];
@@ -198,17 +197,20 @@ export function dashboardOf(runs: readonly Curves[]): Dashboard {
   const placeOf = new Map(steps.map((step, i) => [step, i]));
   const figures: Figure[] = [];
   const notRecorded: string[] = [];
+  const sources = [
+    ...new Set(runs.flatMap(run => run.evaluations.flatMap(({ bySource = [] }) => bySource.map(one => one.source)))),
+  ];
+  const [reward = '', ...others] = drawings().map(drawing => figureOf(drawing, runs, placeOf, steps.length));
   const all: readonly (Figure | string)[] = [
-    ...drawings().map(drawing => figureOf(drawing, runs, placeOf, steps.length)),
+    reward,
     accuracyFigure(runs, placeOf, steps.length),
+    ...others,
+    ...sources.map(source => accuracyFigure(runs, placeOf, steps.length, source)),
   ];
   for (const figure of all) {
     if (typeof figure === 'string') notRecorded.push(figure);
     else figures.push(figure);
   }
-  // accuracy on held-out data is the second thing that is asked for
-  const accuracy = figures.findIndex(({ id }) => id === 'accuracy');
-  if (accuracy > 0) figures.splice(Math.min(2, figures.length - 1), 0, ...figures.splice(accuracy, 1));
   return { steps, marks: runs[0] === undefined ? [] : marksOf(runs[0]), figures, notRecorded };
 }
 
@@ -247,16 +249,19 @@ function figureOf(
   return { id, title, about, unit, kind: kind === 'stack' && several ? 'lines' : kind, lines: drawn };
 }
 
+/** @param source of its examples alone; absent: of all that is evaluated, together */
 function accuracyFigure(
   runs: readonly Curves[],
   placeOf: ReadonlyMap<number, number>,
   length: number,
+  source?: string,
 ): Figure | string {
-  const title = t('Accuracy by condition');
+  const title = source === undefined ? t('Accuracy by condition') : t('Accuracy on {0}', source);
   const lines = runs.flatMap((curves, run) =>
-    conditions.flatMap((condition, i): readonly Line[] => {
+    Object.entries(conditions()).flatMap(([condition, label], i): readonly Line[] => {
       const results = curves.evaluations.flatMap(evaluation => {
-        const result = evaluation.conditions.find(one => one.condition === condition);
+        const figures = source === undefined ? evaluation : evaluation.bySource?.find(one => one.source === source);
+        const result = figures?.conditions.find(one => one.condition === condition);
         return result === undefined ? [] : [{ step: evaluation.step, result }];
       });
       if (results.length === 0) return [];
@@ -271,12 +276,19 @@ function accuracyFigure(
       }
       const several = runs.length > 1;
       const look = several ? { tone: run, dash: i } : { tone: i, dash: 0 };
-      return [{ id: condition, label: conditionLabel(condition), run, values, spread, n, ...look }];
+      return [{ id: condition, label, run, values, spread, n, ...look }];
     }),
   );
   if (lines.length === 0) return title;
   const about = t('Share of right answers on held-out data, with the 95% interval (Wilson) of so many answers.');
-  return { id: 'accuracy', title, about, unit: 'share', kind: 'points', lines };
+  return {
+    id: source === undefined ? 'accuracy' : `accuracy/${source}`,
+    title,
+    about,
+    unit: 'share',
+    kind: 'points',
+    lines,
+  };
 }
 
 const pairs = (

@@ -122,7 +122,7 @@ function whereText(
       item(t('{0} rollouts', count(summary.rollouts))),
     ];
   }
-  const { phase, step, steps, phaseStep, phaseSteps, secondsPerStep } = progress;
+  const { phase, step, steps, phaseStep, phaseSteps, secondsPerStep, atMost } = progress;
   return [
     item(phase, t('step {0} of {1} of this phase', phaseStep, phaseSteps)),
     item(t('step {0} of {1}', count(step), count(steps))),
@@ -130,7 +130,10 @@ function whereText(
       ? []
       : [
           item(t('{0} a step', duration(secondsPerStep))),
-          item(t('{0} left', duration((steps - step) * secondsPerStep)), t('without evaluations still to come')),
+          item(
+            t(atMost === true ? 'at most {0} left' : '{0} left', duration((steps - step) * secondsPerStep)),
+            t('without evaluations still to come'),
+          ),
         ]),
   ];
 }
