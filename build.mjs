@@ -17,6 +17,7 @@ const programs = {
   images: 'src/rollout/image-program.ts',
   rescore: 'src/query/rescore-program.ts',
   score: 'src/reward/score.ts',
+  extension: 'src/extension/extension.ts',
 };
 
 /** The scripts of the extension's pages, by the name of the view; each comes with a style sheet of that name. */
@@ -26,7 +27,7 @@ const views = {
   preview: 'webview/preview/main.ts',
 };
 
-const common = {
+export const common = {
   absWorkingDir: root,
   bundle: true,
   platform: 'node',
