@@ -16,9 +16,10 @@ const programs = {
   images: 'src/rollout/image-program.ts',
   rescore: 'src/query/rescore-program.ts',
   score: 'src/reward/score.ts',
+  extension: 'src/extension/extension.ts',
 };
 
-const common = {
+export const common = {
   absWorkingDir: root,
   bundle: true,
   platform: 'node',

@@ -23,6 +23,7 @@ export function checkCurriculum(root: Raw): readonly SchemaProblem[] {
     ...bounds(root),
     ...splits(root),
     ...orders(root),
+    ...promotions(root),
     ...templates(root),
     ...patterns(root),
     ...ruleNames(root),
@@ -240,6 +241,37 @@ function orders(root: Raw): readonly SchemaProblem[] {
     if (by !== 'pass_rate' && (from !== 0 || to !== 1))
       return [
         fault([...at, from === 0 ? 'to' : 'from'], 'from and to are limits of the pass rate', 'Set by: pass_rate.'),
+      ];
+    return [];
+  });
+}
+
+/** What is watched is evaluated. */
+function promotions(root: Raw): readonly SchemaProblem[] {
+  const evaluated = list(mapping(root['evaluation'])['data']);
+  return list(root['phases']).flatMap((phase, i) => {
+    const { by = 'steps', carry = 'last', source } = mapping(mapping(phase)['promotion']);
+    const at = ['phases', i, 'promotion'];
+    if (by === 'steps' && carry === 'last') return [];
+    if (evaluated.length === 0)
+      return [
+        fault(
+          [...at, by === 'steps' ? 'carry' : 'by'],
+          'nothing is evaluated, so that no evaluation can decide',
+          'Name data under evaluation.data.',
+        ),
+      ];
+    if (typeof source === 'string' && !evaluated.includes(source))
+      return [
+        fault(
+          [...at, 'source'],
+          `'${source}' is not evaluated`,
+          suggestion(
+            source,
+            evaluated.flatMap(id => (typeof id === 'string' ? [id] : [])),
+            'evaluation.data',
+          ),
+        ),
       ];
     return [];
   });
