@@ -59,6 +59,7 @@ function record(step: number, group: number, sample: number, random: Random): Ro
     completion: `${text}</think><answer>${answer}</answer>`,
     scores: { format: 1, accuracy: right ? 1 : 0 },
     advantage: right ? 1 : -1,
+    rules_version: null,
     attempt: 1,
     phase: 'p',
     phase_step: step,
