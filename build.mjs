@@ -13,6 +13,7 @@ const root = import.meta.dirname;
 const programs = {
   cli: 'src/cli/main.ts',
   worker: 'src/host/worker.ts',
+  session: 'src/session/program.ts',
   images: 'src/rollout/image-program.ts',
   rescore: 'src/query/rescore-program.ts',
   score: 'src/reward/score.ts',
