@@ -30,9 +30,11 @@ describe('a curriculum in the editor', () => {
 
   before(async () => {
     workbench = await Workbench.open({ vsix: process.env['TRIPHASE_E2E_VSIX'] ?? '', prepare: prepareShapes });
-    await page().keyboard.press('Control+p');
-    await workbench.pick('curriculum.yaml').waitFor();
-    await page().keyboard.press('Enter');
+    await workbench.command('View: Show Explorer');
+    const inExplorer = (name: string) =>
+      page().locator('.explorer-folders-view .monaco-list-row').filter({ hasText: name }).first();
+    await inExplorer('shapes').click();
+    await inExplorer('curriculum.yaml').dblclick();
     await editor().locator('.view-line').first().waitFor();
   });
   afterEach(async function () {

@@ -199,10 +199,10 @@ class TraceView {
       this.actions,
       iconButton('up', t('Previous of its group ([)'), () => this.do('previous-sibling')),
       iconButton('down', t('Next of its group (])'), () => this.do('next-sibling')),
-      iconButton('file-media', t('Raw text (R)'), () => this.do('raw'), this.ui.raw === true),
+      iconButton('code', t('Raw text (R)'), () => this.do('raw'), this.ui.raw === true),
       iconButton('table', t('Table of tokens (T)'), () => this.do('table'), this.ui.table === true),
-      iconButton('copy', t('Copy a link to here (C)'), () => this.do('link')),
-      iconButton('check', t('Make a test from this (M)'), () => this.do('test')),
+      iconButton('link', t('Copy a link to here (C)'), () => this.do('link')),
+      iconButton('beaker', t('Make a test from this (M)'), () => this.do('test')),
       iconButton('question', t('Keys (?)'), () => this.do('help'), !this.help.hidden),
     );
     rovingToolbar(this.actions);
