@@ -166,7 +166,7 @@ const answers: Answers = {
       phase: steps.map(({ phase }) => phase),
       metrics: Object.fromEntries([
         ...names.map(name => [name, steps.map(({ metrics }) => metrics[name] ?? null)] as const),
-        ...parts.map(part => [`timings/${part}`, steps.map(({ timings }) => timings[part] ?? null)] as const),
+        ...parts.map(part => [`seconds/${part}`, steps.map(({ timings }) => timings[part] ?? null)] as const),
       ]),
       evaluations: log.filter(event => event.kind === 'evaluation'),
       boundaries: [],
