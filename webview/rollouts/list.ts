@@ -405,7 +405,11 @@ export class RolloutList {
       Home: () => this.moveTo({ unit: 0, row: 0 }),
       End: () => this.moveTo({ unit: Math.max(0, last), row: Math.max(0, (this.unit(last)?.length ?? 1) - 1) }),
       Enter: () => row !== undefined && listeners.open(row.ref),
-      ' ': () => row !== undefined && (listeners.select(row.ref), listeners.detail()),
+      ' ': () => {
+        if (row === undefined) return;
+        listeners.select(row.ref);
+        listeners.detail();
+      },
       c: () => row !== undefined && listeners.copy(row),
       '[': () => listeners.step(-1),
       ']': () => listeners.step(1),
