@@ -164,6 +164,8 @@ async function measure(
     },
     activity: ({ what, ...rest }) => activity({ what: `phase ${phase.id}: ${what}`, ...rest }),
     stopRequested: () => long,
+    pauseRequested: () => false,
+    rest: () => 'go on',
   });
   const last = events.findLast(event => event.kind === 'step');
   const evaluation = events.findLast(event => event.kind === 'evaluation');

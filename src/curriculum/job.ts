@@ -20,6 +20,10 @@ export interface CurriculumJob {
   activity(activity: Activity): void;
   /** Asked between steps, and between the short runs within one where giving up early loses nothing. */
   stopRequested(): boolean;
+  /** Asked between steps: a checkpoint is written, then `rest` is called. */
+  pauseRequested(): boolean;
+  /** Waits while a pause is asked for, where everything is saved. @returns whether to go on or to stop */
+  rest(step: number): 'go on' | 'stop';
 }
 
 /** Events of the loop; the host itself tells of the beginning and the end. */

@@ -194,14 +194,15 @@ async function runPhase(
       moveReference(context.following, context.model.weights, grpo.ref_model_mixup_alpha);
     const last = i === phase.steps - 1;
     const stop = job.stopRequested();
+    const halt = stop || job.pauseRequested();
     const due = config.checkpoints.every > 0 && (i + 1) % config.checkpoints.every === 0;
-    if (last || stop || due) await checkpoint(context, phase, i + 1, step, last);
+    if (last || halt || due) await checkpoint(context, phase, i + 1, step, last);
     if (last)
       job.emit({ kind: 'phase-ended', phase: phase.id, index, step, seconds: (performance.now() - started) / 1000 });
-    if (stop) return 'stopped';
+    if (stop || (halt && job.rest(step) === 'stop')) return 'stopped';
     const every = config.evaluation.every;
     if (!last && every > 0 && (i + 1) % every === 0 && !(await evaluateAt(context, data, phase.id, step, false))) {
-      if (!due) await checkpoint(context, phase, i + 1, step, false);
+      if (!due && !halt) await checkpoint(context, phase, i + 1, step, false);
       return 'stopped';
     }
   }
@@ -258,7 +259,11 @@ async function evaluateAt(
   const { job, config, model, prompter, userMessage } = context;
   if (data.evaluation.length === 0) return true;
   const evaluated = { config, model, prompter, userMessage, examples: data.evaluation };
-  const evaluation = await evaluateModel(evaluated, at, job);
+  const evaluation = await evaluateModel(evaluated, at, {
+    activity: job.activity,
+    // between two batches nothing is to be saved that is not: a pause may be here
+    stopRequested: () => job.stopRequested() || (job.pauseRequested() && job.rest(step) === 'stop'),
+  });
   if (evaluation === undefined) return false;
   job.emit({ kind: 'evaluation', at, step, boundary, ...evaluation });
   return true;

@@ -14,24 +14,46 @@ export async function serveJob(run: (job: CurriculumJob) => Promise<JobResult>):
   const tell = (message: WorkerMessage) => port.postMessage(message);
   let number = 0;
 
+  const is = (which: number) => Atomics.load(flags, which) === 1;
+  const beat = () => Atomics.add(flags, flag.beat, 1);
+
   const emit = (event: JobEvent): void => {
     number += 1;
+    beat();
     tell({ kind: 'event', number, event });
     for (;;) {
       const written = Atomics.load(flags, flag.written);
       if (written >= number) return;
-      if (Atomics.load(flags, flag.refused) === 1)
-        throw new TriphaseError('run-folder', 'The event log cannot be written.');
+      if (is(flag.refused)) throw new TriphaseError('run-folder', 'The event log cannot be written.');
       Atomics.wait(flags, flag.written, written, 1000);
     }
+  };
+
+  /** Blocks the thread: there is nothing else that it could do. */
+  const rest = (step: number): 'go on' | 'stop' => {
+    if (is(flag.pause) && !is(flag.stop)) {
+      const began = performance.now();
+      emit({ kind: 'paused', step, why: { kind: 'asked' } });
+      while (is(flag.pause) && !is(flag.stop)) Atomics.wait(flags, flag.pause, 1, 1000);
+      emit({ kind: 'resumed', step, seconds: (performance.now() - began) / 1000 });
+    }
+    return is(flag.stop) ? 'stop' : 'go on';
   };
 
   try {
     const result = await run({
       ...input.job,
       emit,
-      activity: activity => tell({ kind: 'activity', activity }),
-      stopRequested: () => Atomics.load(flags, flag.stop) === 1,
+      activity(activity) {
+        beat();
+        tell({ kind: 'activity', activity });
+      },
+      stopRequested() {
+        beat();
+        return is(flag.stop);
+      },
+      pauseRequested: () => is(flag.pause),
+      rest,
     });
     tell({ kind: 'ended', result });
   } catch (error) {

@@ -11,6 +11,8 @@ export type ErrorCode =
   | 'not-finite'
   | 'run-folder'
   | 'usage'
+  /** Who asks may not: a wrong token, or somebody else controls the run. */
+  | 'denied'
   | 'unsupported-operator';
 
 /** A place in a file; line and column count from 1. */

@@ -84,6 +84,8 @@ describe('a curriculum', function () {
       emit: event => events.push(event),
       activity: () => {},
       stopRequested: () => false,
+      pauseRequested: () => false,
+      rest: () => 'go on',
       ...job,
     });
     return { folder, events };

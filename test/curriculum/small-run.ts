@@ -66,6 +66,8 @@ export class SmallRuns {
       emit: event => events.push(event),
       activity: () => {},
       stopRequested: () => false,
+      pauseRequested: () => false,
+      rest: () => 'go on',
       ...job,
     });
     return { folder, events };

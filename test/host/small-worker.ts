@@ -79,9 +79,10 @@ async function smallJob(job: CurriculumJob): Promise<JobResult> {
       const timings = { total: (wishes.stepMs ?? 0) / 1000 };
       job.emit({ kind: 'step', phase: phase.id, phaseStep: step - before, step, metrics, timings, rollouts });
       const stop = job.stopRequested() && step < steps;
+      const halt = stop || job.pauseRequested();
       const { every } = job.config.checkpoints;
-      if (step === end || stop || (every > 0 && step % every === 0)) await saveAt(step === end);
-      if (stop) return 'stopped';
+      if (step === end || halt || (every > 0 && step % every === 0)) await saveAt(step === end);
+      if (stop || (halt && job.rest(step) === 'stop')) return 'stopped';
       if (step === end) {
         job.emit({ kind: 'phase-ended', phase: phase.id, index, step, seconds: 0 });
         job.emit({
