@@ -14,10 +14,12 @@ const programs = {
   cli: 'src/cli/main.ts',
   worker: 'src/host/worker.ts',
   images: 'src/rollout/image-program.ts',
+  rescore: 'src/query/rescore-program.ts',
   score: 'src/reward/score.ts',
+  extension: 'src/extension/extension.ts',
 };
 
-const common = {
+export const common = {
   absWorkingDir: root,
   bundle: true,
   platform: 'node',

@@ -31,8 +31,6 @@ export async function ourSteps(subject: Subject, warmUp: number): Promise<Readon
     },
     activity: () => {},
     stopRequested: () => false,
-    pauseRequested: () => false,
-    rest: () => 'go on',
   });
   const measured = steps.slice(warmUp);
   return Object.fromEntries(

@@ -17,7 +17,7 @@ export interface ServeOptions {
   readonly folder: string;
   readonly config: Curriculum;
   readonly checkpoint?: string;
-  /** Who controls the run from this process; nobody where it serves others alone. */
+  /** What others read of who watches from this process; nobody does where it serves others alone. */
   readonly watcher?: string;
 }
 

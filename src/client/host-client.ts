@@ -10,9 +10,13 @@ import {
   SocketMessageReader,
   SocketMessageWriter,
 } from 'vscode-jsonrpc/node';
-import { type ErrorCode, TriphaseError } from '../protocol/errors';
+import { fromErrorRecord } from '../protocol/error-record';
+import { TriphaseError } from '../protocol/errors';
 import {
+  type AppliedRules,
+  type ApplyRulesParams,
   activityNotification,
+  applyRulesRequest,
   type EventsPage,
   type EventsParams,
   eventNotification,
@@ -66,6 +70,7 @@ export interface HostClient {
   pause(): Promise<HostStatus>;
   resume(): Promise<HostStatus>;
   stop(params: StopParams): Promise<HostStatus>;
+  applyRules(params: ApplyRulesParams): Promise<AppliedRules>;
   close(): void;
 }
 
@@ -155,6 +160,7 @@ function clientOf(
     pause: () => typed(connection.sendRequest(pauseRequest)),
     resume: () => typed(connection.sendRequest(resumeRequest)),
     stop: params => typed(connection.sendRequest(stopRequest, params)),
+    applyRules: params => typed(connection.sendRequest(applyRulesRequest, params)),
     close,
   };
 }
@@ -209,7 +215,7 @@ async function typed<T>(answer: Promise<T>): Promise<T> {
   } catch (error) {
     const record: unknown = error instanceof ResponseError ? error.data : undefined;
     if (!isErrorRecord(record)) throw error;
-    throw new TriphaseError(record.code as ErrorCode, record.message, record.remedy, record.place);
+    throw fromErrorRecord(record);
   }
 }
 
@@ -219,8 +225,7 @@ function isErrorRecord(value: unknown): value is ErrorRecord {
     value !== null &&
     'code' in value &&
     'message' in value &&
-    typeof value.message === 'string' &&
-    value.code !== 'unexpected'
+    typeof value.message === 'string'
   );
 }
 

@@ -4,7 +4,15 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { TriphaseError } from '../protocol/errors';
-import type { EventsPage, EventsParams, Pulse, StopParams, Watcher } from '../protocol/host';
+import type {
+  AppliedRules,
+  ApplyRulesParams,
+  EventsPage,
+  EventsParams,
+  Pulse,
+  StopParams,
+  Watcher,
+} from '../protocol/host';
 import type { Activity, RunEvent, RunState } from '../protocol/run';
 import { isServed } from '../protocol/run-actions';
 import { RunProgress } from '../protocol/run-progress';
@@ -115,6 +123,10 @@ export class RunConnection {
 
   async takeControl(): Promise<void> {
     await this.host.takeControl();
+  }
+
+  applyRules(params: ApplyRulesParams): Promise<AppliedRules> {
+    return this.host.applyRules(params);
   }
 
   /** Of a run that is served; the log of any run can be read by src/run/event-log.ts. */

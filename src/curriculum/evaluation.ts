@@ -4,6 +4,7 @@ import type { Curriculum } from '../config/schema';
 import { firstExamples } from '../data/example-list';
 import { openExamples } from '../data/examples';
 import { compileUserMessage, type UserMessage } from '../data/views';
+import { checkShown } from '../evaluate/conditions';
 import { evaluate } from '../evaluate/evaluate';
 import { Model } from '../model/model';
 import { TriphaseError } from '../protocol/errors';
@@ -66,6 +67,7 @@ export async function evaluateFolder({ folder, config, activity }: EvaluateFolde
   const examples = await evaluationExamples(config);
   if (examples.length === 0)
     throw new TriphaseError('data', 'there is nothing to evaluate on', 'Name data under evaluation.data.');
+  checkShown(examples, config.evaluation.conditions);
   const { device } = await chooseDevice(config.device);
   const model = await Model.load(folder, { device, threads: config.threads, visionFrozen: true });
   try {

@@ -1,12 +1,14 @@
 // One client of a host's socket: every request is answered, with a result or a typed error.
 
 import type { Socket } from 'node:net';
+import path from 'node:path';
 import { createMessageConnection, ResponseError, SocketMessageWriter } from 'vscode-jsonrpc/node';
 import { z } from 'zod';
 import { toErrorRecord } from '../protocol/error-record';
 import { describe, TriphaseError } from '../protocol/errors';
 import {
   activityNotification,
+  applyRulesRequest,
   type EventsPage,
   eventNotification,
   eventsRequest,
@@ -47,6 +49,10 @@ const eventsParams = z.object({
   after: z.int().min(0),
   limit: z.int().min(1).optional(),
   follow: z.boolean(),
+});
+const applyRulesParams = z.object({
+  config: z.string().refine(path.isAbsolute, 'not an absolute path'),
+  sets: z.array(z.string()).exactOptional(),
 });
 const stopParams = z.object({ when: z.enum(['after-step', 'now']) });
 
@@ -115,15 +121,15 @@ export function serveClient(socket: Socket, host: Host): () => Promise<void> {
     }),
   );
 
-  /** Answers who has said hello. */
-  const known = <T>(give: (id: number) => T) =>
-    answer(() => {
-      if (watcher !== undefined) return give(watcher);
-      throw new TriphaseError('denied', 'Nothing is answered before hello.', 'Send the token of the run first.');
-    });
+  const greeted = (): number => {
+    if (watcher !== undefined) return watcher;
+    throw new TriphaseError('denied', 'Nothing is answered before hello.', 'Send the token of the run first.');
+  };
+  const mayControl = () => host.watchers.mayControl(greeted());
+  const known = <T>(give: (id: number) => T) => answer(() => give(greeted()));
   const controlling = <T>(give: () => T) =>
-    known(id => {
-      host.watchers.mayControl(id);
+    answer(() => {
+      mayControl();
       return give();
     });
 
@@ -164,6 +170,12 @@ export function serveClient(socket: Socket, host: Host): () => Promise<void> {
       return host.status;
     }),
   );
+  connection.onRequest(applyRulesRequest, params =>
+    answerAsync(async () => {
+      mayControl();
+      return host.applyRules(parse(applyRulesParams, params, applyRulesRequest.method));
+    }),
+  );
   connection.onError(() => socket.destroy());
   connection.listen();
   return async () => {
@@ -175,6 +187,14 @@ export function serveClient(socket: Socket, host: Host): () => Promise<void> {
 function answer<T>(give: () => T): T | ResponseError<ErrorRecord> {
   try {
     return give();
+  } catch (error) {
+    return new ResponseError(1, describe(error), toErrorRecord(error));
+  }
+}
+
+async function answerAsync<T>(give: () => Promise<T>): Promise<T | ResponseError<ErrorRecord>> {
+  try {
+    return await give();
   } catch (error) {
     return new ResponseError(1, describe(error), toErrorRecord(error));
   }

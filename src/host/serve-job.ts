@@ -1,6 +1,7 @@
 // The worker's end: runs one job, and waits at each event until the main thread has it on disk.
 
-import { parentPort, workerData } from 'node:worker_threads';
+import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
+import type { NumberedRules } from '../config/run-rules';
 import type { CurriculumJob, JobEvent, JobResult } from '../curriculum/job';
 import { toErrorRecord } from '../protocol/error-record';
 import { TriphaseError } from '../protocol/errors';
@@ -21,6 +22,9 @@ export async function serveJob(run: (job: CurriculumJob) => Promise<JobResult>):
     number += 1;
     beat();
     tell({ kind: 'event', number, event });
+    untilAnswered();
+  };
+  const untilAnswered = (): void => {
     for (;;) {
       const written = Atomics.load(flags, flag.written);
       if (written >= number) return;
@@ -40,6 +44,13 @@ export async function serveJob(run: (job: CurriculumJob) => Promise<JobResult>):
     return is(flag.stop) ? 'stop' : 'go on';
   };
 
+  const rulesFrom = (step: number): NumberedRules | undefined => {
+    number += 1;
+    tell({ kind: 'step-begins', number, step });
+    untilAnswered();
+    return receiveMessageOnPort(input.rules.port)?.message as NumberedRules | undefined;
+  };
+
   try {
     const result = await run({
       ...input.job,
@@ -52,8 +63,8 @@ export async function serveJob(run: (job: CurriculumJob) => Promise<JobResult>):
         beat();
         return is(flag.stop);
       },
-      pauseRequested: () => is(flag.pause),
-      rest,
+      pause: { requested: () => is(flag.pause), rest },
+      rules: { atStart: input.rules.atStart, from: rulesFrom },
     });
     tell({ kind: 'ended', result });
   } catch (error) {

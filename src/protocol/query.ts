@@ -133,6 +133,8 @@ export interface RolloutDetail {
   readonly outcome: Outcome | null;
   readonly images: readonly ImageRef[];
   readonly scores: Readonly<Record<string, number | null>>;
+  /** Of each rule at that step; absent where the rules are not known. */
+  readonly weights?: Readonly<Record<string, number>>;
   readonly tokens: TokenRecord | null;
   /** The whole group, in the order of its samples. */
   readonly siblings: readonly {

@@ -12,22 +12,22 @@ export type RunAction =
   /** At once, back at the last checkpoint. */
   | 'kill'
   /** A new attempt, from the latest checkpoint or one that is chosen. */
-  | 'resume-from-checkpoint'
+  | 'resumeFromCheckpoint'
   /** A new run with a copy of a checkpoint; this one stays as it is. */
   | 'fork'
-  | 'open-log';
+  | 'openLog';
 
 const byState: Readonly<Record<RunState['kind'], readonly RunAction[]>> = {
-  starting: ['stop', 'kill', 'open-log'],
-  running: ['pause', 'stop', 'kill', 'fork', 'open-log'],
+  starting: ['stop', 'kill', 'openLog'],
+  running: ['pause', 'stop', 'kill', 'fork', 'openLog'],
   // what was asked for can be taken back until it has happened
-  pausing: ['resume', 'stop', 'kill', 'fork', 'open-log'],
-  paused: ['resume', 'stop', 'kill', 'fork', 'open-log'],
-  stopping: ['kill', 'fork', 'open-log'],
-  finished: ['resume-from-checkpoint', 'fork', 'open-log'],
-  stopped: ['resume-from-checkpoint', 'fork', 'open-log'],
-  failed: ['resume-from-checkpoint', 'fork', 'open-log'],
-  lost: ['resume-from-checkpoint', 'fork', 'open-log'],
+  pausing: ['resume', 'stop', 'kill', 'fork', 'openLog'],
+  paused: ['resume', 'stop', 'kill', 'fork', 'openLog'],
+  stopping: ['kill', 'fork', 'openLog'],
+  finished: ['resumeFromCheckpoint', 'fork', 'openLog'],
+  stopped: ['resumeFromCheckpoint', 'fork', 'openLog'],
+  failed: ['resumeFromCheckpoint', 'fork', 'openLog'],
+  lost: ['resumeFromCheckpoint', 'fork', 'openLog'],
 };
 
 /** In the order in which a person would think of them. */

@@ -8,6 +8,7 @@ import { type Graded, gradeAnswer } from './accuracy';
 import { combined, weightAt } from './combine';
 import { compileFormat } from './format';
 import { compileAnswer } from './rule-answer';
+import { RuleFault } from './rule-fault';
 import { scoreLength, scoreRepetition } from './rule-length';
 import { compileMatch } from './rule-match';
 import { compileExpression, compileScript, type ScoreGroups, scoreOf } from './rule-score';
@@ -23,7 +24,20 @@ export interface RuleSet {
   /** In the order in which they are asked. */
   readonly names: readonly string[];
   readonly weights: (step: number) => Readonly<Record<string, number>>;
-  readonly score: (groups: readonly (readonly RuleSample[])[], moment: Moment) => readonly (readonly Scored[])[];
+  /** The rule that says what is right, and which answer was read. */
+  readonly primary: string;
+  readonly score: (
+    groups: readonly (readonly RuleSample[])[],
+    moment: Moment,
+    known?: KnownScores,
+  ) => readonly (readonly Scored[])[];
+}
+
+/** What was said of these groups before; what is not known is asked. */
+export interface KnownScores {
+  readonly scores: (rule: string) => readonly (readonly RuleScore[])[] | undefined;
+  /** Of the primary rule. */
+  readonly answers: readonly (readonly Pick<Scored, 'outcome' | 'answer'>[])[] | undefined;
 }
 
 /** A group while its rules are asked. */
@@ -51,25 +65,31 @@ export async function compileRules(rewards: Rewards): Promise<RuleSet> {
   });
   // the answer rule that pays says what is right
   const [first] =
-    rewards.accuracy.weight > 0 ? [] : entries.flatMap(([, rule]) => (rule.kind === 'answer' ? [rule] : []));
-  const primary = first === undefined ? undefined : compileAnswer(first);
+    rewards.accuracy.weight > 0
+      ? []
+      : entries.flatMap(([name, rule]) => (rule.kind === 'answer' ? [{ name, grade: compileAnswer(rule) }] : []));
   return {
     versions: versionsOf(rewards),
     names: ['format', 'accuracy', ...ordered.map(({ name }) => name)],
     weights,
-    score: (groups, moment) => {
-      const graded = groups.map(samples =>
-        samples.map(s => gradeAnswer(rewards.accuracy, s.completion, s.example, s.truncated)),
-      );
+    primary: first?.name ?? 'accuracy',
+    score: (groups, moment, known) => {
+      const [formed, accurate] = [known?.scores('format'), known?.scores('accuracy')];
+      const gradedOf = (sample: RuleSample) =>
+        gradeAnswer(rewards.accuracy, sample.completion, sample.example, sample.truncated);
+      const graded =
+        accurate !== undefined && (known?.answers !== undefined || first !== undefined)
+          ? undefined
+          : groups.map(samples => samples.map(gradedOf));
       const state: readonly Asked[] = groups.map((samples, g) => ({
         samples,
         scores: samples.map((s, i) => ({
-          format: format(s.completion, s.truncated),
-          accuracy: withoutAnswer(graded[g]![i]!),
+          format: formed?.[g]?.[i] ?? format(s.completion, s.truncated),
+          accuracy: graded === undefined ? accurate![g]![i]! : withoutAnswer(graded[g]![i]!),
         })),
       }));
       for (const rule of ordered) {
-        const said = asked(rule, state, moment);
+        const said = known?.scores(rule.name) ?? asked(rule, state, moment);
         for (const [g, { scores }] of state.entries())
           for (const [i, all] of scores.entries()) all[rule.name] = said[g]![i]!;
       }
@@ -77,12 +97,27 @@ export async function compileRules(rewards: Rewards): Promise<RuleSet> {
       return state.map(({ samples, scores }, g) => {
         const totals = combined(scores, now, rewards.combine);
         return samples.map((sample, i): Scored => {
-          const { outcome, answer } = primary === undefined ? graded[g]![i]! : primary(sample);
+          const { outcome, answer } =
+            known?.answers?.[g]?.[i] ?? (first === undefined ? graded![g]![i]! : first.grade(sample));
           return { reward: totals[i]!, rules: scores[i]!, outcome, answer };
         });
       });
     },
   };
+}
+
+/** Everything that keeps the rules from being compiled. */
+export async function ruleFaults({ rules }: Pick<Rewards, 'rules'>): Promise<readonly RuleFault[]> {
+  const sandbox = await Sandbox.open();
+  return Object.entries(rules).flatMap(([name, rule]) => {
+    try {
+      compile(name, rule, sandbox);
+      return [];
+    } catch (error) {
+      if (error instanceof RuleFault) return [error];
+      throw error;
+    }
+  });
 }
 
 /** What a rule said, without the answer that it read. */
@@ -104,7 +139,7 @@ function asked(rule: Compiled, state: readonly RuleGroup[], moment: Moment): rea
 }
 
 function compile(name: string, rule: RewardRule, sandbox: Sandbox): Compiled {
-  const when = rule.when === undefined ? undefined : compileExpression(rule.when, sandbox, `The condition of ${name}`);
+  const when = rule.when === undefined ? undefined : compileExpression(rule.when, sandbox, ['rules', name, 'when']);
   const each = (score: (sample: RuleSample) => RuleScore) => (groups: readonly RuleGroup[]) =>
     groups.map(({ samples }) => samples.map(score));
   const pass = when === undefined ? 1 : 2;
@@ -135,10 +170,10 @@ function compile(name: string, rule: RewardRule, sandbox: Sandbox): Compiled {
         name,
         pass: 2,
         when,
-        ask: valued(compileExpression(rule.expression, sandbox, `The expression of ${name}`)),
+        ask: valued(compileExpression(rule.expression, sandbox, ['rules', name, 'expression'])),
       };
     case 'script':
-      return { name, pass: 2, when, ask: valued(compileScript(rule, sandbox)) };
+      return { name, pass: 2, when, ask: valued(compileScript(rule, sandbox, ['rules', name, 'file'])) };
   }
 }
 

@@ -46,8 +46,10 @@ export function currentEvents(events: readonly RunEvent[]): readonly RunEvent[] 
 export function lastKeptEvent(events: readonly RunEvent[], checkpoint: { folder: string; step: number }): number {
   const current = currentEvents(events);
   const written = current.findLastIndex(event => event.kind === 'checkpoint' && event.folder === checkpoint.folder);
-  // killed between writing the checkpoint and telling of it: its step has been told of
-  const step = current.findLastIndex(event => event.kind === 'step' && event.step <= checkpoint.step);
+  // killed between writing the checkpoint and telling of it: its step has been told of, and an evaluation before it
+  const step = current.findLastIndex(
+    event => (event.kind === 'step' || event.kind === 'evaluation') && event.step <= checkpoint.step,
+  );
   const last = written < 0 ? step : written;
   const next = current[last + 1];
   // a phase that has ended with the checkpoint is not ended again

@@ -60,8 +60,6 @@ describe('the order of a phase', function () {
       emit: event => events.push(event),
       activity: () => {},
       stopRequested: () => false,
-      pauseRequested: () => false,
-      rest: () => 'go on',
       ...job,
     });
     return events;

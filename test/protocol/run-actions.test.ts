@@ -6,7 +6,7 @@ describe('what a person can do with a run', () => {
   const statesWith = (action: string) => runStates.filter(kind => actionsOf({ kind }).some(a => a === action));
 
   it('is something in every state', () => {
-    for (const kind of runStates) assert.ok(actionsOf({ kind }).includes('open-log'), kind);
+    for (const kind of runStates) assert.ok(actionsOf({ kind }).includes('openLog'), kind);
   });
 
   it('is to pause what runs, and to go on with what waits', () => {
@@ -18,6 +18,6 @@ describe('what a person can do with a run', () => {
     const served = runStates.filter(kind => isServed({ kind }));
     assert.deepEqual(served, ['starting', 'running', 'pausing', 'paused', 'stopping']);
     assert.deepEqual(statesWith('kill'), served);
-    assert.deepEqual(statesWith('resume-from-checkpoint'), ['finished', 'stopped', 'failed', 'lost']);
+    assert.deepEqual(statesWith('resumeFromCheckpoint'), ['finished', 'stopped', 'failed', 'lost']);
   });
 });

@@ -96,6 +96,22 @@ describe('rooms', () => {
     );
   });
 
+  it('keep everything native, and what computes, out of the extension', () => {
+    const reached = new Set<string>();
+    const visit = (file: string): void => {
+      if (reached.has(file)) return;
+      reached.add(file);
+      for (const { path: to } of graph[file]?.imports ?? []) visit(to);
+    };
+    for (const file of Object.keys(graph)) if (roomOf(file) === 'extension') visit(file);
+    assert.ok(reached.size > 0);
+    const heavy = /^(onnxruntime-node|sharp|@duckdb)\b|^src\/(tensor|model|rollout|train|curriculum)\//;
+    assert.deepEqual(
+      [...reached].filter(file => heavy.test(file)),
+      [],
+    );
+  });
+
   it('import nothing of test, bench or examples', () => {
     assert.deepEqual(
       imports.filter(({ path: to }) => /^(test|bench|examples)\//.test(to)),
