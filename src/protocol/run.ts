@@ -116,6 +116,10 @@ export interface ConditionResult {
   readonly truncatedRate?: number;
   /** Mean length of the completions, tokens. */
   readonly lengthTokens?: number;
+  /** Mean reward by the rules of the config; a rule that compares the samples of an item compares these. */
+  readonly reward?: number;
+  /** Mean score of each rule, where it could be asked. */
+  readonly rules?: Readonly<Record<string, number>>;
   /** Accuracy of a guess among the choices; absent where the answers are open. */
   readonly chance?: number;
   /** Accuracy of always giving the most frequent gold answer. */
