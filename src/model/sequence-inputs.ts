@@ -69,7 +69,7 @@ export class SequenceInputs {
     });
     return new Map<string, Tensor>([
       ['ids', { dims: [prompts.length, group], data: ids }],
-      ['decode_bias', { dims: [prompts.length, 1, 1, width], data: bias }],
+      ['decode_bias', { dims: [prompts.length, 1, 1, 1, width], data: bias }],
       ...this.angles(angles),
     ]);
   }

@@ -45,17 +45,21 @@ export class Cache {
     const session = await model.session(`prefill ${pictures.length > 0}`, () =>
       prefillGraph(model.config, pictures.length > 0),
     );
-    for (const [name, tensor] of await session.run(feeds, model.weights)) cache.prompt.set(`prompt_${name}`, tensor);
+    for (const [name, { dims, data }] of await session.run(feeds, model.weights)) {
+      const [batch = 0, ...byHead] = dims;
+      cache.prompt.set(`prompt_${name}`, { dims: [batch, 1, ...byHead], data });
+    }
     return cache;
   }
 
   /** What the decoding graph takes of it. */
   feeds(): Map<string, Tensor> {
     const { kvHeads, headDim } = this.model.config.text;
-    const feeds = new Map(this.prompt);
+    const feeds = new Map<string, Tensor>(this.prompt);
+    const dims = [this.batch, this.group, kvHeads, this.capacity, headDim];
     this.own.forEach(({ k, v }, i) => {
-      feeds.set(`own_k.${i}`, { dims: [this.batch, kvHeads, this.group, headDim, this.capacity], data: k });
-      feeds.set(`own_v.${i}`, { dims: [this.batch, kvHeads, this.group, this.capacity, headDim], data: v });
+      feeds.set(`own_k.${i}`, { dims, data: k });
+      feeds.set(`own_v.${i}`, { dims, data: v });
     });
     return feeds;
   }
@@ -68,14 +72,11 @@ export class Cache {
     this.own.forEach(({ k, v }, layer) => {
       const newK = (out.get(`k.${layer}`) as FloatTensor).data;
       const newV = (out.get(`v.${layer}`) as FloatTensor).data;
-      for (let row = 0, from = 0; from < newK.length; row++) {
-        const base = row * capacity * d;
-        const at = base + length * d;
-        for (let j = 0; j < d; j++, from++) {
-          k[base + j * capacity + length] = newK[from] as number;
-          v[at + j] = newV[from] as number;
+      for (let from = 0, at = length * d; from < newK.length; at += (capacity - 1) * d)
+        for (const end = from + d; from < end; from++, at++) {
+          k[at] = newK[from] as number;
+          v[at] = newV[from] as number;
         }
-      }
     });
     this.length++;
   }
@@ -119,18 +120,13 @@ export class Cache {
       });
       cache.prompt.set(name, { dims: [prompts.length, ...dims.slice(1)], data: kept });
     }
-    // [batch, kvHeads, group, a block of one completion]
-    const block = headDim * this.capacity;
+    const size = kvHeads * this.capacity * headDim;
     rows.forEach((row, to) => {
-      for (let head = 0; head < kvHeads; head++) {
-        const source = ((Math.floor(row / this.group) * kvHeads + head) * this.group + (row % this.group)) * block;
-        const target = ((Math.floor(to / group) * kvHeads + head) * group + (to % group)) * block;
-        this.own.forEach(({ k, v }, layer) => {
-          const copy = cache.own[layer] as Layer;
-          copy.k.set(k.subarray(source, source + block), target);
-          copy.v.set(v.subarray(source, source + block), target);
-        });
-      }
+      this.own.forEach(({ k, v }, layer) => {
+        const copy = cache.own[layer] as Layer;
+        copy.k.set(k.subarray(row * size, (row + 1) * size), to * size);
+        copy.v.set(v.subarray(row * size, (row + 1) * size), to * size);
+      });
     });
     return cache;
   }
@@ -148,11 +144,10 @@ export class Cache {
     const larger = this.allocate(after);
     this.own.forEach(({ k, v }, layer) => {
       const to = larger[layer] as Layer;
-      // keys are rows of tokens, values are blocks of them
-      for (let row = 0; row * before < k.length; row++)
-        to.k.set(k.subarray(row * before, (row + 1) * before), row * after);
-      for (let block = 0; block * before * d < v.length; block++)
-        to.v.set(v.subarray(block * before * d, (block + 1) * before * d), block * after * d);
+      for (let head = 0; head * before * d < k.length; head++) {
+        to.k.set(k.subarray(head * before * d, (head + 1) * before * d), head * after * d);
+        to.v.set(v.subarray(head * before * d, (head + 1) * before * d), head * after * d);
+      }
     });
     this.own = larger;
     this.capacity = after;
