@@ -5,9 +5,9 @@ import { type Dim, product, type Value } from '../tensor/graph';
 import type { Rotary } from '../tensor/ops';
 import * as o from '../tensor/ops';
 import type { TextConfig } from './config';
+import { joinedName } from './joined';
+import { layerName } from './layer-name';
 import type { Parameters } from './parameters';
-
-export const layerName = (i: number): string => `model.language_model.layers.${i}`;
 
 /** Angles for queries, which are then scaled by 1 / sqrt(headDim) too: that costs nothing here. */
 export function scaled({ cos, sin }: Rotary, headDim: number): Rotary {
@@ -29,6 +29,39 @@ export function keysAndValues(p: Parameters, i: number, x: Value, rotary: Rotary
   return { k: o.rotary(k, rotary), v };
 }
 
+/**
+ * Queries, keys and values of one product: normed input [rows, hidden] -> q, rotated and scaled, k, rotated, and v, as
+ * above. The weights are those of joined.ts.
+ */
+export function joinedAttention(
+  p: Parameters,
+  c: TextConfig,
+  i: number,
+  x: Value,
+  rotary: Rotary,
+): KeysAndValues & { readonly q: Value } {
+  const sizes = [c.heads, c.kvHeads, c.kvHeads].map(heads => heads * c.headDim);
+  const all = o.linear(x, p.get(joinedName(i, 'qkv.weight')), p.get(joinedName(i, 'qkv.bias')));
+  const [q, k, v] = o.split(all, sizes, 1) as [Value, Value, Value];
+  return { q: o.rotary(q, scaled(rotary, c.headDim)), k: o.rotary(k, rotary), v };
+}
+
+/** SwiGLU with gate and up of one product: normed input [rows, hidden] -> [rows, hidden]. */
+export function joinedMlp(p: Parameters, c: TextConfig, i: number, x: Value): Value {
+  const width = c.intermediateSize;
+  const both = o.linear(x, p.get(joinedName(i, 'gate_up.weight')));
+  const [gate, up] = o.split(both, [width, width], 1) as [Value, Value];
+  return o.linear(o.mul(o.silu(gate), up), p.get(`${layerName(i)}.mlp.down_proj.weight`));
+}
+
+/** SwiGLU: normed input [rows, hidden] -> [rows, hidden]. */
+export function mlp(p: Parameters, _: TextConfig, i: number, x: Value): Value {
+  const at = `${layerName(i)}.mlp`;
+  const gate = o.silu(o.linear(x, p.get(`${at}.gate_proj.weight`)));
+  const up = o.linear(x, p.get(`${at}.up_proj.weight`));
+  return o.linear(o.mul(gate, up), p.get(`${at}.down_proj.weight`));
+}
+
 /** Normed input [rows, hidden] -> queries, rotated and scaled by 1 / sqrt(headDim), [rows, heads * headDim]. */
 export function queries(p: Parameters, c: TextConfig, i: number, x: Value, rotary: Rotary): Value {
   const at = `${layerName(i)}.self_attn.q_proj`;
@@ -40,13 +73,18 @@ export function attentionNorm(p: Parameters, c: TextConfig, i: number, x: Value)
 }
 
 /** What follows attention in a layer: projection, residual, SwiGLU, residual. attended: [rows, heads * headDim]. */
-export function afterAttention(p: Parameters, c: TextConfig, i: number, x: Value, attended: Value): Value {
+export function afterAttention(
+  p: Parameters,
+  c: TextConfig,
+  i: number,
+  x: Value,
+  attended: Value,
+  feedForward: typeof mlp = mlp,
+): Value {
   const at = layerName(i);
   const h = o.add(x, o.linear(attended, p.get(`${at}.self_attn.o_proj.weight`)));
   const n = o.rmsNorm(h, p.get(`${at}.post_attention_layernorm.weight`), c.rmsNormEps);
-  const gate = o.silu(o.linear(n, p.get(`${at}.mlp.gate_proj.weight`)));
-  const up = o.linear(n, p.get(`${at}.mlp.up_proj.weight`));
-  return o.add(h, o.linear(o.mul(gate, up), p.get(`${at}.mlp.down_proj.weight`)));
+  return o.add(h, feedForward(p, c, i, n));
 }
 
 /** Final norm and head: [rows, hidden] -> logits [rows, vocab]. */

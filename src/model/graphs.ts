@@ -8,6 +8,7 @@ import { Graph, product, type Value } from '../tensor/graph';
 import * as o from '../tensor/ops';
 import type { ModelConfig } from './config';
 import * as d from './decoder';
+import { joinedShapes } from './joined';
 import { Parameters } from './parameters';
 import { visionInputs, visionTower } from './vision';
 import { parameterShapes } from './weights';
@@ -66,13 +67,13 @@ export function prefillGraph(config: ModelConfig, images: boolean, logits = fals
  * One token a sample -> "logits" [batch * group, vocab], and the token's own keys "k.N" and values "v.N"
  * [batch * group, kvHeads * headDim]. The caches are inputs and are not returned: prompt keys and values as prefill gives
  * them ("prompt_k.N", "prompt_v.N"), those of earlier tokens with room for `cache` tokens ("own_k.N", "own_v.N"
- * [batch, group, kvHeads, cache, headDim]).
+ * [batch, group, kvHeads, cache, headDim]). Besides parameters it takes those of joined.ts.
  */
 export function decodeGraph(config: ModelConfig): Graph {
   const { text } = config;
   const { kvHeads: kv, headDim } = text;
   const graph = new Graph();
-  const p = new Parameters(graph, parameterShapes(config));
+  const p = new Parameters(graph, new Map([...parameterShapes(config), ...joinedShapes(text)]));
   const rows = product('batch', 'group') as string;
   const ids = o.reshape(graph.input('ids', 'int32', ['batch', 'group']), [rows]);
   const rotary = rotaryInputs(graph, rows, headDim);
@@ -81,8 +82,7 @@ export function decodeGraph(config: ModelConfig): Graph {
   const own = (name: string): Value => graph.input(name, 'float32', ['batch', 'group', kv, 'cache', headDim]);
   let x = embed(p, ids, undefined);
   for (let i = 0; i < text.layers; i++) {
-    const normed = d.attentionNorm(p, text, i, x);
-    const fresh = d.keysAndValues(p, i, normed, rotary);
+    const { q, ...fresh } = d.joinedAttention(p, text, i, d.attentionNorm(p, text, i, x), rotary);
     graph.output(`k.${i}`, fresh.k);
     graph.output(`v.${i}`, fresh.v);
     const cache: d.DecodeCache = {
@@ -90,8 +90,7 @@ export function decodeGraph(config: ModelConfig): Graph {
       own: { k: own(`own_k.${i}`), v: own(`own_v.${i}`) },
       fresh,
     };
-    const q = d.queries(p, text, i, normed, rotary);
-    x = d.afterAttention(p, text, i, x, d.decodeAttention(q, cache, bias, text));
+    x = d.afterAttention(p, text, i, x, d.decodeAttention(q, cache, bias, text), d.joinedMlp);
   }
   graph.output('logits', d.head(p, text, config.tied, x));
   return graph;

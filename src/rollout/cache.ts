@@ -12,10 +12,10 @@ const FIRST_CAPACITY = 32;
 const GROWTH = 0.25;
 const BLOCK = 16;
 
-/** Keys and values of a layer. */
+/** Keys and values of a layer, [batch, group, kvHeads, capacity, headDim] each. */
 interface Layer {
-  readonly k: Float32Array;
-  readonly v: Float32Array;
+  readonly k: FloatTensor;
+  readonly v: FloatTensor;
 }
 
 export class Cache {
@@ -54,12 +54,10 @@ export class Cache {
 
   /** What the decoding graph takes of it. */
   feeds(): Map<string, Tensor> {
-    const { kvHeads, headDim } = this.model.config.text;
     const feeds = new Map<string, Tensor>(this.prompt);
-    const dims = [this.batch, this.group, kvHeads, this.capacity, headDim];
     this.own.forEach(({ k, v }, i) => {
-      feeds.set(`own_k.${i}`, { dims, data: k });
-      feeds.set(`own_v.${i}`, { dims, data: v });
+      feeds.set(`own_k.${i}`, k);
+      feeds.set(`own_v.${i}`, v);
     });
     return feeds;
   }
@@ -69,7 +67,7 @@ export class Cache {
     if (this.length === this.capacity) this.grow();
     const d = this.model.config.text.headDim;
     const { capacity, length } = this;
-    this.own.forEach(({ k, v }, layer) => {
+    this.own.forEach(({ k: { data: k }, v: { data: v } }, layer) => {
       const newK = (out.get(`k.${layer}`) as FloatTensor).data;
       const newV = (out.get(`v.${layer}`) as FloatTensor).data;
       for (let from = 0, at = length * d; from < newK.length; at += (capacity - 1) * d)
@@ -124,8 +122,8 @@ export class Cache {
     rows.forEach((row, to) => {
       this.own.forEach(({ k, v }, layer) => {
         const copy = cache.own[layer] as Layer;
-        copy.k.set(k.subarray(row * size, (row + 1) * size), to * size);
-        copy.v.set(v.subarray(row * size, (row + 1) * size), to * size);
+        copy.k.data.set(k.data.subarray(row * size, (row + 1) * size), to * size);
+        copy.v.data.set(v.data.subarray(row * size, (row + 1) * size), to * size);
       });
     });
     return cache;
@@ -133,20 +131,23 @@ export class Cache {
 
   private allocate(capacity: number): Layer[] {
     const { kvHeads, headDim, layers } = this.model.config.text;
-    const size = this.batch * this.group * kvHeads * headDim * capacity;
-    return Array.from({ length: layers }, () => ({ k: new Float32Array(size), v: new Float32Array(size) }));
+    const dims = [this.batch, this.group, kvHeads, capacity, headDim];
+    const size = dims.reduce((n, d) => n * d, 1);
+    const empty = (): FloatTensor => ({ dims, data: new Float32Array(size) });
+    return Array.from({ length: layers }, () => ({ k: empty(), v: empty() }));
   }
 
   private grow(): void {
-    const d = this.model.config.text.headDim;
     const before = this.capacity;
     const after = before + BLOCK * Math.ceil((before * GROWTH) / BLOCK);
     const larger = this.allocate(after);
+    // of one head
+    const [room, more] = [before, after].map(n => n * this.model.config.text.headDim) as [number, number];
     this.own.forEach(({ k, v }, layer) => {
       const to = larger[layer] as Layer;
-      for (let head = 0; head * before * d < k.length; head++) {
-        to.k.set(k.subarray(head * before * d, (head + 1) * before * d), head * after * d);
-        to.v.set(v.subarray(head * before * d, (head + 1) * before * d), head * after * d);
+      for (let head = 0; head * room < k.data.length; head++) {
+        to.k.data.set(k.data.subarray(head * room, (head + 1) * room), head * more);
+        to.v.data.set(v.data.subarray(head * room, (head + 1) * room), head * more);
       }
     });
     this.own = larger;
