@@ -43,13 +43,39 @@ function show(screen: Screen, config: Curriculum, estimate: Estimate): void {
   const rows = [
     ...phases.map(phase => [
       phase.phase,
-      counted(phase.steps, 'step'),
+      `${phase.atMost ? 'at most ' : ''}${counted(phase.steps, 'step')}`,
       `${duration(phase.secondsPerStep)} each`,
       duration(phase.steps * phase.secondsPerStep),
       phase.meanLengthTokens === undefined
         ? ''
         : `at ${phase.meanLengthTokens.toFixed(0)} of at most ${phase.maxLengthTokens} tokens a completion`,
     ]),
+    ...phases.flatMap(({ phase, passRates }) =>
+      passRates === undefined
+        ? []
+        : [
+            [
+              `${phase}, pass rates`,
+              counted(passRates.completions, 'completion'),
+              `${duration(passRates.seconds / passRates.completions)} each`,
+              duration(passRates.seconds),
+              'to order it; none for what an earlier run with the same model has measured',
+            ],
+          ],
+    ),
+    ...phases.flatMap(({ phase, promotion }) =>
+      promotion === undefined
+        ? []
+        : [
+            [
+              `${phase}, evaluation`,
+              counted(promotion.count, 'time'),
+              `${duration(promotion.secondsEach)} each`,
+              duration(promotion.count * promotion.secondsEach),
+              'to decide when it is over, or which model goes on',
+            ],
+          ],
+    ),
     ...(evaluations.count === 0
       ? []
       : [
@@ -68,7 +94,7 @@ function show(screen: Screen, config: Curriculum, estimate: Estimate): void {
       duration(checkpoints.written * checkpoints.seconds),
       `${bytes(checkpoints.bytes)} each, ${checkpoints.kept} kept`,
     ],
-    ['in all', '', '', duration(estimate.totalSeconds), ''],
+    ['in all', '', '', `${phases.some(p => p.atMost) ? 'at most ' : ''}${duration(estimate.totalSeconds)}`, ''],
   ];
   const [header, ...lines] = table(
     [['estimate', '', '', 'time', ''], ...rows],
@@ -83,9 +109,6 @@ function show(screen: Screen, config: Curriculum, estimate: Estimate): void {
   const warn = (text: string) => screen.line(`${screen.style('yellow', 'warning'.padEnd(9))} ${text}`);
   if (free !== undefined && estimate.diskBytes > free)
     warn('there is less disk free than the run will need; lower checkpoints.keep, or set run.folder elsewhere');
-  for (const { phase, passRateCompletions } of phases)
-    if (passRateCompletions > 0)
-      note('', `besides, ${passRateCompletions} completions are sampled to order phase ${phase} by pass rate`);
   screen.line(
     screen.style('dim', 'From one measured step of each phase, from the model as it is now. Nothing was kept.'),
   );

@@ -9,6 +9,7 @@ const general = `triphase: reasoning RL on vision-language models, in three phas
   triphase generate MODEL PROMPT  sample completions
   triphase rules WHAT …           reward rules, tried without a run
   triphase rescore RUN            what other rules would have paid for a run's rollouts
+  triphase hints RUN              what may be wrong with the rewards of a run
   triphase doctor                 what this machine has, and which device is used
   triphase help [COMMAND]
   triphase --version
@@ -79,10 +80,20 @@ Samples completions of one user message, through the chat template of the model 
   rescore: `triphase rescore RUN --config CONFIG [options]
 
 Scores the stored rollouts of a run, ours or of a TRL trainer with log_completions, by the rules of a config: mean, share
-that fires and change of each rule, the samples that change most, groups without spread or in another order, hints.
+that fires and change of each rule, the samples and the groups that change most, with advantages and orders before and
+after, groups without spread, hints. One thread a core. Ctrl+C shows what is known so far, marked partial (exit code 130).
 
   --set PATH=VALUE    a setting over the file's: --set rewards.rules.short.weight=0.5
   --json              the report as one line of JSON
+`,
+  hints: `triphase hints RUN [options]
+
+Reads the stored rollouts of a run, ours or of a TRL trainer with log_completions, and its event log, and hints at what may
+be wrong, with figures and the places to look at: rules that never fire or always pay the same, weights that cancel, groups
+without spread and why, truncation, format up while accuracy falls, one answer to everything, answers copied from captions,
+length without accuracy.
+
+  --json              {"partial", "samples", "groups", "hints": [{"id", "title", "sentence", "evidence", "rule"?}]}
 `,
   rules: `triphase rules test CONFIG [--json]
 
@@ -93,6 +104,11 @@ triphase rules check CONFIG [--limit N] [--json]
 Tries every rule on what it should pay and refuse, with the first examples of each source (20): the gold answer as asked,
 an empty answer, two answers, the right answer in the wrong place, several at once, the question repeated, the caption
 copied, very long text. Prints what pays when it should not; exit code 1 where something does.
+
+triphase rules apply RUN CONFIG [--set PATH=VALUE] [--json]
+
+Gives a run that is under way the rewards of a config, and those of its phases, from the step after the one under way. They
+become a version of the run's rules, which events and rollouts name; nothing else of the config is taken.
 
 triphase rules answers FILE.jsonl [options]
 

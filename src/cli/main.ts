@@ -16,6 +16,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   evaluate: async () => (await import('./evaluate')).evaluateCommand,
   generate: async () => (await import('./generate')).generateCommand,
   rescore: async () => (await import('./rescore')).rescoreCommand,
+  hints: async () => (await import('./hints')).hintsCommand,
   rules: async () => (await import('./rules')).rulesCommand,
   doctor: async () => (await import('./doctor')).doctorCommand,
 };

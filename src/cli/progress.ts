@@ -2,7 +2,7 @@
 // go the same lines, and now and then one for the steps.
 
 import { describe, TriphaseError } from '../protocol/errors';
-import type { Activity, Evaluation, EventOf, Progress, RunEvent, RunState } from '../protocol/run';
+import type { Activity, Evaluation, EventOf, PhaseEnd, Progress, RunEvent, RunState } from '../protocol/run';
 import { RunProgress } from '../protocol/run-progress';
 import { dataLines } from './data-lines';
 import type { Screen } from './screen';
@@ -63,7 +63,7 @@ export class ProgressReport {
         this.note(
           'bold',
           'plan',
-          `${event.phases.map(phase => `${phase.phase} ${phase.steps}`).join(' + ')} = ${counted(event.steps, 'step')}`,
+          `${event.phases.map(phase => `${phase.phase} ${phase.end === undefined ? '' : 'at most '}${phase.steps}`).join(' + ')} = ${event.phases.some(phase => phase.end !== undefined) ? 'at most ' : ''}${counted(event.steps, 'step')}`,
         );
         return;
       case 'device': {
@@ -93,6 +93,14 @@ export class ProgressReport {
         this.evaluationSeconds = event.seconds;
         this.note('bold', event.at === 'base' ? 'base' : event.boundary ? event.at : `${event.at} …`, inOneLine(event));
         return;
+      case 'rules':
+        if (event.version > 1)
+          this.note(
+            'bold',
+            'rules',
+            `version ${event.version} from step ${event.fromStep}: ${event.changes.join('; ')}`,
+          );
+        return;
       case 'checkpoint':
         if (!this.screen.live) this.note('dim', '', `saved ${event.folder}`);
         return;
@@ -102,6 +110,7 @@ export class ProgressReport {
       case 'phase-ended': {
         const metrics = this.lastStep === undefined ? '' : `, at the end ${inFigures(this.lastStep)}`;
         this.note('green', event.phase, `done in ${duration(event.seconds)}${metrics}`);
+        if (event.end?.watched !== undefined) this.note('dim', '', endInWords(event.end, event.end.watched));
         return;
       }
       case 'run-ended':
@@ -131,14 +140,15 @@ export class ProgressReport {
     if (this.stopping) parts.push('stopping');
     if (progress !== undefined) {
       parts.push(
-        `${progress.phase} ${progress.phaseStep}/${progress.phaseSteps} (step ${progress.step}/${progress.steps})`,
+        `${progress.phase} ${progress.phaseStep}/${progress.phaseSteps} (step ${progress.step}/${progress.steps}${progress.atMost ? ' at most' : ''})`,
       );
     }
     if (this.activity !== undefined) parts.push(doing(this.activity));
     else if (progress === undefined) parts.push('starting');
     if (this.lastStep !== undefined) parts.push(inFigures(this.lastStep));
     if (progress?.secondsPerStep !== undefined) {
-      parts.push(`${duration(progress.secondsPerStep)} a step, ${duration(this.secondsLeft(progress))} left`);
+      const most = progress.atMost ? 'at most ' : '';
+      parts.push(`${duration(progress.secondsPerStep)} a step, ${most}${duration(this.secondsLeft(progress))} left`);
     } else if (this.screen.live) {
       parts.push(running);
     }
@@ -160,6 +170,21 @@ export class ProgressReport {
   private note(style: Parameters<Screen['style']>[0], name: string, text: string): void {
     this.screen.line(`${this.screen.style(style, name.padEnd(9))} ${text}`);
   }
+}
+
+/** What ended a phase that evaluations decided about, and which model goes on. */
+function endInWords(
+  { reason, phaseStep, carried }: PhaseEnd,
+  { condition, metric, source, best, last }: NonNullable<PhaseEnd['watched']>,
+): string {
+  const what = `${metric === 'accuracy' ? 'accuracy' : 'asked format'}, ${conditionNames[condition]}${source === undefined ? '' : ` of ${source}`}`;
+  const why = {
+    steps: `all ${phaseStep} steps were taken`,
+    plateau: `after step ${phaseStep} it no longer rises`,
+    target: `after step ${phaseStep} it has reached its target`,
+  }[reason];
+  const which = carried.which === 'best' ? `the best, of step ${carried.phaseStep}` : `the last, of step ${phaseStep}`;
+  return `${what}: ${percent(last.value)}, best ${percent(best.value)} after step ${best.phaseStep}; ${why}; the model that goes on is ${which}`;
 }
 
 function doing({ what, done, total }: Activity): string {

@@ -1,6 +1,6 @@
 // What came of a run or an evaluation, as tables.
 
-import type { ConditionResult, Evaluation } from '../protocol/run';
+import type { ConditionResult, Evaluation, EvaluationFigures } from '../protocol/run';
 import type { Screen } from './screen';
 import { table } from './table';
 import { conditionNames, percent } from './words';
@@ -13,15 +13,16 @@ export interface NamedEvaluation extends Evaluation {
 /** So many columns fit into 100 characters. */
 const columnsATable = 4;
 
+/** A table of each data set, where there are several, and one of all together. */
 export function reportEvaluations(screen: Screen, evaluations: readonly NamedEvaluation[]): void {
-  for (let from = 0; from < evaluations.length; from += columnsATable) {
-    const part = evaluations.slice(from, from + columnsATable);
-    const names = part.map(({ name }) => ` ${name}`);
-    const [header, ...rows] = table([['accuracy', 'n', ...names], ...figures(part)], ['left', 'right']);
-    screen.line();
-    screen.line(screen.style('bold', header ?? ''));
-    for (const row of rows) screen.line(row);
+  const sources = [...new Set(evaluations.flatMap(({ bySource = [] }) => bySource.map(({ source }) => source)))];
+  for (const source of sources) {
+    const own = evaluations.flatMap(({ name, bySource = [] }) =>
+      bySource.flatMap(figures => (figures.source === source ? [{ name, ...figures }] : [])),
+    );
+    report(screen, source, own);
   }
+  report(screen, sources.length === 0 ? 'accuracy' : 'all together', evaluations);
   if (evaluations.length > 0) {
     screen.line();
     screen.line(screen.style('dim', 'In brackets: 95% interval. Language bias: question alone / image.'));
@@ -29,13 +30,26 @@ export function reportEvaluations(screen: Screen, evaluations: readonly NamedEva
   }
 }
 
-function figures(evaluations: readonly NamedEvaluation[]): readonly (readonly string[])[] {
+type NamedFigures = EvaluationFigures & { readonly name: string };
+
+function report(screen: Screen, title: string, evaluations: readonly NamedFigures[]): void {
+  for (let from = 0; from < evaluations.length; from += columnsATable) {
+    const part = evaluations.slice(from, from + columnsATable);
+    const names = part.map(({ name }) => ` ${name}`);
+    const [header, ...rows] = table([[title, 'n', ...names], ...figures(part)], ['left', 'right']);
+    screen.line();
+    screen.line(screen.style('bold', header ?? ''));
+    for (const row of rows) screen.line(row);
+  }
+}
+
+function figures(evaluations: readonly NamedFigures[]): readonly (readonly string[])[] {
   const conditions = [...new Set(evaluations.flatMap(({ conditions }) => conditions.map(c => c.condition)))];
   const results = conditions.map(condition => ({
     condition,
     results: evaluations.map(evaluation => evaluation.conditions.find(c => c.condition === condition)),
   }));
-  const row = (name: string, cell: (evaluation: NamedEvaluation) => string | undefined) => {
+  const row = (name: string, cell: (evaluation: NamedFigures) => string | undefined) => {
     const cells = evaluations.map(cell);
     return cells.every(text => text === undefined) ? [] : [[name, '', ...cells.map(text => inColumn(text ?? ''))]];
   };

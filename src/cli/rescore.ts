@@ -5,15 +5,14 @@ import { loadCurriculum } from '../config/curriculum';
 import { phaseSettings } from '../config/resolved';
 import type { Curriculum } from '../config/schema';
 import { advantageOptions } from '../curriculum/settings';
-import { loadExamples } from '../data/examples';
 import { TriphaseError } from '../protocol/errors';
-import type { Example } from '../protocol/example';
-import { hintsOf } from '../query/hints';
-import { type RescoreReport, rescore } from '../query/rescore';
-import { type ExampleOf, storedRollouts } from '../query/stored-rollouts';
-import { compileRules, type RuleSet } from '../reward/rule-set';
+import type { RescoreQuestion, RescoreReport } from '../query/rescore-report';
+import { Rescorer } from '../query/rescorer';
 import { parseCommandLine } from './arguments';
+import { examplesOf } from './examples-of';
 import { exitCode } from './exit-codes';
+import { printHints } from './hints';
+import { interruptible } from './interruptible';
 import { curriculumFile } from './run';
 import { Screen } from './screen';
 import { table } from './table';
@@ -30,45 +29,43 @@ export async function rescoreCommand(screen: Screen, args: readonly string[]): P
   );
   if (values.config === undefined) throw new TriphaseError('usage', 'rescore needs the rules.', 'Add --config CONFIG.');
   const { config } = loadCurriculum(curriculumFile(values.config), values.set ?? [], { files: 'unchecked' });
-  const top = await compileRules(config.rewards);
-  const ofPhase = new Map<string, RuleSet>();
-  for (const phase of config.phases) ofPhase.set(phase.id, await compileRules(phaseSettings(config, phase).rewards));
   const aside = values.json === true ? new Screen(process.stderr) : screen;
-  const stored = await storedRollouts(path.resolve(positionals[0] ?? ''), await examplesOf(config));
-  const cancel = new AbortController();
-  const onInterrupt = () => cancel.abort();
-  process.once('SIGINT', onInterrupt);
-  const report = await rescore(stored, phase => ofPhase.get(phase) ?? top, {
-    seed: config.seed,
-    advantage: advantageOptions(config),
-    signal: cancel.signal,
-    progress: ({ files, ofFiles, reward }) =>
-      aside.status(`${files}/${ofFiles} steps, mean reward ${figure(reward.after)}`),
-  });
-  process.off('SIGINT', onInterrupt);
-  aside.status('');
-  if (values.json === true) process.stdout.write(`${JSON.stringify({ ...report, hints: hintsOf(report) })}\n`);
-  else print(screen, report);
-  return report.partial ? exitCode.stopped : exitCode.ok;
+  const rescorer = await Rescorer.open(path.resolve(positionals[0] ?? ''), { exampleOf: await examplesOf(config) });
+  try {
+    const report = await interruptible(signal =>
+      rescorer.ask(questionOf(config), {
+        signal,
+        some: 1,
+        onAnswer: answer => {
+          if (answer.of === 'some')
+            aside.status(
+              `${answer.report.files}/${answer.report.ofFiles} files, mean reward ${figure(answer.report.reward.after)}`,
+            );
+        },
+      }),
+    );
+    aside.status('');
+    if (values.json === true) process.stdout.write(`${JSON.stringify(report)}\n`);
+    else print(screen, report);
+    return report.partial ? exitCode.stopped : exitCode.ok;
+  } finally {
+    await rescorer.close();
+  }
 }
 
-/** Examples by source and id, for what a rollout does not keep; data that is not there is done without. */
-async function examplesOf(config: Curriculum): Promise<ExampleOf> {
-  const bySource = new Map<string, ReadonlyMap<string, Example>>();
-  for (const id of Object.keys(config.data)) {
-    const examples = await loadExamples(config, id).then(
-      loaded => loaded.examples,
-      () => [],
-    );
-    bySource.set(id, new Map(examples.map(example => [example.id, example])));
-  }
-  return (source, id) => bySource.get(source)?.get(id);
+function questionOf(config: Curriculum): RescoreQuestion {
+  return {
+    rewards: config.rewards,
+    phases: Object.fromEntries(config.phases.map(phase => [phase.id, phaseSettings(config, phase).rewards])),
+    seed: config.seed,
+    advantage: advantageOptions(config),
+  };
 }
 
 function print(screen: Screen, report: RescoreReport): void {
   const { samples, groups, files, ofFiles, reward, right, ungradable, groupsWithoutSpread: flat } = report;
-  if (report.partial) screen.line(`broken off after ${files} of ${ofFiles} steps: these figures are partial`);
-  screen.line(`${counted(samples, 'completion')} in ${counted(groups, 'group')}, ${counted(files, 'step')}`);
+  if (report.partial) screen.line(`broken off after ${files} of ${ofFiles} files: these figures are partial`);
+  screen.line(`${counted(samples, 'completion')} in ${counted(groups, 'group')}, ${counted(files, 'file')}`);
   screen.line(
     `reward ${reward.before === undefined ? 'not recorded' : figure(reward.before)} -> ${figure(reward.after)}; ${right} right, ${ungradable} ungradable`,
   );
@@ -94,5 +91,11 @@ function print(screen: Screen, report: RescoreReport): void {
     screen.line(
       `  ${file} group ${group} sample ${sample}: ${figure(before)} -> ${figure(after)}  ${JSON.stringify(completion.slice(0, 60))}`,
     );
-  for (const hint of hintsOf(report)) screen.line(`${screen.style('yellow', 'hint')} ${hint}`);
+  for (const { file, group, before, after } of report.mostChangedGroups.slice(0, 3)) {
+    const shown = (values: readonly (number | undefined)[]) =>
+      values.map(value => (value === undefined ? '-' : figure(value))).join(' ');
+    screen.line(`  ${file} group ${group}: advantages ${shown(before.advantages)} -> ${shown(after.advantages)}`);
+    screen.line(`    ranks ${(before.ranks ?? []).join(' ')} -> ${(after.ranks ?? []).join(' ')}`);
+  }
+  printHints(screen, report.hints);
 }

@@ -36,4 +36,5 @@ export const conditionNames: Readonly<Record<Condition, string>> = {
   caption: 'caption',
   question: 'question alone',
   mismatched: 'another image',
+  text: 'in words',
 };

@@ -4,7 +4,7 @@
 import { existsSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { Template } from '@huggingface/jinja';
-import type { SchemaProblem } from './diagnostics';
+import { nearestFix, type SchemaProblem } from './diagnostics';
 import { noFiles } from './files';
 import { suggestion } from './nearest';
 import { isMapping } from './overrides';
@@ -23,6 +23,7 @@ export function checkCurriculum(root: Raw): readonly SchemaProblem[] {
     ...bounds(root),
     ...splits(root),
     ...orders(root),
+    ...promotions(root),
     ...templates(root),
     ...patterns(root),
     ...ruleNames(root),
@@ -106,7 +107,7 @@ function dataIds(root: Raw): readonly SchemaProblem[] {
     named.push({ id, at: ['evaluation', 'data', i] });
   return named.flatMap(({ id, at }) =>
     typeof id === 'string' && id !== '' && !known.includes(id)
-      ? [fault(at, `there is no data '${id}'`, suggestion(id, known, 'data'))]
+      ? [{ ...fault(at, `there is no data '${id}'`, suggestion(id, known, 'data')), ...nearestFix(id, known) }]
       : [],
   );
 }
@@ -168,7 +169,7 @@ function ruleNames(root: Raw): readonly SchemaProblem[] {
   }
   return named.flatMap(({ name, at }) =>
     typeof name === 'string' && !known.includes(name)
-      ? [fault(at, `there is no rule '${name}'`, suggestion(name, known, 'rule'))]
+      ? [{ ...fault(at, `there is no rule '${name}'`, suggestion(name, known, 'rule')), ...nearestFix(name, known) }]
       : [],
   );
 }
@@ -240,6 +241,37 @@ function orders(root: Raw): readonly SchemaProblem[] {
     if (by !== 'pass_rate' && (from !== 0 || to !== 1))
       return [
         fault([...at, from === 0 ? 'to' : 'from'], 'from and to are limits of the pass rate', 'Set by: pass_rate.'),
+      ];
+    return [];
+  });
+}
+
+/** What is watched is evaluated. */
+function promotions(root: Raw): readonly SchemaProblem[] {
+  const evaluated = list(mapping(root['evaluation'])['data']);
+  return list(root['phases']).flatMap((phase, i) => {
+    const { by = 'steps', carry = 'last', source } = mapping(mapping(phase)['promotion']);
+    const at = ['phases', i, 'promotion'];
+    if (by === 'steps' && carry === 'last') return [];
+    if (evaluated.length === 0)
+      return [
+        fault(
+          [...at, by === 'steps' ? 'carry' : 'by'],
+          'nothing is evaluated, so that no evaluation can decide',
+          'Name data under evaluation.data.',
+        ),
+      ];
+    if (typeof source === 'string' && !evaluated.includes(source))
+      return [
+        fault(
+          [...at, 'source'],
+          `'${source}' is not evaluated`,
+          suggestion(
+            source,
+            evaluated.flatMap(id => (typeof id === 'string' ? [id] : [])),
+            'evaluation.data',
+          ),
+        ),
       ];
     return [];
   });

@@ -138,12 +138,12 @@ function scriptsBeside(rules: unknown, folder: string): Record<string, unknown> 
 }
 
 function placed(
-  { path: at, at: end, message, remedy }: SchemaProblem,
+  { path: at, at: end, message, remedy, fix }: SchemaProblem,
   places: YamlPlaces,
   overrides: readonly Override[],
 ): Diagnostic {
   const place = overrideOf(overrides, at)?.place ?? (end === 'key' ? places.key(at) : places.value(at));
-  return { message, ...(remedy === undefined ? {} : { remedy }), place };
+  return { message, ...(remedy === undefined ? {} : { remedy }), ...(fix === undefined ? {} : { fix }), place };
 }
 
 /** In the order of the file; what the command line says comes last. */

@@ -2,12 +2,18 @@
 
 import { z } from 'zod';
 import { type Place, TriphaseError } from '../protocol/errors';
-import { suggestion } from './nearest';
+import { nearest, suggestion } from './nearest';
 import type { KeyPath } from './places';
+
+/** What would put it right, where that is plain: another word in its place, or a key that is missing. */
+export type Fix =
+  | { readonly kind: 'replace'; readonly text: string }
+  | { readonly kind: 'add-key'; readonly into: KeyPath; readonly key: string };
 
 export interface Diagnostic {
   readonly message: string;
   readonly remedy?: string;
+  readonly fix?: Fix;
   readonly place: Place;
 }
 
@@ -35,12 +41,25 @@ export interface SchemaProblem {
   readonly at: 'key' | 'value';
   readonly message: string;
   readonly remedy?: string;
+  readonly fix?: Fix;
+}
+
+/** The known word that is nearest, as a fix; for what takes further properties. */
+export function nearestFix(word: string, known: readonly string[]): { readonly fix?: Fix } {
+  const text = nearest(word, known);
+  return text === undefined ? {} : { fix: { kind: 'replace', text } };
 }
 
 export function schemaProblems(schema: z.ZodType, input: unknown): readonly SchemaProblem[] {
   const result = schema.safeParse(input);
-  return result.success ? [] : result.error.issues.flatMap(issue => explain(schema, input, issue, []));
+  if (result.success) return [];
+  const problems = result.error.issues.flatMap(issue => explain(schema, input, issue, []));
+  // a mistyped key is one problem, and not also the lack of what was meant
+  return problems.filter(({ fix, path }) => fix?.kind !== 'add-key' || !problems.some(other => means(other, path)));
 }
+
+const means = ({ path, fix }: SchemaProblem, meant: KeyPath): boolean =>
+  fix?.kind === 'replace' && [...path.slice(0, -1), fix.text].join('\0') === meant.join('\0');
 
 type Issue = z.core.$ZodIssue;
 
@@ -64,6 +83,7 @@ function explain(root: z.ZodType, input: unknown, issue: Issue, above: KeyPath):
         at: 'key' as const,
         message: `unknown key '${key}'${name === undefined ? '' : ` in ${called}`}`,
         remedy: suggestion(key, keysAt(root, path), 'key'),
+        ...nearestFix(key, keysAt(root, path)),
       }));
     case 'invalid_union': {
       const branch = likeliest(issue.errors, value);
@@ -72,10 +92,13 @@ function explain(root: z.ZodType, input: unknown, issue: Issue, above: KeyPath):
       const kinds = literalsAt(root, path);
       if (kinds.length > 0)
         return [
-          wrong(
-            `${called} must be one of ${kinds.join(', ')}, but it is ${show(value)}`,
-            suggestion(String(value), kinds, 'value'),
-          ),
+          {
+            ...wrong(
+              `${called} must be one of ${kinds.join(', ')}, but it is ${show(value)}`,
+              suggestion(String(value), kinds, 'value'),
+            ),
+            ...nearestFix(String(value), kinds),
+          },
         ];
       return [wrong(`${called} is ${show(value)}, which is none of the forms that it may have`)];
     }
@@ -88,10 +111,13 @@ function explain(root: z.ZodType, input: unknown, issue: Issue, above: KeyPath):
       if (value === undefined) return [missing(path, meaning)];
       const allowed = issue.values.map(String);
       return [
-        wrong(
-          `${called} must be one of ${allowed.join(', ')}, but it is ${show(value)}`,
-          suggestion(String(value), allowed, 'value'),
-        ),
+        {
+          ...wrong(
+            `${called} must be one of ${allowed.join(', ')}, but it is ${show(value)}`,
+            suggestion(String(value), allowed, 'value'),
+          ),
+          ...nearestFix(String(value), allowed),
+        },
       ];
     }
     case 'too_small':
@@ -124,6 +150,7 @@ function missing(path: KeyPath, meaning: string | undefined): SchemaProblem {
     path,
     at: 'value',
     message: `'${path.at(-1)}' is missing${holder === '' ? '' : ` in ${holder}`}`,
+    fix: { kind: 'add-key', into: path.slice(0, -1), key: String(path.at(-1)) },
     ...(meaning === undefined ? {} : { remedy: `${path.at(-1)}: ${meaning}` }),
   };
 }

@@ -29,7 +29,7 @@ const answerKind = z
   .enum(['number', 'string', 'choice'])
   .describe('How a final answer is compared with the gold answer.');
 
-export const condition = z.enum(['image_caption', 'image', 'caption', 'question', 'mismatched']);
+export const condition = z.enum(['image_caption', 'image', 'caption', 'question', 'mismatched', 'text']);
 
 export type Condition = z.output<typeof condition>;
 
@@ -300,7 +300,7 @@ const accuracy = settings(
   { weight: 0.9, tag: 'answer' },
 );
 
-const rewards = z
+export const rewardsSchema = z
   .strictObject({
     format: format.full,
     accuracy: accuracy.full,
@@ -310,7 +310,7 @@ const rewards = z
   .describe('The reward of a completion: scores of rules, weighted and combined.')
   .prefault({});
 
-const rewardsPart = z
+export const rewardsPartSchema = z
   .strictObject({
     format: format.part.optional(),
     accuracy: accuracy.part.optional(),
@@ -349,6 +349,40 @@ const order = z
   .describe('The order in which a phase goes through the examples of each source.')
   .prefault({});
 
+const promotion = z
+  .strictObject({
+    by: z
+      .enum(['steps', 'plateau', 'target'])
+      .default('steps')
+      .describe(
+        'What ends the phase: its steps; an evaluation that no longer rises; one that has reached the target. The phase never takes more than its steps.',
+      ),
+    metric: z
+      .enum(['accuracy', 'format_rate'])
+      .default('accuracy')
+      .describe('The figure of the evaluation that is watched.'),
+    condition: condition
+      .optional()
+      .describe('The condition that is watched; default: what the view of the phase shows.'),
+    source: z.string().min(1).optional().describe('The data of evaluation that is watched; default: all together.'),
+    every: count
+      .default(20)
+      .describe(`Steps between these evaluations, which are of the watched condition and data alone. ${OURS}`),
+    patience: count
+      .default(3)
+      .describe(`Of plateau: so many evaluations in a row without a rise end the phase. ${OURS}`),
+    min_delta: z.number().min(0).default(0).describe(`Of plateau: a rise is more than this. ${OURS}`),
+    target: fraction.default(1).describe(`Of target: the value that ends the phase. ${OURS}`),
+    carry: z
+      .enum(['last', 'best'])
+      .default('last')
+      .describe(
+        `The model that goes on: that of the last step, or the one with the best of these evaluations (VL-Cogito carries the best). ${OURS}`,
+      ),
+  })
+  .describe('When a phase is over before its last step, and which model goes on from it.')
+  .prefault({});
+
 const phase = z
   .strictObject({
     id: id.describe('Names the phase in charts, folders and on the command line.'),
@@ -356,12 +390,13 @@ const phase = z
     view,
     sources: z.array(source).min(1).describe('Ids of data, or {data, view, weight}.'),
     steps: count.describe('Optimiser steps.'),
+    promotion,
     prompts: count.default(32).describe(`Prompts a step. ${OURS}`),
     order,
     generation: generation.part.optional(),
     grpo: grpo.part.optional(),
     optimizer: optimizer.part.optional(),
-    rewards: rewardsPart.optional(),
+    rewards: rewardsPartSchema.optional(),
   })
   .describe('One phase; it begins from the model that the phase before it ended with.');
 
@@ -375,7 +410,9 @@ const evaluation = z
       .array(condition)
       .min(1)
       .default(['image_caption', 'image', 'caption', 'question', 'mismatched'])
-      .describe('What is shown: the differences between these are the language-bias figures.'),
+      .describe(
+        'What is shown: the differences between the first five are the language-bias figures; text is what text phases show, for data without images or with scenes.',
+      ),
     every: z
       .int()
       .min(0)
@@ -402,7 +439,7 @@ export const curriculumSchema = z
     threads: z.int().min(0).default(0).describe('Threads on the CPU; 0: as many as there are cores.'),
     prompt,
     data: z.record(id, dataSet).describe('Data by id.'),
-    rewards,
+    rewards: rewardsSchema,
     generation: generation.full,
     grpo: grpo.full,
     optimizer: optimizer.full,

@@ -7,17 +7,22 @@ import type { Weights } from '../model/weights';
 import type { Prompter } from '../rollout/prompter';
 import type { AdamWState } from '../tensor/adamw';
 import type { CurriculumJob } from './job';
+import type { RulesInForce } from './rules-in-force';
 
 /** What the steps of all phases share. */
 export interface RunContext {
   readonly job: CurriculumJob;
+  /** As the run was started; its rewards are in `rules`. */
   readonly config: Curriculum;
+  readonly rules: RulesInForce;
   readonly model: Model;
   readonly prompter: Prompter;
   readonly userMessage: UserMessage;
   readonly optimizer: AdamWState;
   /** Where the files beside the weights come from: the newest checkpoint, for an older one may be removed. */
   companions: string;
+  /** By phase the folder of its best checkpoint so far, relative to the run folder. */
+  best: Readonly<Record<string, string>>;
   /** The reference of the phase under way, where it follows the model; checkpoints carry it. */
   following?: Weights;
 }

@@ -5,23 +5,28 @@
 import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import type { Curriculum, Phase } from '../config/schema';
+import type { Condition, Curriculum, Phase } from '../config/schema';
 import { canShow } from '../evaluate/conditions';
 import type { Activity, SourceReport } from '../protocol/run';
 import type { JobEvent } from './job';
+import { evaluationDue, isWatched, watchedCondition } from './promotion';
 import { runCurriculum } from './run';
 import { loadRunData } from './sources';
 
 export interface PhaseEstimate {
   readonly phase: string;
   readonly steps: number;
+  /** The phase may end before them. */
+  readonly atMost: boolean;
   readonly secondsPerStep: number;
   /** Of the measured step; a phase takes longer or shorter as completions do. */
   readonly meanLengthTokens: number | undefined;
   readonly maxLengthTokens: number;
   readonly rolloutBytesPerStep: number;
-  /** Completions that are sampled to order the phase, not part of the seconds of its steps. */
-  readonly passRateCompletions: number;
+  /** What is sampled to order the phase, not part of the seconds of its steps; absent where nothing is. */
+  readonly passRates?: { readonly completions: number; readonly seconds: number };
+  /** Evaluations that decide about the phase; absent where none do. */
+  readonly promotion?: { readonly count: number; readonly secondsEach: number };
 }
 
 export interface Estimate {
@@ -41,7 +46,7 @@ export interface Estimate {
   readonly diskBytes: number;
 }
 
-/** Examples of an evaluation that is measured. */
+/** Examples of each data set of an evaluation that is measured. */
 const EVALUATED = 32;
 
 /** A first step that takes longer than this is the measure itself: building its graphs counts for little. */
@@ -76,32 +81,51 @@ async function measureAll(config: Curriculum, folder: string, options: DryRunOpt
   const measured: MeasuredPhase[] = [];
   for (const [i, phase] of phases.entries()) measured.push(await measure(tried, phase, i === 0, folder, options));
 
+  const { conditions } = config.evaluation;
+  const shown = (examples: typeof data.evaluation, of: readonly Condition[] = conditions) =>
+    examples.reduce((n, example) => n + of.filter(condition => canShow(example, condition)).length, 0);
+  // of several sets the measured examples are the first of each
+  const part = shown(
+    config.evaluation.data.flatMap(id => data.evaluation.filter(e => e.source === id).slice(0, evaluatedOf(config))),
+  );
+  const secondsAnExample = part === 0 ? 0 : (measured[0]?.evaluation ?? 0) / part;
+
   const estimates = phases.map((phase, i): PhaseEstimate => {
-    const { seconds, length, rolloutBytes } = measured[i] as MeasuredPhase;
+    const { seconds, length, rolloutBytes, secondsACompletion } = measured[i] as MeasuredPhase;
     const examples = (data.phases.get(phase.id) ?? []).reduce((n, source) => n + source.examples.length, 0);
+    const completions = phase.order.by === 'pass_rate' ? examples * phase.order.samples : 0;
+    const { promotion } = phase;
+    const watched = data.evaluation.filter(e => promotion.source === undefined || e.source === promotion.source);
     return {
       phase: phase.id,
       steps: phase.steps,
+      atMost: promotion.by !== 'steps',
       secondsPerStep: seconds,
       meanLengthTokens: length,
       maxLengthTokens: phase.generation?.max_tokens ?? config.generation.max_tokens,
       rolloutBytesPerStep: rolloutBytes,
-      passRateCompletions: phase.order.by === 'pass_rate' ? examples * phase.order.samples : 0,
+      ...(completions === 0
+        ? {}
+        : { passRates: { completions, seconds: completions * (secondsACompletion ?? secondsAnExample) } }),
+      ...(isWatched(promotion)
+        ? {
+            promotion: {
+              count: Array.from({ length: phase.steps }, (_, s) => evaluationDue(phase, s + 1)).filter(Boolean).length,
+              secondsEach: shown(watched, [watchedCondition(phase)]) * secondsAnExample,
+            },
+          }
+        : {}),
     };
   });
   const evaluated = data.evaluation.length === 0 ? 0 : evaluationCount(config, phases);
-  const { conditions } = config.evaluation;
-  const shown = (examples: typeof data.evaluation) =>
-    examples.reduce((n, example) => n + conditions.filter(condition => canShow(example, condition)).length, 0);
-  // of several sets the measured examples are the first of the first
-  const part = shown(data.evaluation.slice(0, EVALUATED));
-  const evaluationSeconds = part === 0 ? 0 : ((measured[0]?.evaluation ?? 0) * shown(data.evaluation)) / part;
+  const evaluationSeconds = shown(data.evaluation) * secondsAnExample;
 
   const [first] = measured;
   const written = phases.reduce((n, { steps }) => n + checkpointsIn(steps, config.checkpoints.every), 0);
+  const bests = phases.filter(({ promotion }) => isWatched(promotion)).length;
   const checkpoints = {
     written,
-    kept: Math.min(written, phases.length + config.checkpoints.keep),
+    kept: Math.min(written + bests, phases.length + bests + config.checkpoints.keep),
     bytes: Math.max(0, ...measured.map(m => m.checkpointBytes)),
     seconds: first?.checkpointSeconds ?? 0,
   };
@@ -113,7 +137,14 @@ async function measureAll(config: Curriculum, folder: string, options: DryRunOpt
     checkpoints,
     memoryBytes: process.resourceUsage().maxRSS * 1024,
     totalSeconds:
-      estimates.reduce((s, e) => s + e.steps * e.secondsPerStep, 0) +
+      estimates.reduce(
+        (s, { steps, secondsPerStep, passRates, promotion }) =>
+          s +
+          steps * secondsPerStep +
+          (passRates?.seconds ?? 0) +
+          (promotion?.count ?? 0) * (promotion?.secondsEach ?? 0),
+        0,
+      ) +
       evaluated * evaluationSeconds +
       written * checkpoints.seconds,
     diskBytes:
@@ -121,10 +152,15 @@ async function measureAll(config: Curriculum, folder: string, options: DryRunOpt
   };
 }
 
+/** Of each data set. */
+const evaluatedOf = ({ evaluation: { limit = EVALUATED } }: Curriculum): number => Math.min(limit, EVALUATED);
+
 interface MeasuredPhase {
   readonly seconds: number;
   readonly length: number | undefined;
   readonly rolloutBytes: number;
+  /** Of a phase that generates. */
+  readonly secondsACompletion?: number;
   readonly evaluation: number;
   readonly checkpointBytes: number;
   readonly checkpointSeconds: number;
@@ -140,14 +176,20 @@ async function measure(
   { activity }: DryRunOptions,
 ): Promise<MeasuredPhase> {
   const folder = path.join(home, phase.id);
-  const { limit = EVALUATED } = config.evaluation;
   const tried: Curriculum = {
     ...config,
     // pass rates of all examples would take as long as they do in the run
-    phases: [{ ...phase, steps: Math.min(2, phase.steps), order: { ...phase.order, by: 'seed' } }],
+    phases: [
+      {
+        ...phase,
+        steps: Math.min(2, phase.steps),
+        order: { ...phase.order, by: 'seed' },
+        promotion: { ...phase.promotion, by: 'steps', carry: 'last' },
+      },
+    ],
     evaluation: {
       ...config.evaluation,
-      ...(evaluate ? { limit: Math.min(limit, EVALUATED), every: 0 } : { data: [] }),
+      ...(evaluate ? { limit: evaluatedOf(config), every: 0 } : { data: [] }),
     },
     checkpoints: { every: 0, keep: 1 },
   };
@@ -170,8 +212,11 @@ async function measure(
   const checkpoint = events.findLast(event => event.kind === 'checkpoint');
   const device = events.find(event => event.kind === 'device');
   if (last === undefined || checkpoint === undefined) throw new Error('a step was not measured');
+  const generation = last.timings['generation'];
+  const completions = phase.prompts * (phase.generation?.samples ?? config.generation.samples);
   return {
     seconds: last.timings['total'] ?? 0,
+    ...(generation === undefined ? {} : { secondsACompletion: generation / completions }),
     length: last.metrics['completions/mean_length'],
     rolloutBytes: last.rollouts === undefined ? 0 : statSync(path.join(folder, last.rollouts)).size,
     evaluation: evaluation?.seconds ?? 0,

@@ -4,14 +4,15 @@ import type { Curriculum } from '../config/schema';
 import { firstExamples } from '../data/example-list';
 import { openExamples } from '../data/examples';
 import { compileUserMessage, type UserMessage } from '../data/views';
+import { checkShown } from '../evaluate/conditions';
 import { evaluate } from '../evaluate/evaluate';
 import { Model } from '../model/model';
 import { TriphaseError } from '../protocol/errors';
 import type { Example } from '../protocol/example';
 import type { Activity, Evaluation } from '../protocol/run';
-import { compileRewards } from '../reward/compile';
 import { Prompter } from '../rollout/prompter';
 import { chooseDevice } from '../tensor/session';
+import { compiled } from './rules-in-force';
 import { generationOptions } from './settings';
 
 /** The examples that are evaluated, in order. */
@@ -28,6 +29,8 @@ export interface Evaluated {
   readonly prompter: Prompter;
   readonly userMessage: UserMessage;
   readonly examples: readonly Example[];
+  /** Steps done: what weights and conditions of rules go by. */
+  readonly step: number;
 }
 
 export interface Watch {
@@ -36,13 +39,16 @@ export interface Watch {
 }
 
 /** @returns undefined when it was told to stop */
-export function evaluateModel(
-  { config, model, prompter, userMessage, examples }: Evaluated,
+export async function evaluateModel(
+  { config, model, prompter, userMessage, examples, step }: Evaluated,
   name: string,
   watch: Watch,
 ): Promise<Evaluation | undefined> {
   const { conditions, samples, temperature } = config.evaluation;
-  return evaluate(model, prompter, userMessage, compileRewards(config.rewards), examples, {
+  const rules = await compiled(config.rewards);
+  // no phase: what is held out is scored as the top of the file says
+  const moment = { step, phase: '', seed: config.seed };
+  return evaluate(model, prompter, userMessage, groups => rules.score(groups, moment), examples, {
     system: config.prompt.system,
     conditions,
     samples,
@@ -66,11 +72,12 @@ export async function evaluateFolder({ folder, config, activity }: EvaluateFolde
   const examples = await evaluationExamples(config);
   if (examples.length === 0)
     throw new TriphaseError('data', 'there is nothing to evaluate on', 'Name data under evaluation.data.');
+  checkShown(examples, config.evaluation.conditions);
   const { device } = await chooseDevice(config.device);
   const model = await Model.load(folder, { device, threads: config.threads, visionFrozen: true });
   try {
     const prompter = await Prompter.load(folder, model.config);
-    const evaluated = { config, model, prompter, userMessage: compileUserMessage(config.prompt), examples };
+    const evaluated = { config, model, prompter, userMessage: compileUserMessage(config.prompt), examples, step: 0 };
     return (await evaluateModel(evaluated, 'model', { activity, stopRequested: () => false })) as Evaluation;
   } finally {
     await model.dispose();

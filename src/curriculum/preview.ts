@@ -8,45 +8,14 @@ import { loadModelConfig } from '../model/config';
 import { imageSize } from '../model/decode';
 import { imageGrid } from '../model/images';
 import { TriphaseError } from '../protocol/errors';
-import type { Example, View } from '../protocol/example';
-import type { Scored } from '../protocol/rewards';
-import type { SourceReport } from '../protocol/run';
-import { compileRewards } from '../reward/compile';
+import type { Example } from '../protocol/example';
+import type { Payment, PhasePreview, PreviewedImage, PreviewedPrompt } from '../protocol/preview';
+import { asAsked } from '../reward/as-asked';
+import type { Moment } from '../reward/sample';
 import { Prompter } from '../rollout/prompter';
 import { phaseOrder, type Shown } from './order';
+import { compiled } from './rules-in-force';
 import { loadRunData } from './sources';
-
-export interface PreviewedImage {
-  readonly file: string;
-  /** Pixels, of the file and as the model sees it. */
-  readonly width: number;
-  readonly height: number;
-  readonly seenWidth: number;
-  readonly seenHeight: number;
-  readonly tokens: number;
-}
-
-export interface Payment {
-  readonly what: 'gold' | 'wrong' | 'empty';
-  readonly completion: string;
-  readonly scored: Scored;
-}
-
-export interface PreviewedPrompt {
-  readonly example: Example;
-  readonly view: View;
-  /** The chat template filled in. */
-  readonly text: string;
-  readonly tokens: number;
-  readonly maxTokens: number;
-  readonly images: readonly PreviewedImage[];
-  readonly payments: readonly Payment[];
-}
-
-export interface PhasePreview {
-  readonly sources: readonly SourceReport[];
-  readonly prompts: readonly PreviewedPrompt[];
-}
 
 export interface PreviewOptions {
   /** So many prompts, the first that a run would show. */
@@ -74,13 +43,17 @@ export async function previewPhase(config: Curriculum, phase: Phase, options: Pr
   const modelConfig = await loadModelConfig(config.model.path);
   const prompter = await Prompter.load(config.model.path, modelConfig);
   const settings = phaseSettings(config, phase);
-  return { sources: data.reports, prompts: await Promise.all(shown.map(s => preview(config, settings, prompter, s))) };
+  const first = config.phases.slice(0, config.phases.indexOf(phase)).reduce((n, { steps }) => n + steps, 1);
+  const moment = { step: first, phase: phase.id, seed: config.seed };
+  const previewed = await Promise.all(shown.map(s => preview(config, settings, prompter, moment, s)));
+  return { sources: data.reports, prompts: previewed };
 }
 
 async function preview(
   config: Curriculum,
   settings: PhaseSettings,
   prompter: Prompter,
+  moment: Moment,
   { example, view }: Shown,
 ): Promise<PreviewedPrompt> {
   const { processor } = prompter;
@@ -106,26 +79,33 @@ async function preview(
     tokens: prompt.tokenIds.length,
     maxTokens: config.prompt.max_tokens,
     images,
-    payments: payments(settings.rewards, example),
+    payments: await payments(
+      settings.rewards,
+      example,
+      moment,
+      completion => prompter.tokenizer.encode(completion).length,
+    ),
   };
 }
 
-/** What the rules pay for three completions. */
-export function payments(rewards: PhaseSettings['rewards'], example: Example): readonly Payment[] {
-  const score = compileRewards(rewards);
-  const asked = (answer: string) => asAsked(rewards, answer);
+/** What the rules pay for three completions, each alone. */
+async function payments(
+  rewards: PhaseSettings['rewards'],
+  example: Example,
+  moment: Moment,
+  tokensIn: (completion: string) => number,
+): Promise<readonly Payment[]> {
+  const rules = await compiled(rewards);
   const completions = [
-    { what: 'gold', completion: asked(example.answer) },
-    { what: 'wrong', completion: asked(wrongAnswer(example)) },
+    { what: 'gold', completion: asAsked(rewards, example.answer) },
+    { what: 'wrong', completion: asAsked(rewards, wrongAnswer(example)) },
     { what: 'empty', completion: '' },
   ] as const;
-  return completions.map(({ what, completion }) => ({ what, completion, scored: score(completion, example, false) }));
-}
-
-/** The elements of the format rule, with the answer in that of the accuracy rule. */
-function asAsked({ format, accuracy }: PhaseSettings['rewards'], answer: string): string {
-  const tags = format.tags.includes(accuracy.tag) ? format.tags : [...format.tags, accuracy.tag];
-  return tags.map(tag => `<${tag}>${tag === accuracy.tag ? answer : '…'}</${tag}>`).join('\n');
+  const groups = completions.map(({ completion }) => [
+    { completion, example, tokens: tokensIn(completion), truncated: false },
+  ]);
+  const scored = rules.score(groups, moment);
+  return completions.map(({ what, completion }, i) => ({ what, completion, scored: scored[i]![0]! }));
 }
 
 function wrongAnswer({ answer, answerKind, choices = [] }: Example): string {

@@ -1,7 +1,7 @@
-// What a run needs to go on exactly where it was: parameters, the optimiser's moments, and a reference that follows the
-// model. Everything else follows from the config, the seed and the number of the step.
+// What a run needs to go on exactly where it was: parameters, the optimiser's moments, a reference that follows the model,
+// and what evaluations have shown of the phase. Everything else follows from the config, the seed and the number of the step.
 
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
@@ -10,10 +10,12 @@ import type { Weights } from '../model/weights';
 import { TriphaseError } from '../protocol/errors';
 import type { AdamWState } from '../tensor/adamw';
 import type { FloatTensor } from '../tensor/session';
+import { newPromotion, type PromotionState } from './promotion';
 
 const momentsFile = 'optimizer.safetensors';
 const trainerFile = 'trainer_state.json';
 const referenceFile = 'reference.safetensors';
+const promotionFile = 'promotion.json';
 
 const trainerState = z.object({
   format: z.literal(1),
@@ -61,4 +63,23 @@ export async function loadReference(folder: string): Promise<Weights> {
       'Resume from a checkpoint of a run whose grpo.reference was follow, or set it to base.',
     );
   return new Map(await readSafetensors(file));
+}
+
+const figure = z.object({ value: z.number(), phaseStep: z.number(), checkpoint: z.string() });
+
+const promotionState = z.object({
+  evaluatedAt: z.number(),
+  best: figure.exactOptional(),
+  last: figure.exactOptional(),
+  level: z.number().exactOptional(),
+  waited: z.number(),
+});
+
+export const savePromotion = (folder: string, state: PromotionState): Promise<void> =>
+  writeFile(path.join(folder, promotionFile), `${JSON.stringify(state)}\n`);
+
+/** Checkpoints of earlier versions have none, and their phases were not watched. */
+export function loadPromotion(folder: string, phaseStep: number): PromotionState {
+  const file = path.join(folder, promotionFile);
+  return existsSync(file) ? promotionState.parse(JSON.parse(readFileSync(file, 'utf8'))) : newPromotion(phaseStep);
 }

@@ -1,21 +1,39 @@
-// What is shown of an example in each of the five conditions. Their differences tell how much of an answer comes from
-// the image, from the caption, and from the question alone.
+// What is shown of an example in each condition. The differences of the five with an image or its caption tell how much of
+// an answer comes from the image, from the caption, and from the question alone; `text` is what text phases show.
 
 import type { Condition } from '../config/schema';
 import type { Pixels } from '../model/images';
+import { TriphaseError } from '../protocol/errors';
 import type { Example, View } from '../protocol/example';
 import { Random } from '../protocol/random';
 
 /** Whether an example can be shown in a condition. */
 export function canShow(example: Example, condition: Condition): boolean {
   const captioned = example.caption !== undefined;
+  if (condition === 'text') return example.images.length === 0 || example.scene !== undefined;
   if (condition === 'caption') return captioned;
   return example.images.length > 0 && (condition !== 'image_caption' || captioned);
 }
 
+/** @throws TriphaseError where a source has nothing that any of the conditions can show */
+export function checkShown(examples: readonly Example[], conditions: readonly Condition[]): void {
+  const shown = new Set<string>();
+  for (const example of examples)
+    if (conditions.some(condition => canShow(example, condition))) shown.add(example.source);
+  const unseen = examples.find(({ source }) => !shown.has(source));
+  if (unseen !== undefined)
+    throw new TriphaseError(
+      'data',
+      `no example of ${unseen.source} can be evaluated in the conditions ${conditions.join(', ')}`,
+      'Add text to evaluation.conditions for data without images; the others need an image, or a caption.',
+    );
+}
+
 /** The view whose template words the condition. */
-export const viewOf = (condition: Condition): View =>
-  condition === 'image_caption' || condition === 'caption' ? 'captioned' : 'image';
+export function viewOf(condition: Condition): View {
+  if (condition === 'text') return 'text';
+  return condition === 'image_caption' || condition === 'caption' ? 'captioned' : 'image';
+}
 
 /**
  * For every example, one whose images stand in for its own: another one, with other files. Undefined where there is none.

@@ -1,12 +1,14 @@
-// Accuracy of a model on held-out examples, in up to five conditions, with what guessing would give beside it.
+// Accuracy of a model on held-out examples, in up to five conditions, with what guessing would give beside it: of each data
+// set and of all together.
 
 import type { Condition } from '../config/schema';
 import type { UserMessage } from '../data/views';
 import type { Model } from '../model/model';
 import type { Example } from '../protocol/example';
 import { Random } from '../protocol/random';
-import type { ConditionResult, Evaluation, LanguageBias } from '../protocol/run';
-import type { Score } from '../reward/compile';
+import type { Scored } from '../protocol/rewards';
+import type { ConditionResult, Evaluation, EvaluationFigures, LanguageBias } from '../protocol/run';
+import type { RuleSample } from '../reward/sample';
 import { Generation, type GenerationOptions, type Sample } from '../rollout/generation';
 import type { Prompter, RenderedPrompt } from '../rollout/prompter';
 import { blank, canShow, mismatches, viewOf } from './conditions';
@@ -25,6 +27,9 @@ export interface EvaluationOptions {
   readonly progress: (done: number, total: number) => void;
 }
 
+/** Scores groups of completions, without their prompts. */
+export type ScoreGroups = (groups: readonly (readonly RuleSample[])[]) => readonly (readonly Scored[])[];
+
 /** Completions that are decoded together. */
 const BATCH = 64;
 
@@ -33,69 +38,165 @@ export async function evaluate(
   model: Model,
   prompter: Prompter,
   userMessage: UserMessage,
-  score: Score,
+  score: ScoreGroups,
   examples: readonly Example[],
   options: EvaluationOptions,
 ): Promise<Evaluation | undefined> {
   const started = performance.now();
-  const strangers = mismatches(examples, options.seed);
-  const shown = options.conditions.map(condition =>
-    examples.flatMap((example, i) => {
+  const sets = bySource(examples).map(set => ({ ...set, shown: shownIn(set.examples, options) }));
+  const total = sets.reduce((n, { shown }) => n + shown.reduce((m, { items }) => m + items.length, 0), 0);
+  let done = 0;
+  const counted: CountedSet[] = [];
+  for (const { source, shown } of sets) {
+    const conditions: CountedCondition[] = [];
+    for (const { condition, items } of shown) {
+      if (items.length === 0) continue;
+      const answered: Answered[] = [];
+      const perBatch = Math.max(1, Math.floor(BATCH / options.samples));
+      for (let at = 0; at < items.length; at += perBatch) {
+        if (options.stopRequested()) return undefined;
+        const batch = items.slice(at, at + perBatch);
+        const prompts = await Promise.all(batch.map(item => show(prompter, userMessage, item, condition, options)));
+        const samples = await complete(model, prompts, batch, condition, options);
+        const groups = batch.map(({ example }, b) =>
+          (samples[b] ?? []).map(
+            (sample): RuleSample => ({
+              completion: prompter.tokenizer.decode(sample.tokenIds, { skipSpecial: true }),
+              example,
+              tokens: sample.tokenIds.length,
+              truncated: sample.stop === 'length',
+            }),
+          ),
+        );
+        for (const [g, scored] of score(groups).entries())
+          for (const [i, one] of scored.entries()) answered.push(answeredBy(groups[g]![i]!, one));
+        done += batch.length;
+        options.progress(done, total);
+      }
+      conditions.push({ condition, answered, examples: items.map(item => item.example) });
+    }
+    counted.push({ source, conditions });
+  }
+  return {
+    sources: sets.map(({ source }) => source),
+    ...figures(joined(options.conditions, counted)),
+    ...(counted.length < 2
+      ? {}
+      : { bySource: counted.map(({ source, conditions }) => ({ source, ...figures(conditions) })) }),
+    seconds: (performance.now() - started) / 1000,
+  };
+}
+
+interface ExampleSet {
+  readonly source: string;
+  readonly examples: readonly Example[];
+}
+
+/** In the order in which the sources come first. */
+function bySource(examples: readonly Example[]): readonly ExampleSet[] {
+  const sources = [...new Set(examples.map(({ source }) => source))];
+  return sources.map(source => ({ source, examples: examples.filter(example => example.source === source) }));
+}
+
+interface ShownCondition {
+  readonly condition: Condition;
+  readonly items: readonly { readonly example: Example; readonly images: readonly string[] }[];
+}
+
+/** A stranger's image is of the same source, so that a source counts the same alone and among others. */
+function shownIn(
+  examples: readonly Example[],
+  { conditions, seed }: Pick<EvaluationOptions, 'conditions' | 'seed'>,
+): readonly ShownCondition[] {
+  const strangers = mismatches(examples, seed);
+  return conditions.map(condition => ({
+    condition,
+    items: examples.flatMap((example, i) => {
       const stranger = strangers[i];
       if (!canShow(example, condition) || (condition === 'mismatched' && stranger === undefined)) return [];
       return [{ example, images: (condition === 'mismatched' ? (stranger as Example) : example).images }];
     }),
+  }));
+}
+
+/** What counts of one completion. */
+interface Answered {
+  readonly outcome: Scored['outcome'];
+  readonly reward: number;
+  /** Of the rules that were asked and have a score. */
+  readonly scores: Readonly<Record<string, number>>;
+  readonly truncated: boolean;
+  readonly tokens: number;
+}
+
+function answeredBy({ truncated, tokens = 0 }: RuleSample, { outcome, reward, rules }: Scored): Answered {
+  const scores = Object.fromEntries(
+    Object.entries(rules).flatMap(([name, { score, error, off }]) =>
+      error === undefined && off === undefined ? [[name, score]] : [],
+    ),
   );
-  const total = shown.reduce((n, items) => n + items.length, 0);
-  let done = 0;
-  const results: ConditionResult[] = [];
-  for (const [i, condition] of options.conditions.entries()) {
-    const items = shown[i] ?? [];
-    if (items.length === 0) continue;
-    const count = { n: 0, right: 0, ungradable: 0, format: 0, truncated: 0, tokens: 0 };
-    const perBatch = Math.max(1, Math.floor(BATCH / options.samples));
-    for (let at = 0; at < items.length; at += perBatch) {
-      if (options.stopRequested()) return undefined;
-      const batch = items.slice(at, at + perBatch);
-      const prompts = await Promise.all(batch.map(item => show(prompter, userMessage, item, condition, options)));
-      const samples = await complete(model, prompts, batch, condition, options);
-      batch.forEach(({ example }, b) => {
-        for (const sample of samples[b] ?? []) {
-          const text = prompter.tokenizer.decode(sample.tokenIds, { skipSpecial: true });
-          const scored = score(text, example, sample.stop === 'length');
-          count.n++;
-          if (scored.outcome === 'right') count.right++;
-          if (scored.outcome === 'ungradable') count.ungradable++;
-          if ((scored.rules['format']?.score ?? 0) > 0) count.format++;
-          if (sample.stop === 'length') count.truncated++;
-          count.tokens += sample.tokenIds.length;
-        }
-      });
-      done += batch.length;
-      options.progress(done, total);
-    }
-    const shownExamples = items.map(item => item.example);
-    const guess = chance(shownExamples);
-    results.push({
+  return { outcome, reward, scores, truncated, tokens };
+}
+
+interface CountedCondition {
+  readonly condition: Condition;
+  readonly answered: readonly Answered[];
+  readonly examples: readonly Example[];
+}
+
+interface CountedSet {
+  readonly source: string;
+  readonly conditions: readonly CountedCondition[];
+}
+
+/** The answers of all sources as one. */
+function joined(conditions: readonly Condition[], sets: readonly CountedSet[]): readonly CountedCondition[] {
+  return conditions.flatMap(condition => {
+    const parts = sets.flatMap(set => set.conditions.filter(c => c.condition === condition));
+    if (parts.length === 0) return [];
+    return [
+      {
+        condition,
+        answered: parts.flatMap(part => part.answered),
+        examples: parts.flatMap(part => part.examples),
+      },
+    ];
+  });
+}
+
+function figures(counted: readonly CountedCondition[]): EvaluationFigures {
+  const conditions = counted.map(({ condition, answered, examples }): ConditionResult => {
+    const guess = chance(examples);
+    const n = answered.length;
+    const share = (holds: (one: Answered) => boolean) => answered.filter(holds).length / n;
+    const right = answered.filter(({ outcome }) => outcome === 'right').length;
+    return {
       condition,
-      n: count.n,
-      right: count.right,
-      ungradable: count.ungradable,
-      accuracy: count.right / count.n,
-      interval: wilson(count.right, count.n),
-      formatRate: count.format / count.n,
-      truncatedRate: count.truncated / count.n,
-      lengthTokens: count.tokens / count.n,
+      n,
+      right,
+      ungradable: answered.filter(({ outcome }) => outcome === 'ungradable').length,
+      accuracy: right / n,
+      interval: wilson(right, n),
+      formatRate: share(({ scores }) => (scores['format'] ?? 0) > 0),
+      truncatedRate: share(({ truncated }) => truncated),
+      lengthTokens: answered.reduce((sum, { tokens }) => sum + tokens, 0) / n,
+      reward: answered.reduce((sum, { reward }) => sum + reward, 0) / n,
+      rules: meanScores(answered),
       ...(guess === undefined ? {} : { chance: guess }),
-      majority: majority(shownExamples),
-    });
-  }
-  return {
-    sources: [...new Set(examples.map(e => e.source))],
-    conditions: results,
-    languageBias: languageBias(results),
-    seconds: (performance.now() - started) / 1000,
-  };
+      majority: majority(examples),
+    };
+  });
+  return { conditions, languageBias: languageBias(conditions) };
+}
+
+function meanScores(answered: readonly Answered[]): Readonly<Record<string, number>> {
+  const names = new Set(answered.flatMap(({ scores }) => Object.keys(scores)));
+  return Object.fromEntries(
+    [...names].map(name => {
+      const of = answered.flatMap(({ scores }) => scores[name] ?? []);
+      return [name, of.reduce((sum, score) => sum + score, 0) / of.length];
+    }),
+  );
 }
 
 async function show(
@@ -105,7 +206,8 @@ async function show(
   condition: Condition,
   options: EvaluationOptions,
 ): Promise<RenderedPrompt> {
-  const pixels = condition === 'caption' ? [] : await Promise.all(images.map(file => prompter.image(file)));
+  const pixels =
+    condition === 'caption' || condition === 'text' ? [] : await Promise.all(images.map(file => prompter.image(file)));
   const seen = condition === 'question' ? pixels.map(blank) : pixels;
   return prompter.encode(options.system, userMessage(example, viewOf(condition)), seen, options.maxPromptTokens);
 }

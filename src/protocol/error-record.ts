@@ -17,3 +17,7 @@ export function describeRecord(record: ErrorRecord): string {
   if (record.code === 'unexpected') return record.stack ?? record.message;
   return describe(new TriphaseError(record.code satisfies ErrorCode, record.message, record.remedy, record.place));
 }
+
+export function fromErrorRecord({ code, message, remedy, place }: ErrorRecord): Error {
+  return code === 'unexpected' ? new Error(message) : new TriphaseError(code, message, remedy, place);
+}

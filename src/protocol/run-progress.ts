@@ -7,7 +7,8 @@ const paceSteps = 8;
 
 export class RunProgress {
   private plan: readonly PlannedPhase[] = [];
-  private steps = 0;
+  /** Steps of the phases that have ended, and the step of the run after which they had. */
+  private readonly ended = new Map<string, { readonly phaseSteps: number; readonly step: number }>();
   private phase: { readonly id: string; readonly steps: number } | undefined;
   private phaseStep = 0;
   private recent: readonly number[] = [];
@@ -33,7 +34,10 @@ export class RunProgress {
       phaseStep: this.phaseStep,
       phaseSteps: phase.steps,
       step: this.step,
-      steps: this.steps,
+      steps: this.plan.reduce((sum, planned) => sum + this.stepsOf(planned), 0),
+      ...(this.plan.some(planned => planned.end !== undefined && !this.ended.has(planned.phase))
+        ? { atMost: true }
+        : {}),
       ...(recent.length === 0
         ? {}
         : { secondsPerStep: recent.reduce((sum, seconds) => sum + seconds, 0) / recent.length }),
@@ -49,12 +53,12 @@ export class RunProgress {
     switch (event.kind) {
       case 'run-started':
         this.step = event.resumedFrom?.step ?? 0;
+        for (const [phase, { step }] of this.ended) if (step > this.step) this.ended.delete(phase);
         this.phase = undefined;
         this.current = { kind: 'starting' };
         return;
       case 'plan':
         this.plan = event.phases;
-        this.steps = event.steps;
         return;
       case 'phase-started':
         this.phase = { id: event.phase, steps: event.steps };
@@ -80,12 +84,19 @@ export class RunProgress {
         break;
       case 'data':
       case 'device':
+      case 'rules':
       case 'checkpoint':
       case 'warning':
+        return;
       case 'phase-ended':
+        if (event.end !== undefined) this.ended.set(event.phase, { phaseSteps: event.end.phaseStep, step: event.step });
         return;
     }
     this.become(this.current.kind === 'stopping' ? 'stopping' : 'running');
+  }
+
+  private stepsOf({ phase, steps }: PlannedPhase): number {
+    return this.ended.get(phase)?.phaseSteps ?? steps;
   }
 
   private become(kind: 'running' | 'stopping'): void {

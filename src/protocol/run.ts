@@ -4,8 +4,11 @@ import type { ErrorCode, Place } from './errors';
 import type { View } from './example';
 import type { Outcome } from './rewards';
 
-/** What the model is shown at an evaluation; `mismatched` is the image of another example. */
-export type Condition = 'image_caption' | 'image' | 'caption' | 'question' | 'mismatched';
+/**
+ * What the model is shown at an evaluation; `mismatched` is the image of another example, `text` what a text phase shows:
+ * the question or the scene in words.
+ */
+export type Condition = 'image_caption' | 'image' | 'caption' | 'question' | 'mismatched' | 'text';
 
 export type Trainer = 'sft' | 'grpo';
 
@@ -60,7 +63,41 @@ export interface PlannedPhase {
   readonly phase: string;
   readonly trainer: Trainer;
   readonly view: View;
+  /** At most so many where `end` is there; of a phase that is over, those that it took. */
   readonly steps: number;
+  /** What may end the phase before its last step. */
+  readonly end?: 'plateau' | 'target';
+}
+
+/** A value that an evaluation gave after a step of a phase. */
+export interface WatchedFigure {
+  readonly value: number;
+  readonly phaseStep: number;
+  /** Of the model that was evaluated, relative to the run folder; kept as long as it is the best. */
+  readonly checkpoint: string;
+}
+
+/** Why a phase ended, and which model goes on from it. */
+export interface PhaseEnd {
+  readonly reason: 'steps' | 'plateau' | 'target';
+  /** Steps that the phase took. */
+  readonly phaseStep: number;
+  readonly carried: {
+    readonly which: 'last' | 'best';
+    /** The step of the phase after which the model was so. */
+    readonly phaseStep: number;
+    /** Relative to the run folder. */
+    readonly checkpoint: string;
+  };
+  /** Of the evaluations that decided, where some did. */
+  readonly watched?: {
+    readonly condition: Condition;
+    readonly metric: 'accuracy' | 'format_rate';
+    /** Absent: all that is evaluated. */
+    readonly source?: string;
+    readonly best: WatchedFigure;
+    readonly last: WatchedFigure;
+  };
 }
 
 export interface ConditionResult {
@@ -79,6 +116,10 @@ export interface ConditionResult {
   readonly truncatedRate?: number;
   /** Mean length of the completions, tokens. */
   readonly lengthTokens?: number;
+  /** Mean reward by the rules of the config; a rule that compares the samples of an item compares these. */
+  readonly reward?: number;
+  /** Mean score of each rule, where it could be asked. */
+  readonly rules?: Readonly<Record<string, number>>;
   /** Accuracy of a guess among the choices; absent where the answers are open. */
   readonly chance?: number;
   /** Accuracy of always giving the most frequent gold answer. */
@@ -93,10 +134,16 @@ export interface LanguageBias {
   readonly captionDependence?: number;
 }
 
-export interface Evaluation {
-  readonly sources: readonly string[];
+export interface EvaluationFigures {
   readonly conditions: readonly ConditionResult[];
   readonly languageBias: LanguageBias;
+}
+
+/** Of all sources together, each answer counted once. */
+export interface Evaluation extends EvaluationFigures {
+  readonly sources: readonly string[];
+  /** Of each source alone, in their order; absent where there is only one, and in logs of earlier versions. */
+  readonly bySource?: readonly (EvaluationFigures & { readonly source: string })[];
   readonly seconds: number;
 }
 
@@ -153,15 +200,19 @@ export type RunEventBody =
       readonly rollouts?: string;
       /** Of a step in which no group taught: how many did not, and why. */
       readonly untaught?: string;
+      /** The version of the reward rules that scored it; absent where nothing was scored, and in logs of earlier versions. */
+      readonly rulesVersion?: number;
     }
   | (Evaluation & {
       readonly kind: 'evaluation';
+      readonly rulesVersion?: number;
       /** 'base', or the phase that was under way or had just ended. */
       readonly at: string;
       readonly step: number;
       /** Before the first phase or at the end of one, not in the middle of it. */
       readonly boundary: boolean;
     })
+  | RulesVersion
   | {
       readonly kind: 'checkpoint';
       readonly phase: string;
@@ -184,8 +235,27 @@ export type RunEventBody =
       readonly index: number;
       readonly step: number;
       readonly seconds: number;
+      /** Absent in logs of earlier versions, whose phases ended by their steps. */
+      readonly end?: PhaseEnd;
     }
   | ({ readonly kind: 'run-ended'; readonly step: number } & RunOutcome);
+
+/**
+ * A version of the reward rules is accepted. A step is scored by the last of these events in the log whose `fromStep` it
+ * has reached.
+ */
+export interface RulesVersion {
+  readonly kind: 'rules';
+  /** From 1, one more for each that is accepted. */
+  readonly version: number;
+  /** Of everything that rewards depend on: equal hashes pay equally. */
+  readonly hash: string;
+  readonly fromStep: number;
+  /** Where the rules stand, relative to the run folder. */
+  readonly file: string;
+  /** A line for each rule that differs from the version before; none for the first. */
+  readonly changes: readonly string[];
+}
 
 export type RunOutcome =
   | { readonly outcome: 'finished' }
@@ -213,6 +283,8 @@ export interface Progress {
   readonly phaseSteps: number;
   readonly step: number;
   readonly steps: number;
+  /** Phases that are still to end may end before their last step. */
+  readonly atMost?: true;
   /** Mean over the latest steps; absent before the first. */
   readonly secondsPerStep?: number;
 }
@@ -284,8 +356,10 @@ export interface RolloutRecord {
   readonly sample: number;
   /** Number of the prompt within its step, from 0. */
   readonly group: number;
-  /** Weighted sum of the scores. */
+  /** The scores combined. */
   readonly reward: number | null;
+  /** The version of the reward rules that scored it. */
+  readonly rules_version: number | null;
   readonly outcome: Outcome;
   readonly answer: string | null;
   readonly gold: string;
@@ -322,6 +396,7 @@ export const rolloutColumns = [
   'sample',
   'group',
   'reward',
+  'rules_version',
   'outcome',
   'answer',
   'gold',

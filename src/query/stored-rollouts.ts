@@ -6,7 +6,8 @@ import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { asyncBufferFromFile, parquetReadObjects } from 'hyparquet';
 import { TriphaseError } from '../protocol/errors';
-import type { Example } from '../protocol/example';
+import type { Example, View } from '../protocol/example';
+import type { Outcome } from '../protocol/rewards';
 import type { RuleSample } from '../reward/sample';
 import { readEvents } from '../run/event-log';
 import { currentRollouts, readRollouts } from '../run/rollouts';
@@ -17,13 +18,21 @@ export interface StoredGroup {
   readonly file: string;
   readonly step: number;
   readonly phase: string;
+  /** Its number within its step. */
+  readonly group: number;
+  readonly view: View | undefined;
+  /** All of one example, which they share. */
   readonly samples: readonly RuleSample[];
-  /** What was paid then, where it was written down. */
+  /** What was said and paid then, where it was written down. */
   readonly rewards: readonly (number | undefined)[];
+  readonly advantages: readonly (number | undefined)[];
   readonly scores: readonly Readonly<Record<string, number | null>>[];
+  readonly outcomes: readonly (Outcome | undefined)[];
+  readonly answers: readonly (string | undefined)[];
 }
 
 export interface StoredRollouts {
+  /** In the order of the steps. */
   readonly files: readonly string[];
   readonly read: (file: string) => Promise<readonly StoredGroup[]>;
 }
@@ -31,11 +40,11 @@ export interface StoredRollouts {
 /** Finds the fields of an example that a rollout does not keep: its choices, kind and caption. */
 export type ExampleOf = (source: string, id: string) => Example | undefined;
 
-export async function storedRollouts(folder: string, exampleOf: ExampleOf): Promise<StoredRollouts> {
+export async function storedRollouts(folder: string): Promise<StoredRollouts> {
   if (existsSync(path.join(folder, 'run.json'))) {
     return {
       files: currentRollouts(readEvents(folder).events),
-      read: async file => ourGroups(file, await readRollouts(folder, file), exampleOf),
+      read: async file => ourGroups(file, await readRollouts(folder, file)),
     };
   }
   const inside = existsSync(path.join(folder, 'completions')) ? path.join(folder, 'completions') : folder;
@@ -51,33 +60,43 @@ export async function storedRollouts(folder: string, exampleOf: ExampleOf): Prom
   return { files, read: async file => trlGroups(file, await readTrl(path.join(inside, file))) };
 }
 
-function ourGroups(
-  file: string,
-  records: Awaited<ReturnType<typeof readRollouts>>,
-  exampleOf: ExampleOf,
-): readonly StoredGroup[] {
-  const groups = grouped(records, record => record.group);
-  return [...groups.values()].map(group => {
-    const [first] = group;
+/** The groups with what the data says of their examples. */
+export const withExamples = (groups: readonly StoredGroup[], exampleOf: ExampleOf): readonly StoredGroup[] =>
+  groups.map(group => {
+    const { source, id } = group.samples[0]!.example;
+    const example = exampleOf(source, id);
+    return example === undefined ? group : { ...group, samples: group.samples.map(sample => ({ ...sample, example })) };
+  });
+
+function ourGroups(file: string, records: Awaited<ReturnType<typeof readRollouts>>): readonly StoredGroup[] {
+  const groups = grouped(records, ({ step, group }) => `${step} ${group}`);
+  return [...groups.values()].map((group): StoredGroup => {
+    const first = group[0]!;
+    const example: Example = {
+      id: first.example,
+      source: first.source,
+      question: first.prompt,
+      answer: first.gold,
+      answerKind: 'string',
+      images: first.images,
+    };
     return {
       file,
-      step: first!.step,
-      phase: first!.phase,
-      samples: group.map(record => ({
-        completion: record.completion,
-        example: exampleOf(record.source, record.example) ?? {
-          id: record.example,
-          source: record.source,
-          question: record.prompt,
-          answer: record.gold,
-          answerKind: 'string',
-          images: record.images,
-        },
-        tokens: record.completion_ids.length,
-        truncated: record.truncated,
+      step: first.step,
+      phase: first.phase,
+      group: first.group,
+      view: first.view,
+      samples: group.map(({ completion, completion_ids, truncated }) => ({
+        completion,
+        example,
+        tokens: completion_ids.length,
+        truncated,
       })),
-      rewards: group.map(record => record.reward ?? undefined),
-      scores: group.map(record => record.scores),
+      rewards: group.map(({ reward }) => reward ?? undefined),
+      advantages: group.map(({ advantage }) => advantage ?? undefined),
+      scores: group.map(({ scores }) => scores),
+      outcomes: group.map(({ outcome }) => outcome),
+      answers: group.map(({ answer }) => answer ?? undefined),
     };
   });
 }
@@ -99,29 +118,32 @@ function trlGroups(file: string, rows: readonly Row[]): readonly StoredGroup[] {
     if (last?.[0]?.['prompt'] === row['prompt']) last!.push(row);
     else groups.push([row]);
   }
-  return groups.map(group => {
-    const step = Number(group[0]!['step'] ?? 0);
+  return groups.map((group, number): StoredGroup => {
+    const first = group[0]!;
+    const step = Number(first['step'] ?? 0);
+    const gold = GOLD.map(name => first[name]).find(value => value !== undefined && value !== null);
+    const example: Example = {
+      id: `${step}-${number}`,
+      source: 'trl',
+      question: String(first['prompt'] ?? ''),
+      answer: String(gold ?? ''),
+      answerKind: typeof gold === 'number' || typeof gold === 'bigint' ? 'number' : 'string',
+      images: [],
+    };
     return {
       file,
       step,
       phase: '',
-      samples: group.map((row, i): RuleSample => {
-        const gold = GOLD.map(name => row[name]).find(value => value !== undefined && value !== null);
-        return {
-          completion: String(row['completion'] ?? ''),
-          example: {
-            id: `${step}-${i}`,
-            source: 'trl',
-            question: String(row['prompt'] ?? ''),
-            answer: String(gold ?? ''),
-            answerKind: typeof gold === 'number' || typeof gold === 'bigint' ? 'number' : 'string',
-            images: [],
-          },
-          tokens: undefined,
-          truncated: false,
-        };
-      }),
+      group: number,
+      view: undefined,
+      samples: group.map(row => ({
+        completion: String(row['completion'] ?? ''),
+        example,
+        tokens: undefined,
+        truncated: false,
+      })),
       rewards: group.map(() => undefined),
+      advantages: group.map(({ advantage }) => (typeof advantage === 'number' ? advantage : undefined)),
       scores: group.map(row =>
         Object.fromEntries(
           Object.entries(row).flatMap(([name, value]) =>
@@ -129,6 +151,8 @@ function trlGroups(file: string, rows: readonly Row[]): readonly StoredGroup[] {
           ),
         ),
       ),
+      outcomes: group.map(() => undefined),
+      answers: group.map(() => undefined),
     };
   });
 }

@@ -5,7 +5,7 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { type ImageProcessor, type Pixels, processImage } from '../model/images';
-import { TriphaseError } from '../protocol/errors';
+import { fromErrorRecord } from '../protocol/error-record';
 import type { ErrorRecord } from '../protocol/run';
 
 export type DecodeImage = (file: string, processor: ImageProcessor) => Promise<Pixels>;
@@ -71,10 +71,6 @@ export class ImageThread {
     this.waiting.delete(answer.number);
     if (this.waiting.size === 0) this.worker.unref();
     if ('pixels' in answer) waiting?.resolve(answer.pixels);
-    else waiting?.reject(fromRecord(answer.error));
+    else waiting?.reject(fromErrorRecord(answer.error));
   }
-}
-
-function fromRecord({ code, message, remedy, place }: ErrorRecord): Error {
-  return code === 'unexpected' ? new Error(message) : new TriphaseError(code, message, remedy, place);
 }

@@ -17,7 +17,13 @@ export interface CheckpointPosition {
   readonly attempt: number;
   /** At the end of a phase: what the next phase begins from, and kept for good. */
   readonly boundary: boolean;
+  /** By phase the folder of its best checkpoint so far, relative to the run folder; these are kept for good. */
+  readonly best?: Readonly<Record<string, string>>;
 }
+
+/** Where the checkpoint of a position lies, relative to the run folder. */
+export const checkpointFolder = ({ phase, step }: Pick<CheckpointPosition, 'phase' | 'step'>): string =>
+  `checkpoints/${phase}-${String(step).padStart(6, '0')}`;
 
 export interface Checkpoint extends CheckpointPosition {
   /** Relative to the run folder. */
@@ -32,7 +38,7 @@ export interface CheckpointList {
 
 /**
  * `fill` writes model, optimiser and trainer state into an empty folder; it counts once it is renamed. Afterwards the
- * `keep` newest stay, and all at the end of a phase.
+ * `keep` newest stay, all at the end of a phase, and the best of each phase.
  */
 export async function writeCheckpoint(
   runFolder: string,
@@ -41,7 +47,7 @@ export async function writeCheckpoint(
   fill: (folder: string) => Promise<void>,
 ): Promise<{ readonly folder: string; readonly removed: readonly string[] }> {
   const all = path.join(runFolder, 'checkpoints');
-  const name = `${position.phase}-${String(position.step).padStart(6, '0')}`;
+  const name = path.basename(checkpointFolder(position));
   const temporary = path.join(all, `.new-${name}`);
   const replaced = path.join(all, `.old-${name}`);
   const final = path.join(all, name);
@@ -107,15 +113,20 @@ export function openCheckpoint(folder: string): CheckpointPosition {
   });
 }
 
-/** The newest checkpoint at the end of a phase, absolute. */
-export function phaseEndCheckpoint(runFolder: string, phase: string): string | undefined {
+/** The newest checkpoint at the end of a phase, not after a step of the run; its folder absolute. */
+export function phaseEndCheckpoint(
+  runFolder: string,
+  phase: string,
+  upToStep: number,
+): (CheckpointPosition & { readonly folder: string }) | undefined {
   const all = path.join(runFolder, 'checkpoints');
   const ends = (existsSync(all) ? readdirSync(all) : []).flatMap(name => {
     const checked = name.startsWith('.') ? name : readCheckpoint(path.join(all, name));
-    return typeof checked === 'string' || !checked.boundary || checked.phase !== phase ? [] : [{ name, ...checked }];
+    const other =
+      typeof checked === 'string' || !checked.boundary || checked.phase !== phase || checked.step > upToStep;
+    return other ? [] : [{ ...checked, folder: path.join(all, name) }];
   });
-  const newest = ends.toSorted((a, b) => a.step - b.step).at(-1);
-  return newest === undefined ? undefined : path.join(all, newest.name);
+  return ends.toSorted((a, b) => a.step - b.step).at(-1);
 }
 
 /** Made by an attempt that a later one went back behind. The same rule holds for the rows of a rollout file. */
@@ -138,6 +149,7 @@ const manifestSchema = z.object({
   step: z.number(),
   attempt: z.number(),
   boundary: z.boolean(),
+  best: z.record(z.string(), z.string()).exactOptional(),
   files: z.record(z.string(), z.number()),
 });
 
@@ -175,13 +187,20 @@ function fileSizes(folder: string): Record<string, number> {
 async function removeOld(runFolder: string, newest: CheckpointPosition, keep: number): Promise<readonly string[]> {
   const all = path.join(runFolder, 'checkpoints');
   const names = (await readdir(all)).filter(name => !name.startsWith('.'));
-  const passing = names.flatMap(name => {
+  const positions = names.flatMap(name => {
     const checked = readCheckpoint(path.join(all, name));
-    // what is damaged is for a person to look at; what lies ahead belongs to the attempt that is being replayed
-    const stays = typeof checked === 'string' || checked.boundary || checked.step > newest.step;
-    return stays ? [] : [{ name, step: checked.step }];
+    return typeof checked === 'string' ? [] : [{ name, ...checked }];
   });
-  const old = passing.toSorted((a, b) => b.step - a.step).slice(keep);
+  // what is damaged is for a person to look at; what lies ahead belongs to the attempt that is being replayed
+  const passing = positions.filter(({ boundary, step }) => !boundary && step <= newest.step);
+  const beyond = passing.toSorted((a, b) => b.step - a.step).slice(keep);
+  // a run that is resumed from one that stays needs the best that it knows of
+  const bests = new Set(
+    positions
+      .filter(p => !beyond.includes(p))
+      .flatMap(({ best = {} }) => Object.values(best).map(f => path.basename(f))),
+  );
+  const old = beyond.filter(({ name }) => !bests.has(name));
   for (const { name } of old) await rm(path.join(all, name), { recursive: true, force: true });
   return old.map(({ name }) => `checkpoints/${name}`);
 }

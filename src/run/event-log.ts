@@ -46,8 +46,10 @@ export function currentEvents(events: readonly RunEvent[]): readonly RunEvent[] 
 export function lastKeptEvent(events: readonly RunEvent[], checkpoint: { folder: string; step: number }): number {
   const current = currentEvents(events);
   const written = current.findLastIndex(event => event.kind === 'checkpoint' && event.folder === checkpoint.folder);
-  // killed between writing the checkpoint and telling of it: its step has been told of
-  const step = current.findLastIndex(event => event.kind === 'step' && event.step <= checkpoint.step);
+  // killed between writing the checkpoint and telling of it: its step has been told of, and an evaluation before it
+  const step = current.findLastIndex(
+    event => (event.kind === 'step' || event.kind === 'evaluation') && event.step <= checkpoint.step,
+  );
   const last = written < 0 ? step : written;
   const next = current[last + 1];
   // a phase that has ended with the checkpoint is not ended again
@@ -160,7 +162,7 @@ function parseLines(bytes: Buffer, file: string): Scan {
 }
 
 /** The log is ours: a line with number, attempt and kind is taken to be what its kind says. */
-function parseEvent(line: string): RunEvent | undefined {
+export function parseEvent(line: string): RunEvent | undefined {
   try {
     const value: unknown = JSON.parse(line);
     const known =

@@ -5,7 +5,7 @@ import { execFile } from 'node:child_process';
 import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import type { PhasePreview } from '../../src/curriculum/preview';
+import type { PhasePreview } from '../../src/protocol/preview';
 import { bundle } from '../host/bundle';
 
 const curriculum = (model: string) => `
@@ -123,6 +123,19 @@ describe('before a run', function () {
     // what the native runtime leaves there is not ours
     const left = () => readdirSync(path.join(home, 'temporary')).filter(name => name.startsWith('triphase'));
     assert.deepEqual(left(), []);
+    const watched = await run(
+      'run',
+      '.',
+      '--dry-run',
+      '--set',
+      'phases.look.order={ by: pass_rate, samples: 3 }',
+      '--set',
+      'phases.look.promotion={ by: plateau, every: 10 }',
+    );
+    assert.match(watched.output, /^look +at most 30 steps /m);
+    assert.match(watched.output, /^look, pass rates +6 completions +\S+ m?s each/m);
+    assert.match(watched.output, /^look, evaluation +3 times/m);
+    assert.match(watched.output, /^in all +at most \S+ /m);
     const long = await run('run', '.', '--dry-run', '--set', 'prompt.max_tokens=5');
     assert.equal(long.code, 1);
     assert.match(long.errors, /The prompt has \d+ tokens/);

@@ -364,7 +364,6 @@ describe('curriculum file', () => {
         .map(line => line.replaceAll(folder, '.'));
       assert.deepEqual(lines, [
         './curriculum.yaml:3:18: there is no file ./gone.jsonl',
-        "./curriculum.yaml:5:5: 'steps' is missing in phases.0",
         "./curriculum.yaml:5:38: there is no data 'tran'",
         "./curriculum.yaml:5:45: unknown key 'stpes' in phases.0",
         "--set sed=1: unknown key 'sed'",

@@ -129,6 +129,49 @@ describe('a curriculum', function () {
     for (const r of different) r.train_logprobs!.forEach((p, i) => assert.ok(Math.abs(p - r.logprobs![i]!) < 1e-3));
   });
 
+  it('evaluates each data set by itself and all together, without images too', async () => {
+    const rows = path.join(home, 'words.jsonl');
+    const words = [1, 2].map(i => JSON.stringify({ id: `w${i}`, question: `${i} + ${i}?`, answer: String(2 * i) }));
+    writeFileSync(rows, words.join('\n'));
+    const sets = [
+      'evaluation.limit=2',
+      'phases=[{ id: imitate, trainer: sft, view: text, sources: [rows], steps: 1 }]',
+    ];
+    const both = await run('both', [
+      ...sets,
+      `data.words={ path: ${rows}, answer: number }`,
+      'evaluation.data=[rows, words]',
+      'evaluation.conditions=[image, mismatched, text]',
+    ]);
+    const [evaluation] = both.events.flatMap(e => (e.kind === 'evaluation' ? [e] : []));
+    const counts = (conditions: (typeof evaluation & object)['conditions']) => conditions.map(c => [c.condition, c.n]);
+    assert.deepEqual(evaluation!.sources, ['rows', 'words']);
+    assert.deepEqual(
+      evaluation!.bySource!.map(({ source, conditions }) => [source, counts(conditions)]),
+      [
+        [
+          'rows',
+          [
+            ['image', 2],
+            ['mismatched', 2],
+            ['text', 2],
+          ],
+        ],
+        ['words', [['text', 2]]],
+      ],
+    );
+    assert.deepEqual(counts(evaluation!.conditions), [
+      ['image', 2],
+      ['mismatched', 2],
+      ['text', 4],
+    ]);
+    // a set has the figures that it has alone
+    const alone = await run('alone', [...sets, 'evaluation.conditions=[image, mismatched, text]']);
+    const [own] = alone.events.flatMap(e => (e.kind === 'evaluation' ? [e] : []));
+    assert.equal(own!.bySource, undefined);
+    assert.deepEqual(evaluation!.bySource![0]!.conditions, own!.conditions);
+  });
+
   it('repeats bit for bit from its seed, and differs with another', async () => {
     const [a, b, other] = [await run('a'), await run('b'), await run('c', ['seed=4'])];
     assert.ok(file(a, 'mixed-000007', 'model.safetensors').equals(file(b, 'mixed-000007', 'model.safetensors')));

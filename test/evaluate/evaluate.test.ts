@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mismatches } from '../../src/evaluate/conditions';
+import { checkShown, mismatches } from '../../src/evaluate/conditions';
 import { languageBias } from '../../src/evaluate/evaluate';
 import { wilson } from '../../src/evaluate/interval';
 import type { Example } from '../../src/protocol/example';
@@ -40,6 +40,15 @@ describe('mismatches', () => {
 
   it('are undefined where there is only one image', () => {
     assert.deepEqual(mismatches([example(0, 'a.png'), example(1, 'a.png')], 1), [undefined, undefined]);
+  });
+});
+
+describe('checkShown', () => {
+  it('refuses a source that no condition can show, and takes words in the condition for them', () => {
+    const words = { ...example(0, ''), source: 'words', images: [] };
+    const mixed = [example(1, 'a.png'), words];
+    assert.throws(() => checkShown(mixed, ['image', 'question']), /no example of words can be evaluated/);
+    assert.doesNotThrow(() => checkShown(mixed, ['image', 'text']));
   });
 });
 

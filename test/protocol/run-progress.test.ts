@@ -51,6 +51,27 @@ describe('progress of a run', () => {
     assert.equal(pace(step(1, 9), step(2, 9), ...Array.from({ length: 8 }, (_, i) => step(3 + i, 1))), 1);
   });
 
+  it('counts the steps that a phase took which ended early, and forgets them where a resume goes back behind', () => {
+    const two = [{ ...phases[0], end: 'plateau' } as const, { ...phases[0], phase: 'image' } as const];
+    const end: RunEventBody = {
+      kind: 'phase-ended',
+      phase: 'text',
+      index: 0,
+      step: 8,
+      seconds: 1,
+      end: { reason: 'plateau', phaseStep: 8, carried: { which: 'last', phaseStep: 8, checkpoint: 'c' } },
+    };
+    const both: RunEventBody = { kind: 'plan', phases: two, steps: 40 };
+    const before = follow(started, both, phase).progress;
+    assert.deepEqual([before?.steps, before?.atMost], [40, true]);
+    const image: RunEventBody = { ...phase, phase: 'image', step: 8 };
+    const after = follow(started, both, phase, end, image);
+    assert.deepEqual([after.progress?.steps, after.progress?.atMost], [28, undefined]);
+    const resumed: RunEventBody = { ...started, resumedFrom: { checkpoint: 'c', step: 4 } };
+    for (const [i, body] of [resumed, both, phase].entries()) after.take({ n: 9 + i, time: '', attempt: 2, ...body });
+    assert.equal(after.progress?.steps, 40);
+  });
+
   it('stays stopping while the last step goes on, and starts afresh when resumed', () => {
     const progress = follow(started, plan, phase);
     progress.stopping();

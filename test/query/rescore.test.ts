@@ -2,56 +2,80 @@ import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { readCurriculum } from '../../src/config/curriculum';
-import { hintsOf } from '../../src/query/hints';
-import { type RescoreReport, rescore } from '../../src/query/rescore';
-import { type StoredGroup, type StoredRollouts, storedRollouts } from '../../src/query/stored-rollouts';
-import { compileRules, type RuleSet } from '../../src/reward/rule-set';
+import type { Example } from '../../src/protocol/example';
+import { Random } from '../../src/protocol/random';
+import type { RescoreAnswer, RescoreQuestion } from '../../src/query/rescore-report';
+import { Rescorer, type RescorerOptions, spread } from '../../src/query/rescorer';
+import { temporaryFolder } from '../run/temporary';
+import { type GroupOfRun, storedRun } from './stored-run';
 
-function rulesOf(rewards: string): Promise<RuleSet> {
+function questionOf(rewards: string, advantage: RescoreQuestion['advantage'] = { scale: 'group', eps: 1e-6 }) {
   const curriculum = `{model: {path: m}, data: {d: {path: d}}, phases: [{id: p, view: text, sources: [d], steps: 1}], rewards: ${rewards}}`;
   const result = readCurriculum(curriculum, 'c.yaml', [], { files: 'unchecked' });
   if (!('loaded' in result)) assert.fail(result.diagnostics.map(d => d.message).join('; '));
-  return compileRules(result.loaded.config.rewards);
-}
-
-/** Groups of completions whose gold answer is 4, a step each, as format and accuracy paid them. */
-function stored(...steps: readonly (readonly string[])[]): StoredRollouts {
-  return {
-    files: steps.map((_, i) => `step-${i}`),
-    read: async file => {
-      const step = Number(file.slice(5));
-      const completions = steps[step]!;
-      const group: StoredGroup = {
-        file,
-        step,
-        phase: 'p',
-        samples: completions.map(completion => ({
-          completion,
-          tokens: completion.length,
-          truncated: false,
-          example: { id: `${step}`, source: 'd', question: '2 + 2', answer: '4', answerKind: 'number', images: [] },
-        })),
-        rewards: completions.map(text => (text.includes('4') ? 1 : 0.1)),
-        scores: completions.map(text => ({ format: 1, accuracy: text.includes('4') ? 1 : 0 })),
-      };
-      return [group];
-    },
-  };
+  return { rewards: result.loaded.config.rewards, phases: {}, seed: 0, advantage } satisfies RescoreQuestion;
 }
 
 const RIGHT = '<think>so</think><answer>4</answer>';
 const WRONG = '<think>so and so and so</think><answer>5</answer>';
-const OPTIONS = { seed: 0, advantage: { scale: 'group', eps: 1e-6 } } as const;
+
+/** Completions whose gold answer is 4, as format and accuracy paid them. */
+const group = (...completions: readonly string[]): GroupOfRun =>
+  completions.map(completion => ({
+    completion,
+    completion_ids: [...completion].map((_, i) => i),
+    gold: '4',
+    reward: completion === RIGHT ? 1 : 0.1,
+    scores: { format: 1, accuracy: completion === RIGHT ? 1 : 0 },
+    outcome: completion === RIGHT ? ('right' as const) : ('wrong' as const),
+  }));
+
+const ASKED: Example = {
+  id: 'row-1',
+  source: 'rows',
+  question: '2 + 2',
+  answer: '4',
+  answerKind: 'number',
+  images: [],
+};
 
 describe('re-scoring stored rollouts', () => {
+  const folder = temporaryFolder();
+  const open: Rescorer[] = [];
+  afterEach(async () => {
+    for (const rescorer of open.splice(0)) await rescorer.close();
+  });
+
+  async function rescorerOf(
+    steps: readonly (readonly GroupOfRun[])[],
+    options: RescorerOptions = {},
+  ): Promise<Rescorer> {
+    await storedRun(folder(), steps);
+    return opened(folder(), options);
+  }
+
+  async function opened(run: string, options: RescorerOptions = {}): Promise<Rescorer> {
+    const rescorer = await Rescorer.open(run, {
+      program: path.resolve('dist', 'rescore.js'),
+      threads: 2,
+      exampleOf: () => ASKED,
+      ...options,
+    });
+    open.push(rescorer);
+    return rescorer;
+  }
+
   it('by the same rules changes nothing', async () => {
-    const rules = await rulesOf('{}');
-    const report = await rescore(stored([RIGHT, WRONG], [WRONG, WRONG]), () => rules, OPTIONS);
+    const rescorer = await rescorerOf([[group(RIGHT, WRONG)], [group(WRONG, WRONG)]]);
+    const report = await rescorer.ask(questionOf('{}'));
     assert.deepEqual(
       [report.samples, report.right, report.reward.before?.toFixed(3), report.reward.after.toFixed(3)],
       [4, 1, '0.325', '0.325'],
     );
-    assert.deepEqual([report.mostChanged, report.groupsReordered, report.advantagesFlipped], [[], 0, 0]);
+    assert.deepEqual(
+      [report.mostChanged, report.mostChangedGroups, report.groupsReordered, report.advantagesFlipped],
+      [[], [], 0, 0],
+    );
     assert.deepEqual(
       report.rules.map(({ rule, mean, change }) => [rule, mean, change]),
       [
@@ -63,53 +87,135 @@ describe('re-scoring stored rollouts', () => {
   });
 
   it('by others says what would have been', async () => {
-    const rules = await rulesOf('{accuracy: {weight: 0}, rules: {long: {kind: score, expression: "tokens / 100"}}}');
-    const report = await rescore(stored([RIGHT, WRONG]), () => rules, OPTIONS);
+    const rescorer = await rescorerOf([[group(RIGHT, WRONG)]]);
+    const rules = '{accuracy: {weight: 0}, rules: {long: {kind: score, expression: "tokens / 100"}}}';
+    const report = await rescorer.ask(questionOf(rules));
     assert.deepEqual([report.groupsReordered, report.advantagesFlipped], [1, 2]);
     assert.equal(report.mostChanged.length, 2);
+    assert.deepEqual(
+      report.mostChangedGroups.map(({ before, after }) => [before.ranks, after.ranks]),
+      [
+        [
+          [1, 2],
+          [2, 1],
+        ],
+      ],
+    );
+    const [changed] = report.mostChangedGroups;
+    assert.deepEqual(
+      [changed?.before.advantages, changed?.after.advantages].map(values => values?.map(value => value?.toFixed(3))),
+      [
+        ['0.707', '-0.707'],
+        ['-0.707', '0.707'],
+      ],
+    );
     assert.equal(report.rules.find(({ rule }) => rule === 'long')?.change, undefined);
   });
 
-  it('answers first on a sample, and can be broken off', async () => {
-    const rules = await rulesOf('{}');
-    const cancel = new AbortController();
-    const seen: RescoreReport[] = [];
-    const progress = (report: RescoreReport) => {
-      seen.push(report);
-      cancel.abort();
-    };
-    const steps = Array.from({ length: 30 }, () => [RIGHT, WRONG]);
-    const report = await rescore(stored(...steps), () => rules, { ...OPTIONS, signal: cancel.signal, progress });
+  it('answers first for the sample at hand, with evidence, then for some, marked, then for all', async () => {
+    const steps = Array.from({ length: 40 }, () => [group(RIGHT, WRONG), group(WRONG, WRONG)]);
+    const rescorer = await rescorerOf(steps);
+    const answers: RescoreAnswer[] = [];
+    const report = await rescorer.ask(questionOf('{}'), {
+      at: { file: 'rollouts/text-000031.parquet', step: 31, group: 0, sample: 1 },
+      some: 20,
+      onAnswer: answer => answers.push(answer),
+    });
+    assert.deepEqual([answers[0]?.of, answers[1]?.of, answers.at(-1)?.of], ['sample', 'some', 'all']);
+    const [first, second] = answers;
+    assert.ok(first?.of === 'sample' && second?.of === 'some');
+    assert.match(first.sample.rules['accuracy']?.why ?? '', /“5” is not the gold answer, 4/);
+    assert.deepEqual([first.sample.reward, first.sample.outcome], [{ before: 0.1, after: 0.1 }, 'wrong']);
+    assert.deepEqual(first.sample.after.ranks, [1, 2]);
+    assert.ok(second.report.partial && second.report.samples >= 20 && second.report.samples < 160);
+    assert.deepEqual([report.partial, report.samples, report.files], [false, 160, 40]);
+  });
+
+  it('takes a sample from the whole run', () => {
+    assert.deepEqual(spread([0, 1, 2, 3, 4, 5, 6, 7]).slice(0, 4), [0, 4, 2, 6]);
     assert.deepEqual(
-      [seen.length, seen[0]?.partial, report.partial, report.files, report.ofFiles],
-      [1, true, true, 4, 30],
+      [...spread([...Array(13).keys()])].sort((a, b) => a - b),
+      [...Array(13).keys()],
     );
   });
 
-  it('hints at what may be wrong, with figures', async () => {
-    const rules = await rulesOf(
-      '{rules: {never: {kind: match, pattern: "eureka"}, up: {kind: score, expression: "1"}, down: {kind: score, expression: "1", weight: -1}, broken: {kind: score, expression: "nothing"}}}',
-    );
-    const report = await rescore(stored(...Array.from({ length: 20 }, () => [WRONG, WRONG])), () => rules, OPTIONS);
-    const hints = hintsOf(report).join('\n');
-    for (const hint of [
-      /never never fires in 40/,
-      /up and down nearly cancel: 1.00 and -1.00/,
-      /broken could not be asked of 40 of 40/,
-      /20 of 20 \(100%\) groups have no spread and teach nothing: no answer is right/,
-    ])
-      assert.match(hints, hint);
+  it('leaves a question for a newer one, and can be broken off', async () => {
+    const rescorer = await rescorerOf(Array.from({ length: 30 }, () => [group(RIGHT, WRONG)]));
+    const slow = rescorer.ask(questionOf('{rules: {e: {kind: score, expression: "completion.length"}}}'));
+    const newer = await rescorer.ask(questionOf('{}'));
+    assert.equal((await slow).partial, true);
+    assert.deepEqual([newer.partial, newer.samples], [false, 60]);
+    const cancel = new AbortController();
+    const broken = await rescorer.ask(questionOf('{accuracy: {weight: 0.5}}'), {
+      some: 4,
+      signal: cancel.signal,
+      onAnswer: () => cancel.abort(),
+    });
+    assert.deepEqual([broken.partial, broken.ofFiles], [true, 30]);
+    assert.ok(broken.files < 30 && broken.samples >= 4);
+    assert.equal((await rescorer.ask(questionOf('{}'))).partial, false);
   });
 
-  it('reads the completions that TRL logs', async function () {
+  it('with scores that it has kept says the same as with none', async () => {
+    const random = new Random('kept');
+    const text = () =>
+      random.pick([RIGHT, WRONG, 'so 4', '<answer>four</answer>', `<think>${'a b '.repeat(30)}</think>`]);
+    const steps = Array.from({ length: 5 }, () =>
+      Array.from({ length: 70 }, () => group(text(), text(), text(), text())),
+    );
+    const rules = (least: number) =>
+      `{accuracy: {weight: 0.5}, rules: {
+        again: {kind: answer, as: math},
+        short: {kind: length, shape: cosine, target: right, budget: 30, weight: 0.2},
+        fresh: {kind: repetition, n: 2, weight: 0.3},
+        odd: {kind: score, expression: "step % 2 === 0 ? nothing : scores.fresh * random()"},
+        late: {kind: match, forbid: ["b"], when: "step > ${least}"}}}`;
+    const warm = await rescorerOf(steps);
+    const two = await warm.ask(questionOf(rules(2)));
+    assert.notDeepEqual(await warm.ask(questionOf(rules(3))), two);
+    const cold = await opened(folder(), { threads: 1, mostCharacters: 0 });
+    assert.deepEqual(await warm.ask(questionOf(rules(3))), await cold.ask(questionOf(rules(3))));
+    assert.deepEqual(await warm.ask(questionOf(rules(2))), two);
+    assert.deepEqual(await cold.ask(questionOf(rules(2))), two);
+  });
+
+  it('says what is wrong with a rule or a place, and goes on', async () => {
+    const rescorer = await rescorerOf([[group(RIGHT, WRONG)]]);
+    await assert.rejects(
+      rescorer.ask(questionOf('{rules: {e: {kind: score, expression: "1 +"}}}')),
+      /expression of e is no expression/,
+    );
+    const at = { file: 'rollouts/text-000001.parquet', step: 1, group: 7, sample: 0 };
+    await assert.rejects(rescorer.ask(questionOf('{}'), { at }), /no sample of this number/);
+    await assert.rejects(rescorer.ask(questionOf('{}'), { at: { ...at, file: 'x' } }), /no rollouts x here/);
+    assert.equal((await rescorer.ask(questionOf('{}'))).samples, 2);
+  });
+
+  it('sees steps that come while it is open', async () => {
+    const steps = [[group(RIGHT, WRONG)], [group(RIGHT, RIGHT)]];
+    const rescorer = await rescorerOf(steps.slice(0, 1));
+    assert.equal((await rescorer.ask(questionOf('{}'))).samples, 2);
+    await storedRun(folder(), steps.slice(1), 1);
+    await rescorer.refresh();
+    assert.equal((await rescorer.ask(questionOf('{}'))).samples, 4);
+  });
+
+  it('gives the completions that TRL logs the advantages that TRL gave them', async function () {
     const data = process.env['TRIPHASE_DATA'];
-    const folder = data === undefined ? '' : path.join(data, 'rollouts', 'trl_run');
-    if (!existsSync(folder)) return this.skip();
-    const rules = await rulesOf('{rules: {digits: {kind: match, pattern: "[0-9]"}}}');
-    const rollouts = await storedRollouts(folder, () => undefined);
-    const report = await rescore(rollouts, () => rules, OPTIONS);
+    const run = data === undefined ? '' : path.join(data, 'rollouts', 'trl_run');
+    if (!existsSync(run)) return this.skip();
+    const rescorer = await opened(run, { exampleOf: () => undefined });
+    // the second reward function of that run: the share of digits among the characters
+    const digits = String.raw`{format: {weight: 0}, accuracy: {weight: 0}, rules: {digit_reward: {kind: score,
+      expression: '(completion.match(/\p{Nd}/gu) ?? []).length / Math.max(1, [...completion].length)'}}}`;
+    const report = await rescorer.ask(questionOf(digits, { scale: 'group', eps: 1e-4 }));
     assert.deepEqual([report.files, report.samples, report.groups], [30, 1920, 240]);
     assert.equal(report.reward.before, undefined);
-    assert.ok((report.rules.find(({ rule }) => rule === 'digits')?.fires ?? 0) > 0.9);
+    const rule = report.rules.find(({ rule: name }) => name === 'digit_reward');
+    assert.ok(Math.abs(rule?.change ?? 1) < 1e-6, `the mean of the rule is ${rule?.change} from TRL's`);
+    assert.deepEqual([report.groupsReordered, report.advantagesFlipped], [0, 0]);
+    for (const { before, after } of report.mostChangedGroups)
+      for (const [i, advantage] of before.advantages.entries())
+        assert.ok(Math.abs(advantage! - after.advantages[i]!) < 1e-3, `${advantage} and ${after.advantages[i]}`);
   });
 });

@@ -96,11 +96,49 @@ describe('rooms', () => {
     );
   });
 
+  it('keep everything native, and what computes, out of the extension', () => {
+    const reached = new Set<string>();
+    const visit = (file: string): void => {
+      if (reached.has(file)) return;
+      reached.add(file);
+      for (const { path: to } of graph[file]?.imports ?? []) visit(to);
+    };
+    for (const file of Object.keys(graph)) if (roomOf(file) === 'extension') visit(file);
+    assert.ok(reached.size > 0);
+    const heavy = /^(onnxruntime-node|sharp|@duckdb)\b|^src\/(tensor|model|rollout|train|curriculum)\//;
+    assert.deepEqual(
+      [...reached].filter(file => heavy.test(file)),
+      [],
+    );
+  });
+
   it('import nothing of test, bench or examples', () => {
     assert.deepEqual(
       imports.filter(({ path: to }) => /^(test|bench|examples)\//.test(to)),
       [],
     );
+  });
+});
+
+describe('views', () => {
+  const ofViews = Object.entries(graph).flatMap(([file, node]) =>
+    file.startsWith('webview/') ? node.imports.map(to => ({ file, ...to })) : [],
+  );
+
+  it('import of src only the words of the protocol', () => {
+    assert.ok(ofViews.length > 0, 'build again: node build.mjs --tests');
+    const breaks = ofViews.filter(
+      ({ path: to }) => /^(src|test|bench|examples)\//.test(to) && roomOf(to) !== 'protocol',
+    );
+    assert.deepEqual(
+      breaks.map(({ file, path: to }) => `${file} imports ${to}`),
+      [],
+    );
+  });
+
+  it('leave the toolkit to one file', () => {
+    const importers = ofViews.filter(({ path: to }) => to.includes('/webview-ui-toolkit/')).map(({ file }) => file);
+    assert.deepEqual([...new Set(importers)], ['webview/components/controls.ts']);
   });
 });
 
@@ -111,7 +149,18 @@ describe('files of the project', () => {
 
   it('name no path of one machine', () => {
     const named: string[] = [];
-    for (const folder of ['src', 'test', 'docs', 'examples', 'bench', '.ci', 'media', 'README.md', 'package.json']) {
+    for (const folder of [
+      'src',
+      'webview',
+      'test',
+      'docs',
+      'examples',
+      'bench',
+      '.ci',
+      'media',
+      'README.md',
+      'package.json',
+    ]) {
       if (!existsSync(folder)) continue;
       const files = folder.includes('.') && !folder.startsWith('.') ? [folder] : filesBelow(folder);
       for (const file of files.filter(name => read.test(name))) {

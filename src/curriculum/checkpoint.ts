@@ -1,0 +1,67 @@
+// Writes the state of a run as a checkpoint, and takes the best model of a phase back from one.
+
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import type { Phase } from '../config/schema';
+import { loadWeights, saveModel } from '../model/weights';
+import { TriphaseError } from '../protocol/errors';
+import type { WatchedFigure } from '../protocol/run';
+import { writeCheckpoint } from '../run/checkpoints';
+import type { RunContext } from './context';
+import type { PromotionState } from './promotion';
+import { loadOptimizer, saveOptimizer, savePromotion, saveReference } from './state';
+
+export interface CheckpointAt {
+  readonly phase: Phase;
+  readonly phaseStep: number;
+  readonly step: number;
+  /** At the end of the phase. */
+  readonly boundary: boolean;
+  readonly promotion: PromotionState;
+}
+
+export async function checkpoint(context: RunContext, at: CheckpointAt): Promise<void> {
+  const { job, config, model, optimizer } = context;
+  const { phaseStep, step, boundary, promotion } = at;
+  const started = performance.now();
+  const phase = at.phase.id;
+  if (promotion.best !== undefined) context.best = { ...context.best, [phase]: promotion.best.checkpoint };
+  const position = { phase, phaseStep, step, attempt: job.attempt, boundary, best: context.best };
+  const { folder, removed } = await writeCheckpoint(job.folder, position, config.checkpoints.keep, async into => {
+    await saveModel(into, model.config, model.weights, context.companions);
+    await saveOptimizer(into, optimizer);
+    // the next phase begins with a reference and evaluations of its own
+    if (context.following !== undefined && !boundary) await saveReference(into, context.following);
+    if (!boundary) await savePromotion(into, promotion);
+  });
+  context.companions = path.join(job.folder, folder);
+  job.emit({
+    kind: 'checkpoint',
+    phase,
+    phaseStep,
+    step,
+    folder,
+    removed,
+    seconds: (performance.now() - started) / 1000,
+  });
+}
+
+/** The model, and the optimiser's moments, as they were at an earlier step of the phase. */
+export async function goBackTo(
+  { job, model, optimizer }: RunContext,
+  phase: Phase,
+  { checkpoint: name, phaseStep }: WatchedFigure,
+): Promise<void> {
+  const folder = path.join(job.folder, name);
+  if (!existsSync(folder))
+    throw new TriphaseError(
+      'run-folder',
+      `phase ${phase.id} was best after its step ${phaseStep}, and the checkpoint of that is gone: ${name}`,
+      'Resume from an earlier checkpoint of the phase, or set promotion.carry to last.',
+    );
+  for (const [parameter, { data }] of await loadWeights(folder, model.config))
+    model.weights.get(parameter)?.data.set(data);
+  const { moments } = await loadOptimizer(folder);
+  optimizer.moments.clear();
+  for (const [parameter, moment] of moments) optimizer.moments.set(parameter, moment);
+}

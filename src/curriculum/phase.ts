@@ -1,0 +1,153 @@
+// One phase: its steps, and after each of them what is due: an evaluation that decides about the phase, a checkpoint, the
+// end, an evaluation to look at.
+
+import type { Phase } from '../config/schema';
+import { TriphaseError } from '../protocol/errors';
+import { checkpointFolder } from '../run/checkpoints';
+import { moveReference } from '../train/reference';
+import { StepsAhead } from './ahead';
+import { checkpoint, goBackTo } from './checkpoint';
+import type { RunContext } from './context';
+import { evaluateAt, evaluateWatched } from './evaluation-event';
+import { grpoStep, type PhaseSupport } from './grpo-step';
+import type { JobResult } from './job';
+import { phaseOrder } from './order';
+import { evaluationDue, judge, newPromotion, type PromotionState, phaseEnd } from './promotion';
+import { rankedSources } from './ranks';
+import { referenceWeights } from './reference-weights';
+import { sftStep } from './sft-step';
+import type { RunData } from './sources';
+import { loadPromotion } from './state';
+import { TeachingWatch } from './teaching';
+
+export interface PhaseStart {
+  readonly index: number;
+  /** The phase before, where there is one. */
+  readonly previous: string | undefined;
+  /** Steps done in the phase, when a resume comes into its middle. */
+  readonly phaseStep: number;
+  /** Steps done in the run. */
+  readonly step: number;
+}
+
+/** @returns the steps that the phase took */
+export async function runPhase(
+  context: RunContext,
+  phase: Phase,
+  data: RunData,
+  start: PhaseStart,
+): Promise<'stopped' | { readonly steps: number }> {
+  const { job, config } = context;
+  const started = performance.now();
+  const { index, previous } = start;
+  const settings = context.rules.settings(phase);
+  const sources = await rankedSources(context, phase, settings, data.phases.get(phase.id) ?? [], start.phaseStep);
+  if (sources === 'stopped') return 'stopped';
+  const order = phaseOrder(sources, phase.steps, phase.prompts, config.seed, phase.id);
+  const ahead = new StepsAhead(order, context.prompter);
+  const examples = sources.reduce((n, s) => n + s.examples.length, 0);
+  if (start.phaseStep === 0 && settings.optimizer.reset) context.optimizer.moments.clear();
+  const { grpo } = settings;
+  delete context.following;
+  const reference =
+    grpo.beta > 0 && phase.trainer === 'grpo'
+      ? await referenceWeights(context, grpo.reference, previous, start)
+      : undefined;
+  if (reference !== undefined && grpo.reference === 'follow') context.following = reference;
+  const { trainer, view, steps } = phase;
+  const { phaseStep, step } = start;
+  job.emit({ kind: 'phase-started', phase: phase.id, index, trainer, view, steps, examples, phaseStep, step });
+
+  const watch = new TeachingWatch();
+  let promotion: PromotionState =
+    job.resumeFrom === undefined || phaseStep === 0
+      ? newPromotion(phaseStep)
+      : loadPromotion(job.resumeFrom, phaseStep);
+
+  /** What is due after so many steps. @param fresh the last of them was done now, and not before a resume */
+  const after = async (done: number, fresh: boolean): Promise<JobResult | 'on'> => {
+    const step = start.step + done - start.phaseStep;
+    const stop = fresh && job.stopRequested();
+    const undecided = evaluationDue(phase, done) && promotion.evaluatedAt < done;
+    let improved = false;
+    let over: 'plateau' | 'target' | undefined;
+    let interrupted = stop;
+    if (undecided && !stop) {
+      const value = await evaluateWatched(context, data, phase, step);
+      if (value === 'stopped') interrupted = true;
+      else {
+        const folder = checkpointFolder({ phase: phase.id, step });
+        const verdict = judge(phase.promotion, promotion, { value, phaseStep: done, checkpoint: folder });
+        ({ state: promotion, improved } = verdict);
+        over = verdict.over;
+      }
+    }
+    // what was not evaluated is so first thing after a resume
+    const pending = undecided && interrupted;
+    const ends = !pending && (over !== undefined || done >= phase.steps);
+    const due = config.checkpoints.every > 0 && done % config.checkpoints.every === 0;
+    if (ends) {
+      const end = phaseEnd(phase, over ?? 'steps', promotion, done, checkpointFolder({ phase: phase.id, step }));
+      const { best } = promotion;
+      if (end.carried.which === 'best' && best !== undefined && best.phaseStep !== done)
+        await goBackTo(context, phase, best);
+      await checkpoint(context, { phase, phaseStep: done, step, boundary: true, promotion });
+      const seconds = (performance.now() - started) / 1000;
+      job.emit({ kind: 'phase-ended', phase: phase.id, index, step, seconds, end });
+    } else if (improved || (fresh && (interrupted || due)))
+      await checkpoint(context, { phase, phaseStep: done, step, boundary: false, promotion });
+    if (interrupted) return 'stopped';
+    if (ends) return 'finished';
+    const { every } = config.evaluation;
+    if (fresh && every > 0 && done % every === 0 && !(await evaluateAt(context, data, phase.id, step, false))) {
+      if (!due && !improved) await checkpoint(context, { phase, phaseStep: done, step, boundary: false, promotion });
+      return 'stopped';
+    }
+    return 'on';
+  };
+
+  let done = start.phaseStep;
+  let came = done === 0 ? 'on' : await after(done, false);
+  for (; came === 'on'; came = await after(done, true)) {
+    const step = start.step + done - start.phaseStep + 1;
+    context.rules.take(job.rules?.from(step));
+    const at = { phase, phaseStep: done + 1, step, settings: context.rules.settings(phase) };
+    try {
+      const shown = ahead.take(done);
+      if (phase.trainer === 'sft') {
+        const report = await sftStep(context, at, shown);
+        job.emit({ kind: 'step', phase: phase.id, phaseStep: at.phaseStep, step, ...report });
+      } else {
+        const spare: PhaseSupport['spare'] = (round, count) =>
+          phaseOrder(sources, 1, count, config.seed, `${phase.id} ${at.phaseStep} instead ${round}`).shown(0);
+        const { teaching, ...report } = await grpoStep(context, at, shown, { reference, spare });
+        const rulesVersion = context.rules.version;
+        job.emit({ kind: 'step', phase: phase.id, phaseStep: at.phaseStep, step, rulesVersion, ...report });
+        const warning = watch.see(teaching);
+        if (warning !== undefined)
+          job.emit({
+            kind: 'warning',
+            ...warning,
+            message: `phase ${phase.id}, step ${at.phaseStep}: ${warning.message}`,
+          });
+      }
+    } catch (error) {
+      throw located(error, phase, at.phaseStep, step);
+    }
+    done++;
+    if (context.following !== undefined && done % grpo.ref_model_sync_steps === 0)
+      moveReference(context.following, context.model.weights, grpo.ref_model_mixup_alpha);
+  }
+  return came === 'stopped' ? 'stopped' : { steps: done };
+}
+
+/** An error of a step, with the step named. */
+function located(error: unknown, phase: Phase, phaseStep: number, step: number): unknown {
+  if (!(error instanceof TriphaseError)) return error;
+  return new TriphaseError(
+    error.code,
+    `phase ${phase.id}, step ${phaseStep} (${step} of the run): ${error.message}`,
+    error.remedy,
+    error.place,
+  );
+}

@@ -1,0 +1,126 @@
+// What a view may ask for: questions go to the query process, the rest is done here.
+
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import * as vscode from 'vscode';
+import { TriphaseError } from '../protocol/errors';
+import type { Questions } from '../protocol/query';
+import type { Actions, ViewState } from '../protocol/views';
+import { phasePreview } from './phase-preview';
+import type { Query } from './query';
+import type { Answers } from './relay';
+import type { Runs } from './runs';
+
+/** Commands that a view has buttons for. */
+const offered: ReadonlySet<string> = new Set([
+  'pause',
+  'resume',
+  'stop',
+  'kill',
+  'fork',
+  'resumeFromCheckpoint',
+  'evaluate',
+  'openRunFolder',
+  'openConfig',
+  'openLog',
+  'openDashboard',
+  'openRollouts',
+  'runPhase',
+  'previewPhase',
+]);
+
+export function answersOf(
+  context: vscode.ExtensionContext,
+  query: Query,
+  runs: Runs,
+  show: (state: ViewState, beside: boolean) => void,
+): Answers {
+  return { ...questionsTo(query), ...actions(context, runs, show) };
+}
+
+function questionsTo(query: Query): { readonly [N in keyof Questions]: Answers[N] } {
+  const ask = <N extends keyof Questions>(name: N): Answers[N] =>
+    // the table ties each name to its types, which the compiler cannot follow through a type parameter
+    ((params: Questions[N]['params'], wishes) => query.ask(name, params, wishes)) as Answers[N];
+  return {
+    summary: ask('summary'),
+    rollouts: ask('rollouts'),
+    rollout: ask('rollout'),
+    histogram: ask('histogram'),
+    values: ask('values'),
+    occurrences: ask('occurrences'),
+    curves: ask('curves'),
+    configDifference: ask('configDifference'),
+    hints: ask('hints'),
+    image: ask('image'),
+    export: ask('export'),
+  };
+}
+
+function actions(
+  context: vscode.ExtensionContext,
+  runs: Runs,
+  show: (state: ViewState, beside: boolean) => void,
+): { readonly [N in keyof Actions]: Answers[N] } {
+  return {
+    open: async ({ beside = false, ...state }) => {
+      show(state, beside);
+      return null;
+    },
+    copy: async ({ text }) => {
+      await vscode.env.clipboard.writeText(text);
+      return null;
+    },
+    save: async ({ name, text, base64 }) => {
+      const folder = vscode.workspace.workspaceFolders?.[0]?.uri;
+      const safe = path.basename(name);
+      const target = await vscode.window.showSaveDialog(
+        folder === undefined ? {} : { defaultUri: vscode.Uri.joinPath(folder, safe) },
+      );
+      if (target === undefined) return { saved: false };
+      const bytes = base64 === undefined ? Buffer.from(text ?? '', 'utf8') : Buffer.from(base64, 'base64');
+      await vscode.workspace.fs.writeFile(target, bytes);
+      return { saved: true };
+    },
+    command: async ({ command, folder, step }) => {
+      if (!offered.has(command)) throw new TriphaseError('usage', `A view cannot give the command '${command}'.`);
+      await vscode.commands.executeCommand(`triphase.${command}`, folder, step);
+      return null;
+    },
+    openRule: async ({ folder, rule }) => {
+      await openRule(folder, rule);
+      return null;
+    },
+    preview: (params, { signal }) => phasePreview(context, params, signal),
+    runs: async () => runs.all.map(run => ({ folder: run.folder, name: run.info.name })),
+  };
+}
+
+/** In the file that the run was started with where that is still there, otherwise in the run's own copy. */
+async function openRule(folder: string, rule: string): Promise<void> {
+  const { readRunInfo, sourceConfigFile } = await import('../run/folder');
+  const { LineCounter, parseDocument } = await import('yaml');
+  for (const file of [readRunInfo(folder).config, sourceConfigFile(folder)]) {
+    const text = await readFile(file, 'utf8').catch(() => undefined);
+    if (text === undefined) continue;
+    const lines = new LineCounter();
+    const document = parseDocument(text, { lineCounter: lines });
+    const builtIn = rule === 'format' || rule === 'accuracy';
+    const node: unknown = document.getIn(builtIn ? ['rewards', rule] : ['rewards', 'rules', rule], true);
+    const offset = rangeStart(node);
+    const { line, col } = offset === undefined ? { line: 1, col: 1 } : lines.linePos(offset);
+    const at = new vscode.Position(line - 1, col - 1);
+    await vscode.window.showTextDocument(vscode.Uri.file(file), {
+      selection: new vscode.Range(at, at),
+      viewColumn: vscode.ViewColumn.Beside,
+    });
+    return;
+  }
+  throw new TriphaseError('run-folder', `There is no config that says what ${rule} is.`, undefined, { file: folder });
+}
+
+function rangeStart(node: unknown): number | undefined {
+  if (typeof node !== 'object' || node === null || !('range' in node) || !Array.isArray(node.range)) return undefined;
+  const [start]: readonly unknown[] = node.range;
+  return typeof start === 'number' ? start : undefined;
+}

@@ -1,0 +1,55 @@
+// Every command, with what it needs: whoever calls it is refused without that, in one place (run-command.ts). Handlers are
+// loaded when they are first used.
+
+import type { RunAction } from './actions-of';
+import type { TriphaseWindow } from './triphase-window';
+import type { WatchedRun } from './watched-run';
+
+/** What a menu, a view or another command hands over. */
+export type Arguments = readonly unknown[];
+
+export type Command =
+  /** Looks, and is there in any workspace. */
+  | { readonly needs: 'nothing'; readonly run: (window: TriphaseWindow, args: Arguments) => Promise<void> }
+  /** Starts a process, or writes where the workspace says. */
+  | { readonly needs: 'trust'; readonly run: (window: TriphaseWindow, args: Arguments) => Promise<void> }
+  /** Recorded rollouts, ours or another trainer's. */
+  | {
+      readonly needs: 'folder';
+      readonly run: (window: TriphaseWindow, folder: string, args: Arguments) => Promise<void>;
+    }
+  /** A run of ours to look at. */
+  | { readonly needs: 'run'; readonly run: (window: TriphaseWindow, run: WatchedRun, args: Arguments) => Promise<void> }
+  /** A run whose state allows that, in a trusted workspace. */
+  | {
+      readonly needs: 'action';
+      readonly action: RunAction;
+      readonly run: (window: TriphaseWindow, run: WatchedRun, args: Arguments) => Promise<void>;
+    };
+
+export const commands = {
+  checkMachine: { needs: 'trust', run: async window => (await import('./check-machine')).checkMachine(window) },
+  run: { needs: 'trust', run: async (window, args) => (await import('./run-commands')).runCurriculum(window, args) },
+  runQuick: { needs: 'trust', run: async (window, args) => (await import('./run-commands')).runQuick(window, args) },
+  resume: {
+    needs: 'action',
+    action: 'resume',
+    run: async (window, run) => (await import('./run-commands')).resume(window, run),
+  },
+  stop: { needs: 'action', action: 'stop', run: async (_window, run) => run.stop('after-step') },
+  kill: { needs: 'action', action: 'kill', run: async (_window, run) => (await import('./run-commands')).kill(run) },
+  openDashboard: {
+    needs: 'folder',
+    run: async ({ panels }, folder) => panels.show({ view: 'dashboard', folders: [folder] }),
+  },
+  openRollouts: {
+    needs: 'folder',
+    run: async ({ panels }, folder, [, step]) =>
+      panels.show({ view: 'rollouts', folders: [folder], ...(typeof step === 'number' ? { step } : {}) }),
+  },
+  openConfig: { needs: 'run', run: async (_window, run) => (await import('./open-files')).openConfig(run) },
+  openRunFolder: { needs: 'run', run: async (_window, run) => (await import('./open-files')).openRunFolder(run) },
+  openLog: { needs: 'run', run: async (_window, run) => (await import('./open-files')).openLog(run) },
+} as const satisfies Readonly<Record<string, Command>>;
+
+export type CommandName = keyof typeof commands;

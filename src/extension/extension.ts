@@ -1,0 +1,42 @@
+// The way in from VS Code. What is here runs when the extension is activated, and is little: commands, views and their
+// heavier parts are loaded when they are used.
+
+import * as vscode from 'vscode';
+import { answersOf } from './answers';
+import { CheckpointsView } from './checkpoints-view';
+import { Panels } from './panels';
+import { PhasesView } from './phases-view';
+import { openQuery } from './query';
+import { registerCommands } from './run-command';
+import { Runs } from './runs';
+import { RunsView } from './runs-view';
+import { showStatus } from './status-bar';
+import { tellOfEnds } from './told-once';
+import type { TriphaseWindow } from './triphase-window';
+
+export function activate(context: vscode.ExtensionContext): void {
+  const began = performance.now();
+  const log = vscode.window.createOutputChannel('Triphase', { log: true });
+  const runs = new Runs(context, log);
+  const query = openQuery();
+  const panels = new Panels(context.extensionUri, runs, show => answersOf(context, query, runs, show));
+  const window: TriphaseWindow = { context, log, runs, panels };
+  const rows = new RunsView(runs);
+  const runsView = vscode.window.createTreeView('triphase.runs', { treeDataProvider: rows });
+  context.subscriptions.push(
+    log,
+    runs,
+    panels,
+    rows,
+    runsView,
+    runsView.onDidChangeSelection(({ selection: [row] }) => {
+      if (row !== undefined && 'run' in row) runs.choose(row.run);
+    }),
+    vscode.window.registerTreeDataProvider('triphase.phases', new PhasesView(runs)),
+    vscode.window.registerTreeDataProvider('triphase.checkpoints', new CheckpointsView(runs)),
+    registerCommands(window),
+    showStatus(runs),
+    tellOfEnds(window),
+  );
+  log.info(`activated in ${(performance.now() - began).toFixed(1)} ms`);
+}

@@ -1,0 +1,72 @@
+// Between a view and whoever answers: every request gets a result or an error, whatever happens; one that is no longer
+// wanted is broken off. Knows neither VS Code nor the DOM.
+
+import { toErrorRecord } from '../protocol/error-record';
+import { TriphaseError } from '../protocol/errors';
+import type { SearchHits } from '../protocol/query';
+import type { FromView, RequestName, Requests, ToView } from '../protocol/views';
+
+export interface Wishes {
+  readonly signal: AbortSignal;
+  /** First hits of a search, before its answer. */
+  readonly onHits: (hits: SearchHits) => void;
+}
+
+export type Answers = {
+  readonly [N in RequestName]: (params: Requests[N]['params'], wishes: Wishes) => Promise<Requests[N]['result']>;
+};
+
+export class Relay {
+  private readonly running = new Map<number, AbortController>();
+
+  constructor(
+    private readonly answers: Answers,
+    private readonly send: (message: ToView) => void,
+  ) {}
+
+  async take(message: Extract<FromView, { readonly kind: 'request' | 'cancel' }>): Promise<void> {
+    if (message.kind === 'cancel') {
+      this.running.get(message.id)?.abort();
+      return;
+    }
+    const { id, name, params } = message;
+    const controller = new AbortController();
+    this.running.set(id, controller);
+    try {
+      const answer = Object.hasOwn(this.answers, name) ? this.answers[name] : undefined;
+      if (answer === undefined) throw new TriphaseError('usage', `There is no request '${String(name)}'.`);
+      const result = await answer(params as never, {
+        signal: controller.signal,
+        onHits: hits => {
+          if (!controller.signal.aborted) this.send({ kind: 'hits', id, hits });
+        },
+      });
+      this.send({ kind: 'result', id, result });
+    } catch (error) {
+      this.send({ kind: 'error', id, error: toErrorRecord(error) });
+    } finally {
+      this.running.delete(id);
+    }
+  }
+
+  /** The view is gone: nobody wants what it asked for. */
+  close(): void {
+    for (const controller of this.running.values()) controller.abort();
+  }
+}
+
+/** What a view posts, checked at the border; undefined is not one of its messages. */
+export function readFromView(value: unknown): FromView | undefined {
+  if (typeof value !== 'object' || value === null || !('kind' in value)) return undefined;
+  if (value.kind === 'ready') return { kind: 'ready' };
+  if (!('id' in value) || typeof value.id !== 'number') return undefined;
+  if (value.kind === 'cancel') return { kind: 'cancel', id: value.id };
+  if (value.kind !== 'request' || !('name' in value) || typeof value.name !== 'string') return undefined;
+  // a name that is not known is answered with an error
+  return {
+    kind: 'request',
+    id: value.id,
+    name: value.name as RequestName,
+    params: 'params' in value ? value.params : undefined,
+  };
+}

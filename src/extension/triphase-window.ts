@@ -1,0 +1,12 @@
+// What the commands of one window share.
+
+import type * as vscode from 'vscode';
+import type { Panels } from './panels';
+import type { Runs } from './runs';
+
+export interface TriphaseWindow {
+  readonly context: vscode.ExtensionContext;
+  readonly log: vscode.LogOutputChannel;
+  readonly runs: Runs;
+  readonly panels: Panels;
+}

@@ -1,0 +1,267 @@
+// The figures of a re-scoring, counted step by step; those of several files add up.
+
+import type { Scored } from '../protocol/rewards';
+import { type AdvantageOptions, batchAdvantages } from '../train/advantages';
+import { addHints, countGroup, emptyHintTally, flatReason, type HintTally, type JudgedGroup } from './hint-tally';
+import { hintsOf } from './hints';
+import type { ChangedGroup, ChangedSample, GroupStanding, RescoreReport } from './rescore-report';
+import type { StoredGroup } from './stored-rollouts';
+
+interface RuleTally {
+  compared: number;
+  change: number;
+  readonly errors: Map<string, number>;
+}
+
+export interface RescoreTally {
+  files: number;
+  right: number;
+  ungradable: number;
+  after: number;
+  beforeCount: number;
+  before: number;
+  flatCount: number;
+  flatBefore: number;
+  flatAfter: number;
+  reordered: number;
+  flipped: number;
+  /** As they were at the last step. */
+  weights: { step: number; of: Readonly<Record<string, number>> };
+  readonly rules: Map<string, RuleTally>;
+  changed: ChangedSample[];
+  changedGroups: (ChangedGroup & { readonly distance: number })[];
+  readonly hints: HintTally;
+}
+
+const MOST_CHANGED = 10;
+
+export const emptyTally = (): RescoreTally => ({
+  files: 0,
+  right: 0,
+  ungradable: 0,
+  after: 0,
+  beforeCount: 0,
+  before: 0,
+  flatCount: 0,
+  flatBefore: 0,
+  flatAfter: 0,
+  reordered: 0,
+  flipped: 0,
+  weights: { step: -1, of: {} },
+  rules: new Map(),
+  changed: [],
+  changedGroups: [],
+  hints: emptyHintTally(),
+});
+
+/** All groups of one step, as advantages may be scaled over the whole of it. */
+export function countStep(
+  tally: RescoreTally,
+  groups: readonly StoredGroup[],
+  scored: readonly (readonly Scored[])[],
+  weights: Readonly<Record<string, number>>,
+  advantage: AdvantageOptions,
+): void {
+  const { step } = groups[0]!;
+  if (step >= tally.weights.step) tally.weights = { step, of: weights };
+  const advantages = advantagesAfter(groups, scored, advantage);
+  const advantagesThen = advantagesBefore(groups, advantage);
+  for (const [g, group] of groups.entries()) {
+    const said = scored[g]!;
+    const judged = judgedBy(group, said);
+    countGroup(tally.hints, judged, weights);
+    for (const [i, one] of said.entries()) countSample(tally, group, i, one);
+    if (flatReason(judged) !== undefined || said.length < 2) tally.flatAfter++;
+    const before = standing(group.rewards, advantagesThen[g]!);
+    const after = standing(judged.rewards, advantages[g]!);
+    if (group.rewards.every(reward => reward !== undefined)) {
+      tally.flatCount++;
+      if (group.rewards.every(reward => reward === group.rewards[0])) tally.flatBefore++;
+    }
+    countOrder(tally, group, before, after);
+  }
+}
+
+/** The stored group with what other rules say of it. */
+export function judgedBy(group: StoredGroup, scored: readonly Scored[]): JudgedGroup {
+  return {
+    ...group,
+    scores: scored.map(({ rules }) => {
+      const scores: Record<string, number | undefined> = {};
+      for (const name in rules) {
+        const { score, error, off } = rules[name]!;
+        scores[name] = error === undefined && off === undefined ? score : undefined;
+      }
+      return scores;
+    }),
+    rewards: scored.map(({ reward }) => reward),
+    outcomes: scored.map(({ outcome }) => outcome),
+    answers: scored.map(({ answer }) => answer),
+  };
+}
+
+/** Of the groups of one step. */
+export const advantagesAfter = (
+  groups: readonly StoredGroup[],
+  scored: readonly (readonly Scored[])[],
+  options: AdvantageOptions,
+): readonly (readonly number[])[] =>
+  batchAdvantages(
+    scored.map(group => group.map(({ reward }) => reward)),
+    options,
+    groups.every(({ samples }) => samples.every(({ tokens }) => tokens !== undefined))
+      ? groups.map(({ samples }) => samples.map(({ tokens }) => tokens!))
+      : undefined,
+  );
+
+/** As they were written down, or from the rewards that were. */
+export function advantagesBefore(
+  groups: readonly StoredGroup[],
+  options: AdvantageOptions,
+): readonly (readonly (number | undefined)[])[] {
+  if (groups.some(({ advantages }) => advantages.some(value => value !== undefined)))
+    return groups.map(({ advantages }) => advantages);
+  const rewards = groups.map(group => group.rewards);
+  const known = (values: readonly (number | undefined)[]): values is readonly number[] =>
+    values.every(value => value !== undefined);
+  return rewards.every(known) ? batchAdvantages(rewards, options) : rewards.map(group => group.map(() => undefined));
+}
+
+/** Where rewards were not recorded, advantages say who was better. */
+export function standing(
+  rewards: readonly (number | undefined)[],
+  advantages: readonly (number | undefined)[],
+): GroupStanding {
+  const by = rewards.every(value => value !== undefined) ? rewards : advantages;
+  const known = by.every(value => value !== undefined);
+  return { rewards, advantages, ranks: known ? by.map(x => 1 + by.filter(y => y! > x!).length) : undefined };
+}
+
+function countOrder(tally: RescoreTally, group: StoredGroup, before: GroupStanding, after: GroupStanding): void {
+  if (before.ranks === undefined || after.ranks === undefined) return;
+  if (before.ranks.some((rank, i) => rank !== after.ranks![i])) tally.reordered++;
+  let distance = 0;
+  for (const [i, was] of before.advantages.entries()) {
+    const is = after.advantages[i];
+    if (was === undefined || is === undefined) continue;
+    if (was * is < 0) tally.flipped++;
+    distance += Math.abs(was - is);
+  }
+  // what was written down was rounded
+  if (distance <= 1e-4 * group.samples.length) return;
+  const { file, step, group: number } = group;
+  tally.changedGroups.push({ file, step, group: number, before, after, distance });
+  if (tally.changedGroups.length > 4 * MOST_CHANGED) tally.changedGroups = mostGroups(tally.changedGroups);
+}
+
+function countSample(tally: RescoreTally, group: StoredGroup, i: number, scored: Scored): void {
+  const { reward, rules, outcome } = scored;
+  tally.after += reward;
+  if (outcome === 'right') tally.right++;
+  if (outcome === 'ungradable') tally.ungradable++;
+  const stored = group.scores[i];
+  for (const name in rules) {
+    const { score, error, off } = rules[name]!;
+    let rule = tally.rules.get(name);
+    if (rule === undefined) {
+      rule = { compared: 0, change: 0, errors: new Map() };
+      tally.rules.set(name, rule);
+    }
+    if (error !== undefined) rule.errors.set(error, (rule.errors.get(error) ?? 0) + 1);
+    const was = stored?.[name];
+    if (error !== undefined || off !== undefined || typeof was !== 'number') continue;
+    rule.compared++;
+    rule.change += score - was;
+  }
+  const before = group.rewards[i];
+  if (before === undefined) return;
+  tally.beforeCount++;
+  tally.before += before;
+  if (before === reward) return;
+  const { file, step, samples } = group;
+  const completion = samples[i]!.completion.slice(0, 300);
+  tally.changed.push({ file, step, group: group.group, sample: i, before, after: reward, completion });
+  if (tally.changed.length > 4 * MOST_CHANGED) tally.changed = mostSamples(tally.changed);
+}
+
+/** Adds the figures of `other`; the two are of different steps. */
+export function addTally(tally: RescoreTally, other: RescoreTally): void {
+  for (const name of SUMS) tally[name] += other[name];
+  if (other.weights.step >= tally.weights.step) tally.weights = other.weights;
+  for (const [name, { compared, change, errors }] of other.rules) {
+    const rule = tally.rules.get(name) ?? { compared: 0, change: 0, errors: new Map() };
+    tally.rules.set(name, rule);
+    rule.compared += compared;
+    rule.change += change;
+    for (const [code, count] of errors) rule.errors.set(code, (rule.errors.get(code) ?? 0) + count);
+  }
+  tally.changed = mostSamples([...tally.changed, ...other.changed]);
+  tally.changedGroups = mostGroups([...tally.changedGroups, ...other.changedGroups]);
+  addHints(tally.hints, other.hints);
+}
+
+const SUMS = [
+  'files',
+  'right',
+  'ungradable',
+  'after',
+  'beforeCount',
+  'before',
+  'flatCount',
+  'flatBefore',
+  'flatAfter',
+  'reordered',
+  'flipped',
+] as const;
+
+export function reportOf(tally: RescoreTally, ofFiles: number): RescoreReport {
+  const { files, right, ungradable, hints, weights } = tally;
+  const { samples, groups } = hints;
+  return {
+    partial: files < ofFiles,
+    files,
+    ofFiles,
+    samples,
+    groups,
+    reward: {
+      before: tally.beforeCount === 0 ? undefined : tally.before / tally.beforeCount,
+      after: tally.after / Math.max(1, samples),
+    },
+    right,
+    ungradable,
+    rules: [...tally.rules].map(([rule, { compared, change, errors }]) => {
+      const { n, sum, fires } = hints.rules.get(rule) ?? { n: 0, sum: 0, fires: 0 };
+      return {
+        rule,
+        weight: weights.of[rule] ?? 0,
+        n,
+        mean: sum / Math.max(1, n),
+        fires: fires / Math.max(1, n),
+        errors: Object.fromEntries(errors),
+        change: compared === 0 ? undefined : change / compared,
+      };
+    }),
+    groupsWithoutSpread: { before: tally.flatCount === 0 ? undefined : tally.flatBefore, after: tally.flatAfter },
+    groupsReordered: tally.reordered,
+    advantagesFlipped: tally.flipped,
+    mostChanged: mostSamples(tally.changed),
+    mostChangedGroups: mostGroups(tally.changedGroups).map(({ distance: _, ...group }) => group),
+    hints: hintsOf(hints, {
+      weights: weights.of,
+      errors: new Map([...tally.rules].map(([name, { errors }]) => [name, errors])),
+    }),
+  };
+}
+
+type At = { readonly step: number; readonly group: number; readonly sample?: number };
+
+/** Earlier ones first where they are equal, so that the order in which threads answer does not show. */
+const byPlace = (a: At, b: At) => a.step - b.step || a.group - b.group || (a.sample ?? 0) - (b.sample ?? 0);
+
+const mostSamples = (changed: readonly ChangedSample[]) =>
+  changed
+    .toSorted((a, b) => Math.abs(b.after - b.before) - Math.abs(a.after - a.before) || byPlace(a, b))
+    .slice(0, MOST_CHANGED);
+
+const mostGroups = (changed: RescoreTally['changedGroups']) =>
+  changed.toSorted((a, b) => b.distance - a.distance || byPlace(a, b)).slice(0, MOST_CHANGED);
