@@ -377,6 +377,9 @@ export interface RolloutRecord {
   readonly ref_logprobs: readonly number[] | null;
   /** Of the generator's distribution, nats. */
   readonly entropy: readonly number[] | null;
+  /** By token the most likely ones at its place, the likeliest first, under the distribution of `logprobs`. */
+  readonly alternative_ids: readonly (readonly number[])[] | null;
+  readonly alternative_logprobs: readonly (readonly number[])[] | null;
   /** Absolute paths. */
   readonly images: readonly string[];
 }
@@ -408,5 +411,7 @@ export const rolloutColumns = [
   'train_logprobs',
   'ref_logprobs',
   'entropy',
+  'alternative_ids',
+  'alternative_logprobs',
   'images',
 ] as const satisfies readonly Exclude<keyof RolloutRecord, 'scores'>[];
