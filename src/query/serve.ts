@@ -17,7 +17,9 @@ import { parseParams } from './answer/params';
 import { openReader } from './table/open';
 
 async function main(): Promise<void> {
-  const { answers, close } = openAnswers(await openReader());
+  const { answers, close } = openAnswers(
+    await openReader(process.env['TRIPHASE_QUERY_READER'] === 'plain' ? 'plain' : 'duckdb'),
+  );
   const connection = createMessageConnection(
     new StreamMessageReader(process.stdin),
     new StreamMessageWriter(process.stdout),

@@ -10,7 +10,7 @@ import { openReader, type ReaderName } from '../../src/query/table/open';
 import { temporaryFolder } from '../run/temporary';
 import { emptyRun, recordSteps } from './recorded-run';
 
-const readers: readonly ReaderName[] = ['duckdb'];
+const readers: readonly ReaderName[] = ['duckdb', 'plain'];
 
 for (const reader of readers) {
   describe(`stored rollouts, read by ${reader}`, () => {
