@@ -28,9 +28,12 @@ export type Command =
     };
 
 export const commands = {
+  newCurriculum: { needs: 'trust', run: async () => (await import('./new-curriculum')).newCurriculum() },
   checkMachine: { needs: 'trust', run: async window => (await import('./check-machine')).checkMachine(window) },
   run: { needs: 'trust', run: async (window, args) => (await import('./run-commands')).runCurriculum(window, args) },
   runQuick: { needs: 'trust', run: async (window, args) => (await import('./run-commands')).runQuick(window, args) },
+  runPhase: { needs: 'trust', run: async (window, args) => (await import('./run-commands')).runPhase(window, args) },
+  pause: { needs: 'action', action: 'pause', run: async (_window, run) => run.pause() },
   resume: {
     needs: 'action',
     action: 'resume',
@@ -38,6 +41,25 @@ export const commands = {
   },
   stop: { needs: 'action', action: 'stop', run: async (_window, run) => run.stop('after-step') },
   kill: { needs: 'action', action: 'kill', run: async (_window, run) => (await import('./run-commands')).kill(run) },
+  resumeFromCheckpoint: {
+    needs: 'action',
+    action: 'resumeFromCheckpoint',
+    run: async (window, run, args) => (await import('./run-commands')).resumeFromCheckpoint(window, run, args),
+  },
+  fork: {
+    needs: 'action',
+    action: 'fork',
+    run: async (_window, run, args) => (await import('./fork')).fork(run, args),
+  },
+  evaluate: {
+    needs: 'action',
+    action: 'openLog',
+    run: async ({ context }, run, args) => (await import('./run-commands')).evaluate(context, run, args),
+  },
+  previewPhase: {
+    needs: 'trust',
+    run: async (window, args) => (await import('./run-commands')).previewPhase(window, args),
+  },
   openDashboard: {
     needs: 'folder',
     run: async ({ panels }, folder) => panels.show({ view: 'dashboard', folders: [folder] }),
@@ -50,6 +72,10 @@ export const commands = {
   openConfig: { needs: 'run', run: async (_window, run) => (await import('./open-files')).openConfig(run) },
   openRunFolder: { needs: 'run', run: async (_window, run) => (await import('./open-files')).openRunFolder(run) },
   openLog: { needs: 'run', run: async (_window, run) => (await import('./open-files')).openLog(run) },
+  openForeignRun: {
+    needs: 'nothing',
+    run: async (window, args) => (await import('./foreign-run')).openForeignRun(window, args),
+  },
 } as const satisfies Readonly<Record<string, Command>>;
 
 export type CommandName = keyof typeof commands;

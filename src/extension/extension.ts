@@ -11,6 +11,7 @@ import { registerCommands } from './run-command';
 import { Runs } from './runs';
 import { RunsView } from './runs-view';
 import { showStatus } from './status-bar';
+import { registerTasks } from './tasks';
 import { tellOfEnds } from './told-once';
 import type { TriphaseWindow } from './triphase-window';
 
@@ -37,6 +38,7 @@ export function activate(context: vscode.ExtensionContext): void {
     registerCommands(window),
     showStatus(runs),
     tellOfEnds(window),
+    registerTasks(context),
   );
   log.info(`activated in ${(performance.now() - began).toFixed(1)} ms`);
 }

@@ -82,5 +82,6 @@ async function makeFolder({ config: uri, phase, quick = false, sets = [] }: RunW
     resolved: writeResolved(config),
     quick,
     ...(phase === undefined ? {} : { onlyPhase: phase }),
+    ...(config.run.from === undefined ? {} : { from: config.run.from }),
   });
 }

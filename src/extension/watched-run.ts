@@ -88,6 +88,10 @@ export class WatchedRun {
     await this.connected().stop({ when });
   }
 
+  async pause(): Promise<void> {
+    await this.connected().stop({ when: 'after-step' });
+  }
+
   /** Of the host, which the caller needs. */
   private connected(): HostClient {
     if (this.client !== undefined) return this.client;
