@@ -105,6 +105,11 @@ Tries every rule on what it should pay and refuse, with the first examples of ea
 an empty answer, two answers, the right answer in the wrong place, several at once, the question repeated, the caption
 copied, very long text. Prints what pays when it should not; exit code 1 where something does.
 
+triphase rules apply RUN CONFIG [--set PATH=VALUE] [--json]
+
+Gives a run that is under way the rewards of a config, and those of its phases, from the step after the one under way. They
+become a version of the run's rules, which events and rollouts name; nothing else of the config is taken.
+
 triphase rules answers FILE.jsonl [options]
 
 Grades lines of {"gold", "pred"} as mathematics; where a line has "equal", prints the agreement and every disagreement.

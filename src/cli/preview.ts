@@ -2,7 +2,8 @@
 
 import { loadCurriculum } from '../config/curriculum';
 import type { Phase } from '../config/schema';
-import { type Payment, type PreviewedPrompt, previewPhase } from '../curriculum/preview';
+import { previewPhase } from '../curriculum/preview';
+import type { Payment, PreviewedPrompt } from '../protocol/preview';
 import { numberOption, parseCommandLine } from './arguments';
 import { dataLines } from './data-lines';
 import { exitCode } from './exit-codes';

@@ -93,6 +93,14 @@ export class ProgressReport {
         this.evaluationSeconds = event.seconds;
         this.note('bold', event.at === 'base' ? 'base' : event.boundary ? event.at : `${event.at} …`, inOneLine(event));
         return;
+      case 'rules':
+        if (event.version > 1)
+          this.note(
+            'bold',
+            'rules',
+            `version ${event.version} from step ${event.fromStep}: ${event.changes.join('; ')}`,
+          );
+        return;
       case 'checkpoint':
         if (!this.screen.live) this.note('dim', '', `saved ${event.folder}`);
         return;

@@ -35,6 +35,7 @@ export async function rescoreCommand(screen: Screen, args: readonly string[]): P
     const report = await interruptible(signal =>
       rescorer.ask(questionOf(config), {
         signal,
+        some: 1,
         onAnswer: answer => {
           if (answer.of === 'some')
             aside.status(

@@ -8,6 +8,7 @@ type Subcommand = (screen: Screen, args: readonly string[]) => Promise<number>;
 const subcommands: Readonly<Record<string, () => Promise<Subcommand>>> = {
   test: async () => (await import('./rules-test')).rulesTestCommand,
   check: async () => (await import('./rules-check')).rulesCheckCommand,
+  apply: async () => (await import('./rules-apply')).rulesApplyCommand,
   answers: async () => (await import('./rules-answers')).rulesAnswersCommand,
 };
 

@@ -4,6 +4,7 @@ import { existsSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { loadCurriculum } from '../config/curriculum';
 import { writeResolved } from '../config/resolved';
+import { checkRules } from '../reward/check-rules';
 import { createDatedRunFolder, createRunFolder, readRunInfo, readRunState, resolvedConfigFile } from '../run/folder';
 import { parseCommandLine } from './arguments';
 import { exitCode } from './exit-codes';
@@ -29,7 +30,9 @@ export async function runCommand(screen: Screen, args: readonly string[]): Promi
   );
   const configFile = curriculumFile(positionals[0] ?? '');
   const sets = values.set ?? [];
-  const { config } = loadCurriculum(configFile, sets);
+  const loaded = loadCurriculum(configFile, sets);
+  await checkRules(loaded);
+  const { config } = loaded;
   if (values.phase !== undefined) phaseNamed(config.phases, values.phase, configFile);
   if (values['dry-run'] === true) return (await import('./dry-run')).showDryRun(screen, config, values.phase);
   const run = {

@@ -300,7 +300,7 @@ const accuracy = settings(
   { weight: 0.9, tag: 'answer' },
 );
 
-const rewards = z
+export const rewardsSchema = z
   .strictObject({
     format: format.full,
     accuracy: accuracy.full,
@@ -310,7 +310,7 @@ const rewards = z
   .describe('The reward of a completion: scores of rules, weighted and combined.')
   .prefault({});
 
-const rewardsPart = z
+export const rewardsPartSchema = z
   .strictObject({
     format: format.part.optional(),
     accuracy: accuracy.part.optional(),
@@ -396,7 +396,7 @@ const phase = z
     generation: generation.part.optional(),
     grpo: grpo.part.optional(),
     optimizer: optimizer.part.optional(),
-    rewards: rewardsPart.optional(),
+    rewards: rewardsPartSchema.optional(),
   })
   .describe('One phase; it begins from the model that the phase before it ended with.');
 
@@ -439,7 +439,7 @@ export const curriculumSchema = z
     threads: z.int().min(0).default(0).describe('Threads on the CPU; 0: as many as there are cores.'),
     prompt,
     data: z.record(id, dataSet).describe('Data by id.'),
-    rewards,
+    rewards: rewardsSchema,
     generation: generation.full,
     grpo: grpo.full,
     optimizer: optimizer.full,

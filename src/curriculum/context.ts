@@ -7,11 +7,14 @@ import type { Weights } from '../model/weights';
 import type { Prompter } from '../rollout/prompter';
 import type { AdamWState } from '../tensor/adamw';
 import type { CurriculumJob } from './job';
+import type { RulesInForce } from './rules-in-force';
 
 /** What the steps of all phases share. */
 export interface RunContext {
   readonly job: CurriculumJob;
+  /** As the run was started; its rewards are in `rules`. */
   readonly config: Curriculum;
+  readonly rules: RulesInForce;
   readonly model: Model;
   readonly prompter: Prompter;
   readonly userMessage: UserMessage;

@@ -15,12 +15,12 @@ export async function evaluateAt(
   step: number,
   boundary: boolean,
 ): Promise<boolean> {
-  const { job, config, model, prompter, userMessage } = context;
+  const { job, rules, model, prompter, userMessage } = context;
   if (data.evaluation.length === 0) return true;
-  const evaluated = { config, model, prompter, userMessage, examples: data.evaluation };
+  const evaluated = { config: rules.config, model, prompter, userMessage, examples: data.evaluation };
   const evaluation = await evaluateModel(evaluated, at, job);
   if (evaluation === undefined) return false;
-  job.emit({ kind: 'evaluation', at, step, boundary, ...evaluation });
+  job.emit({ kind: 'evaluation', at, step, boundary, rulesVersion: rules.version, ...evaluation });
   return true;
 }
 
@@ -31,18 +31,18 @@ export async function evaluateWatched(
   phase: Phase,
   step: number,
 ): Promise<number | 'stopped'> {
-  const { job, model, prompter, userMessage } = context;
+  const { job, rules, model, prompter, userMessage } = context;
   const condition = watchedCondition(phase);
   const { source } = phase.promotion;
   const config = {
-    ...context.config,
-    evaluation: { ...context.config.evaluation, conditions: [condition] },
+    ...rules.config,
+    evaluation: { ...rules.config.evaluation, conditions: [condition] },
   };
   const examples = data.evaluation.filter(example => source === undefined || example.source === source);
   const evaluated = { config, model, prompter, userMessage, examples };
   const evaluation = await evaluateModel(evaluated, phase.id, job);
   if (evaluation === undefined) return 'stopped';
-  job.emit({ kind: 'evaluation', at: phase.id, step, boundary: false, ...evaluation });
+  job.emit({ kind: 'evaluation', at: phase.id, step, boundary: false, rulesVersion: rules.version, ...evaluation });
   const value = watchedValue(phase, evaluation);
   if (value !== undefined) return value;
   throw new TriphaseError(

@@ -1,5 +1,6 @@
 // What the loop is given by the process around it: a host's worker thread, or a test.
 
+import type { NumberedRules } from '../config/run-rules';
 import type { Curriculum } from '../config/schema';
 import type { Activity, RunEventBody } from '../protocol/run';
 
@@ -14,6 +15,8 @@ export interface CurriculumJob {
   /** A few steps of every phase, to see that all is in order. */
   readonly quick: boolean;
   readonly onlyPhase?: string;
+  /** Absent: the reward rules are those of the config, and stay so. */
+  readonly rules?: ChangingRules;
   /** The event is on disk when this returns. */
   emit(event: JobEvent): void;
   /** What is being done now, for a person who waits; it is shown, not recorded. */
@@ -22,8 +25,15 @@ export interface CurriculumJob {
   stopRequested(): boolean;
 }
 
-/** Events of the loop; the host itself tells of the beginning and the end. */
-export type JobEvent = Exclude<RunEventBody, { readonly kind: 'run-started' | 'run-ended' }>;
+/** Reward rules that may change while the job is under way. */
+export interface ChangingRules {
+  readonly atStart: NumberedRules;
+  /** A step begins: the rules that take effect with it, undefined where they stay as they are. */
+  from(step: number): NumberedRules | undefined;
+}
+
+/** Events of the loop; the host itself tells of the beginning, the rules and the end. */
+export type JobEvent = Exclude<RunEventBody, { readonly kind: 'run-started' | 'rules' | 'run-ended' }>;
 
 /** `stopped` when it was asked to, with a checkpoint of the last whole step written. Failures are thrown. */
 export type JobResult = 'finished' | 'stopped';

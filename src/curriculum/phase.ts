@@ -1,7 +1,6 @@
 // One phase: its steps, and after each of them what is due: an evaluation that decides about the phase, a checkpoint, the
 // end, an evaluation to look at.
 
-import { phaseSettings } from '../config/resolved';
 import type { Phase } from '../config/schema';
 import { TriphaseError } from '../protocol/errors';
 import { checkpointFolder } from '../run/checkpoints';
@@ -41,7 +40,7 @@ export async function runPhase(
   const { job, config } = context;
   const started = performance.now();
   const { index, previous } = start;
-  const settings = phaseSettings(config, phase);
+  const settings = context.rules.settings(phase);
   const sources = await rankedSources(context, phase, settings, data.phases.get(phase.id) ?? [], start.phaseStep);
   if (sources === 'stopped') return 'stopped';
   const order = phaseOrder(sources, phase.steps, phase.prompts, config.seed, phase.id);
@@ -110,17 +109,20 @@ export async function runPhase(
   let done = start.phaseStep;
   let came = done === 0 ? 'on' : await after(done, false);
   for (; came === 'on'; came = await after(done, true)) {
-    const at = { phase, phaseStep: done + 1, step: start.step + done - start.phaseStep + 1, settings };
+    const step = start.step + done - start.phaseStep + 1;
+    context.rules.take(job.rules?.from(step));
+    const at = { phase, phaseStep: done + 1, step, settings: context.rules.settings(phase) };
     try {
       const shown = ahead.take(done);
       if (phase.trainer === 'sft') {
         const report = await sftStep(context, at, shown);
-        job.emit({ kind: 'step', phase: phase.id, phaseStep: at.phaseStep, step: at.step, ...report });
+        job.emit({ kind: 'step', phase: phase.id, phaseStep: at.phaseStep, step, ...report });
       } else {
         const spare: PhaseSupport['spare'] = (round, count) =>
           phaseOrder(sources, 1, count, config.seed, `${phase.id} ${at.phaseStep} instead ${round}`).shown(0);
         const { teaching, ...report } = await grpoStep(context, at, shown, { reference, spare });
-        job.emit({ kind: 'step', phase: phase.id, phaseStep: at.phaseStep, step: at.step, ...report });
+        const rulesVersion = context.rules.version;
+        job.emit({ kind: 'step', phase: phase.id, phaseStep: at.phaseStep, step, rulesVersion, ...report });
         const warning = watch.see(teaching);
         if (warning !== undefined)
           job.emit({
@@ -130,7 +132,7 @@ export async function runPhase(
           });
       }
     } catch (error) {
-      throw located(error, phase, at.phaseStep, at.step);
+      throw located(error, phase, at.phaseStep, step);
     }
     done++;
     if (context.following !== undefined && done % grpo.ref_model_sync_steps === 0)

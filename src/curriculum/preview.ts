@@ -8,45 +8,12 @@ import { loadModelConfig } from '../model/config';
 import { imageSize } from '../model/decode';
 import { imageGrid } from '../model/images';
 import { TriphaseError } from '../protocol/errors';
-import type { Example, View } from '../protocol/example';
-import type { Scored } from '../protocol/rewards';
-import type { SourceReport } from '../protocol/run';
+import type { Example } from '../protocol/example';
+import type { Payment, PhasePreview, PreviewedImage, PreviewedPrompt } from '../protocol/preview';
 import { compileRewards } from '../reward/compile';
 import { Prompter } from '../rollout/prompter';
 import { phaseOrder, type Shown } from './order';
 import { loadRunData } from './sources';
-
-export interface PreviewedImage {
-  readonly file: string;
-  /** Pixels, of the file and as the model sees it. */
-  readonly width: number;
-  readonly height: number;
-  readonly seenWidth: number;
-  readonly seenHeight: number;
-  readonly tokens: number;
-}
-
-export interface Payment {
-  readonly what: 'gold' | 'wrong' | 'empty';
-  readonly completion: string;
-  readonly scored: Scored;
-}
-
-export interface PreviewedPrompt {
-  readonly example: Example;
-  readonly view: View;
-  /** The chat template filled in. */
-  readonly text: string;
-  readonly tokens: number;
-  readonly maxTokens: number;
-  readonly images: readonly PreviewedImage[];
-  readonly payments: readonly Payment[];
-}
-
-export interface PhasePreview {
-  readonly sources: readonly SourceReport[];
-  readonly prompts: readonly PreviewedPrompt[];
-}
 
 export interface PreviewOptions {
   /** So many prompts, the first that a run would show. */

@@ -2,13 +2,13 @@
 // completions are all paid alike.
 
 import { Random } from '../protocol/random';
-import { compileRules, type Rewards, type RuleSet } from '../reward/rule-set';
 import { Generation, type Sample } from '../rollout/generation';
 import type { RenderedPrompt } from '../rollout/prompter';
 import type { RunContext, StepPosition, Timed } from './context';
 import type { Shown } from './order';
 import { promptOf } from './prompt-of';
 import type { Rollout } from './rollout-record';
+import { compiled } from './rules-in-force';
 import { generationOptions } from './settings';
 import { hasSpread } from './teaching';
 
@@ -69,15 +69,6 @@ async function generate(
   );
   const generation = await Generation.start(model, prompts, options, random);
   return (await generation.finish()) ?? [];
-}
-
-/** Once for a phase: a script that is written to meanwhile does not change a run behind its back. */
-const ruleSets = new WeakMap<Rewards, Promise<RuleSet>>();
-
-function compiled(rewards: Rewards): Promise<RuleSet> {
-  const known = ruleSets.get(rewards) ?? compileRules(rewards);
-  ruleSets.set(rewards, known);
-  return known;
 }
 
 async function scored(

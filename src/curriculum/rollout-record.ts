@@ -25,7 +25,7 @@ export interface TrainedRollout {
 }
 
 export function rolloutRecord(
-  { job, prompter }: RunContext,
+  { job, prompter, rules }: RunContext,
   at: StepPosition,
   { example, view }: Shown,
   prompt: RenderedPrompt,
@@ -55,6 +55,7 @@ export function rolloutRecord(
     sample: number,
     group,
     reward: scored.reward,
+    rules_version: rules.version,
     outcome: scored.outcome,
     answer: scored.answer ?? null,
     gold: example.answer,

@@ -20,6 +20,7 @@ import type { RunContext } from './context';
 import { evaluateAt } from './evaluation-event';
 import type { CurriculumJob, JobResult } from './job';
 import { runPhase } from './phase';
+import { RulesInForce } from './rules-in-force';
 import { frozenParts } from './settings';
 import { loadRunData, type RunData } from './sources';
 import { loadOptimizer } from './state';
@@ -61,6 +62,7 @@ export async function runCurriculum(job: CurriculumJob): Promise<JobResult> {
   const context: RunContext = {
     job,
     config,
+    rules: new RulesInForce(config, job.rules?.atStart),
     model: new Model(modelConfig, weights, {
       device,
       threads: config.threads,

@@ -6,6 +6,7 @@ import * as vscode from 'vscode';
 import { TriphaseError } from '../protocol/errors';
 import type { Questions } from '../protocol/query';
 import type { Actions, ViewState } from '../protocol/views';
+import { phasePreview } from './phase-preview';
 import type { Query } from './query';
 import type { Answers } from './relay';
 import type { Runs } from './runs';
@@ -28,8 +29,13 @@ const offered: ReadonlySet<string> = new Set([
   'previewPhase',
 ]);
 
-export function answersOf(query: Query, runs: Runs, show: (state: ViewState, beside: boolean) => void): Answers {
-  return { ...questionsTo(query), ...actions(runs, show) };
+export function answersOf(
+  context: vscode.ExtensionContext,
+  query: Query,
+  runs: Runs,
+  show: (state: ViewState, beside: boolean) => void,
+): Answers {
+  return { ...questionsTo(query), ...actions(context, runs, show) };
 }
 
 function questionsTo(query: Query): { readonly [N in keyof Questions]: Answers[N] } {
@@ -52,6 +58,7 @@ function questionsTo(query: Query): { readonly [N in keyof Questions]: Answers[N
 }
 
 function actions(
+  context: vscode.ExtensionContext,
   runs: Runs,
   show: (state: ViewState, beside: boolean) => void,
 ): { readonly [N in keyof Actions]: Answers[N] } {
@@ -84,6 +91,7 @@ function actions(
       await openRule(folder, rule);
       return null;
     },
+    preview: (params, { signal }) => phasePreview(context, params, signal),
     runs: async () => runs.all.map(run => ({ folder: run.folder, name: run.info.name })),
   };
 }

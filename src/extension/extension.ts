@@ -20,7 +20,7 @@ export function activate(context: vscode.ExtensionContext): void {
   const log = vscode.window.createOutputChannel('Triphase', { log: true });
   const runs = new Runs(context, log);
   const query = openQuery();
-  const panels = new Panels(context.extensionUri, runs, show => answersOf(query, runs, show));
+  const panels = new Panels(context.extensionUri, runs, show => answersOf(context, query, runs, show));
   const window: TriphaseWindow = { context, log, runs, panels };
   const rows = new RunsView(runs);
   const runsView = vscode.window.createTreeView('triphase.runs', { treeDataProvider: rows });

@@ -1,5 +1,7 @@
 // Between the host's main thread and its worker: what goes each way, and the flags both see.
 
+import type { MessagePort } from 'node:worker_threads';
+import type { NumberedRules } from '../config/run-rules';
 import type { CurriculumJob, JobEvent, JobResult } from '../curriculum/job';
 import type { Activity, ErrorRecord } from '../protocol/run';
 
@@ -7,7 +9,7 @@ import type { Activity, ErrorRecord } from '../protocol/run';
 export const flag = {
   /** 1: end after the current step. */
   stop: 0,
-  /** Number of the latest event of the worker that is on disk. */
+  /** Number of the latest event of the worker that is on disk, or step that it was answered about. */
   written: 1,
   /** 1: the log cannot be written; no event will ever be acknowledged again. */
   refused: 2,
@@ -16,12 +18,16 @@ export const flag = {
 export const flagBytes = 3 * Int32Array.BYTES_PER_ELEMENT;
 
 export interface WorkerInput {
-  readonly job: Omit<CurriculumJob, 'emit' | 'activity' | 'stopRequested'>;
+  readonly job: Omit<CurriculumJob, 'emit' | 'activity' | 'stopRequested' | 'rules'>;
   readonly flags: SharedArrayBuffer;
+  /** Others come through the port, in answer to a step that begins. */
+  readonly rules: { readonly atStart: NumberedRules; readonly port: MessagePort };
 }
 
 export type WorkerMessage =
   | { readonly kind: 'event'; readonly number: number; readonly event: JobEvent }
+  /** The worker waits as for an event; rules that take effect are in the port by then. */
+  | { readonly kind: 'step-begins'; readonly number: number; readonly step: number }
   | { readonly kind: 'activity'; readonly activity: Activity }
   | { readonly kind: 'ended'; readonly result: JobResult }
   | { readonly kind: 'failed'; readonly error: ErrorRecord };

@@ -3,6 +3,9 @@
 import { createConnection } from 'node:net';
 import { createMessageConnection, SocketMessageReader, SocketMessageWriter } from 'vscode-jsonrpc/node';
 import {
+  type AppliedRules,
+  type ApplyRulesParams,
+  applyRulesRequest,
   type EventsPage,
   type EventsParams,
   eventNotification,
@@ -19,6 +22,7 @@ export interface HostClient {
   status(): Promise<HostStatus>;
   events(params: EventsParams): Promise<EventsPage>;
   stop(params: StopParams): Promise<HostStatus>;
+  applyRules(params: ApplyRulesParams): Promise<AppliedRules>;
   /** Every event numbered above `after`, in order, those to come included. Resolves when the past ones are told. */
   follow(after: number, take: (event: RunEvent) => void): Promise<void>;
   onState(take: (state: RunState) => void): void;
@@ -43,6 +47,7 @@ export async function connectHost(host: Pick<HostInfo, 'socket'>): Promise<HostC
     status: () => connection.sendRequest(statusRequest),
     events,
     stop: params => connection.sendRequest(stopRequest, params),
+    applyRules: params => connection.sendRequest(applyRulesRequest, params),
     async follow(after, take) {
       connection.onNotification(eventNotification, event => {
         handled += 1;

@@ -3,11 +3,11 @@
 
 import { EventEmitter } from 'node:events';
 import path from 'node:path';
-import { Worker } from 'node:worker_threads';
+import { MessageChannel, Worker } from 'node:worker_threads';
 import type { Curriculum } from '../config/schema';
 import { toErrorRecord } from '../protocol/error-record';
 import { TriphaseError } from '../protocol/errors';
-import type { HostStatus, StopParams } from '../protocol/host';
+import type { AppliedRules, ApplyRulesParams, HostStatus, StopParams } from '../protocol/host';
 import type { Activity, HostInfo, RunEvent, RunEventBody, RunOutcome, RunState } from '../protocol/run';
 import { RunProgress } from '../protocol/run-progress';
 import { version } from '../protocol/version';
@@ -16,6 +16,7 @@ import { currentEvents, EventLog, lastKeptEvent, readEvents } from '../run/event
 import { readRunInfo, writeRunInfo } from '../run/folder';
 import { Lease } from '../run/lease';
 import { flag, flagBytes, type WorkerInput, type WorkerMessage } from './channel';
+import { RuleVersions } from './rule-versions';
 import { serveClient } from './serve-client';
 import { HostSocket, removeStaleSocket } from './socket';
 
@@ -51,6 +52,7 @@ export class Host {
   private readonly progress = new RunProgress();
   private readonly flags = new Int32Array(new SharedArrayBuffer(flagBytes));
   private readonly clients = new Set<() => Promise<void>>();
+  private rules: RuleVersions | undefined;
   private settle: (outcome: RunOutcome) => void = () => {};
   private finished = false;
 
@@ -110,6 +112,19 @@ export class Host {
         host.append({ kind: 'warning', message: `The checkpoint ${damaged} is damaged: ${why}.` });
       }
 
+      const rules = new RuleVersions(
+        folder,
+        {
+          config,
+          configFile: info.config,
+          events: currentEvents(earlier.events),
+          supersedesAfter: checkpoint === undefined ? 0 : lastKeptEvent(earlier.events, checkpoint),
+          step: checkpoint?.step ?? 0,
+        },
+        event => host.append(event),
+      );
+      host.rules = rules;
+
       host.work({
         workerFile: options.workerFile,
         input: {
@@ -123,6 +138,7 @@ export class Host {
           },
           flags: host.flags.buffer,
         },
+        rules,
         close: async outcome => {
           write(outcome.outcome);
           if (outcome.outcome === 'stopped' && outcome.killed) {
@@ -156,6 +172,33 @@ export class Host {
     return this.log.since(after, limit);
   }
 
+  /** The rules of a config, from the step after the one under way. */
+  async applyRules(params: ApplyRulesParams): Promise<AppliedRules> {
+    const read = await this.takingRules().read(params);
+    // the run may have come to its end meanwhile
+    return this.takingRules().accept(read, params.config);
+  }
+
+  private takingRules(): RuleVersions {
+    const { rules, state } = this;
+    const steps = this.progress.phases.reduce((n, phase) => n + phase.steps, 0);
+    if (rules === undefined || (state.kind !== 'starting' && state.kind !== 'running'))
+      throw new TriphaseError(
+        'usage',
+        `The run takes no other rules: it is ${state.kind}.`,
+        'A run that goes on takes them; resume it first.',
+        { file: this.folder },
+      );
+    if (steps > 0 && rules.nextStep > steps)
+      throw new TriphaseError(
+        'usage',
+        `The run takes no other rules: step ${steps} is its last, and it has begun.`,
+        'See what they would have paid with `triphase rescore`.',
+        { file: this.folder },
+      );
+    return rules;
+  }
+
   stop(when: StopParams['when']): void {
     if (this.finished) return;
     if (when === 'now') {
@@ -172,17 +215,28 @@ export class Host {
 
   private work(job: {
     readonly workerFile: string;
-    readonly input: WorkerInput;
+    readonly input: Omit<WorkerInput, 'rules'>;
+    readonly rules: RuleVersions;
     readonly close: (outcome: RunOutcome) => Promise<void>;
   }): void {
     this.close = job.close;
-    const worker = new Worker(job.workerFile, { workerData: job.input, name: 'triphase-curriculum' });
+    const { port1, port2: port } = new MessageChannel();
+    // it is written to, and must not hold the process up
+    port1.unref();
+    const input: WorkerInput = { ...job.input, rules: { atStart: job.rules.inForce, port } };
+    const worker = new Worker(job.workerFile, { workerData: input, transferList: [port], name: 'triphase-curriculum' });
     let outcome: RunOutcome | undefined;
     worker.on('message', (message: WorkerMessage) => {
       switch (message.kind) {
         case 'event':
           outcome = this.record(message.number, message.event) ?? outcome;
           return;
+        case 'step-begins': {
+          const taken = job.rules.begin(message.step);
+          if (taken !== undefined) port1.postMessage(taken);
+          this.answer(message.number);
+          return;
+        }
         case 'activity':
           this.events.emit('activity', message.activity);
           return;
@@ -218,14 +272,19 @@ export class Host {
     if (this.finished) return undefined;
     try {
       this.append(event);
-      Atomics.store(this.flags, flag.written, number);
+      this.answer(number);
       return undefined;
     } catch (error) {
       Atomics.store(this.flags, flag.refused, 1);
-      return { outcome: 'failed', error: toErrorRecord(error) };
-    } finally {
       Atomics.notify(this.flags, flag.written);
+      return { outcome: 'failed', error: toErrorRecord(error) };
     }
+  }
+
+  /** The worker goes on. */
+  private answer(number: number): void {
+    Atomics.store(this.flags, flag.written, number);
+    Atomics.notify(this.flags, flag.written);
   }
 
   private append(body: RunEventBody): void {

@@ -1,12 +1,14 @@
 // One client of a host's socket: every request is answered, with a result or a typed error.
 
 import type { Socket } from 'node:net';
+import path from 'node:path';
 import { createMessageConnection, ResponseError, SocketMessageReader, SocketMessageWriter } from 'vscode-jsonrpc/node';
 import { z } from 'zod';
 import { toErrorRecord } from '../protocol/error-record';
 import { describe, TriphaseError } from '../protocol/errors';
 import {
   activityNotification,
+  applyRulesRequest,
   type EventsPage,
   eventNotification,
   eventsRequest,
@@ -25,6 +27,10 @@ const eventsParams = z.object({
   after: z.int().min(0),
   limit: z.int().min(1).optional(),
   follow: z.boolean(),
+});
+const applyRulesParams = z.object({
+  config: z.string().refine(path.isAbsolute, 'not an absolute path'),
+  sets: z.array(z.string()).exactOptional(),
 });
 const stopParams = z.object({ when: z.enum(['after-step', 'now']) });
 
@@ -76,6 +82,9 @@ export function serveClient(socket: Socket, host: Host): () => Promise<void> {
       return host.status;
     }),
   );
+  connection.onRequest(applyRulesRequest, params =>
+    answerAsync(() => host.applyRules(parse(applyRulesParams, params, applyRulesRequest.method))),
+  );
   connection.onError(() => socket.destroy());
   connection.listen();
   return async () => {
@@ -87,6 +96,14 @@ export function serveClient(socket: Socket, host: Host): () => Promise<void> {
 function answer<T>(give: () => T): T | ResponseError<ErrorRecord> {
   try {
     return give();
+  } catch (error) {
+    return new ResponseError(1, describe(error), toErrorRecord(error));
+  }
+}
+
+async function answerAsync<T>(give: () => Promise<T>): Promise<T | ResponseError<ErrorRecord>> {
+  try {
+    return await give();
   } catch (error) {
     return new ResponseError(1, describe(error), toErrorRecord(error));
   }

@@ -1,6 +1,7 @@
 // The worker's end: runs one job, and waits at each event until the main thread has it on disk.
 
-import { parentPort, workerData } from 'node:worker_threads';
+import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
+import type { NumberedRules } from '../config/run-rules';
 import type { CurriculumJob, JobEvent, JobResult } from '../curriculum/job';
 import { toErrorRecord } from '../protocol/error-record';
 import { TriphaseError } from '../protocol/errors';
@@ -17,6 +18,9 @@ export async function serveJob(run: (job: CurriculumJob) => Promise<JobResult>):
   const emit = (event: JobEvent): void => {
     number += 1;
     tell({ kind: 'event', number, event });
+    untilAnswered();
+  };
+  const untilAnswered = (): void => {
     for (;;) {
       const written = Atomics.load(flags, flag.written);
       if (written >= number) return;
@@ -26,10 +30,18 @@ export async function serveJob(run: (job: CurriculumJob) => Promise<JobResult>):
     }
   };
 
+  const rulesFrom = (step: number): NumberedRules | undefined => {
+    number += 1;
+    tell({ kind: 'step-begins', number, step });
+    untilAnswered();
+    return receiveMessageOnPort(input.rules.port)?.message as NumberedRules | undefined;
+  };
+
   try {
     const result = await run({
       ...input.job,
       emit,
+      rules: { atStart: input.rules.atStart, from: rulesFrom },
       activity: activity => tell({ kind: 'activity', activity }),
       stopRequested: () => Atomics.load(flags, flag.stop) === 1,
     });

@@ -32,10 +32,31 @@ export interface StopParams {
   readonly when: 'after-step' | 'now';
 }
 
+export interface ApplyRulesParams {
+  /** A curriculum file whose rewards, and those of its phases, take the place of the run's. Absolute. */
+  readonly config: string;
+  /** Settings over the file's, as on the command line. */
+  readonly sets?: readonly string[];
+}
+
+export interface AppliedRules {
+  readonly version: number;
+  readonly hash: string;
+  /** The first step that is scored by it. */
+  readonly fromStep: number;
+  /** A line for each rule that changes; none where the rules are those that the run has already. */
+  readonly changes: readonly string[];
+}
+
 export const statusRequest = new RequestType0<HostStatus, ErrorRecord>('triphase/status');
 export const eventsRequest = new RequestType<EventsParams, EventsPage, ErrorRecord>('triphase/events');
 /** Answered when the wish is taken, not when the run has ended. */
 export const stopRequest = new RequestType<StopParams, HostStatus, ErrorRecord>('triphase/stop');
+/**
+ * Answered when the version is on disk and its first step is known, which is the one after the step under way. Rules that
+ * do not compile are refused with their place.
+ */
+export const applyRulesRequest = new RequestType<ApplyRulesParams, AppliedRules, ErrorRecord>('triphase/applyRules');
 
 export const eventNotification = new NotificationType<RunEvent>('triphase/event');
 /** What the run is doing now. */

@@ -84,6 +84,7 @@ export class RunProgress {
         break;
       case 'data':
       case 'device':
+      case 'rules':
       case 'checkpoint':
       case 'warning':
         return;

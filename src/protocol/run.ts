@@ -196,15 +196,19 @@ export type RunEventBody =
       readonly rollouts?: string;
       /** Of a step in which no group taught: how many did not, and why. */
       readonly untaught?: string;
+      /** The version of the reward rules that scored it; absent where nothing was scored, and in logs of earlier versions. */
+      readonly rulesVersion?: number;
     }
   | (Evaluation & {
       readonly kind: 'evaluation';
+      readonly rulesVersion?: number;
       /** 'base', or the phase that was under way or had just ended. */
       readonly at: string;
       readonly step: number;
       /** Before the first phase or at the end of one, not in the middle of it. */
       readonly boundary: boolean;
     })
+  | RulesVersion
   | {
       readonly kind: 'checkpoint';
       readonly phase: string;
@@ -231,6 +235,23 @@ export type RunEventBody =
       readonly end?: PhaseEnd;
     }
   | ({ readonly kind: 'run-ended'; readonly step: number } & RunOutcome);
+
+/**
+ * A version of the reward rules is accepted. A step is scored by the last of these events in the log whose `fromStep` it
+ * has reached.
+ */
+export interface RulesVersion {
+  readonly kind: 'rules';
+  /** From 1, one more for each that is accepted. */
+  readonly version: number;
+  /** Of everything that rewards depend on: equal hashes pay equally. */
+  readonly hash: string;
+  readonly fromStep: number;
+  /** Where the rules stand, relative to the run folder. */
+  readonly file: string;
+  /** A line for each rule that differs from the version before; none for the first. */
+  readonly changes: readonly string[];
+}
 
 export type RunOutcome =
   | { readonly outcome: 'finished' }
@@ -331,8 +352,10 @@ export interface RolloutRecord {
   readonly sample: number;
   /** Number of the prompt within its step, from 0. */
   readonly group: number;
-  /** Weighted sum of the scores. */
+  /** The scores combined. */
   readonly reward: number | null;
+  /** The version of the reward rules that scored it. */
+  readonly rules_version: number | null;
   readonly outcome: Outcome;
   readonly answer: string | null;
   readonly gold: string;
@@ -369,6 +392,7 @@ export const rolloutColumns = [
   'sample',
   'group',
   'reward',
+  'rules_version',
   'outcome',
   'answer',
   'gold',

@@ -1,6 +1,7 @@
 // What a view (webview) and the extension say to each other. Every request is answered, with its result or an error that
 // the view shows; a view that was hidden is told to ask again, and never handed a difference.
 
+import type { PhasePreview } from './preview';
 import type { QuestionName, Questions, RolloutRef, SearchHits } from './query';
 import type { ErrorRecord, RunState } from './run';
 
@@ -36,6 +37,19 @@ export interface Actions {
   };
   /** Opens the rule where it is written. */
   readonly openRule: { readonly params: { readonly folder: string; readonly rule: string }; readonly result: null };
+  /** Rendered prompts of a phase, as the command line's `preview --json` gives them. */
+  readonly preview: {
+    readonly params: {
+      /** The config file, absolute. */
+      readonly config: string;
+      /** Default: the first. */
+      readonly phase?: string;
+      readonly count: number;
+      /** This example alone, by its id. */
+      readonly example?: string;
+    };
+    readonly result: PhasePreview;
+  };
   /** Other runs that could be laid over this one. */
   readonly runs: {
     readonly params: null;

@@ -115,8 +115,9 @@ export function countGroup(tally: HintTally, judged: JudgedGroup, weights: Reado
   countRules(tally, judged, weights, at);
   const counts = stepOf(tally, judged);
   counts.groups++;
+  const gold = normalised(samples[0]?.example.answer ?? '');
   for (const [i, sample] of samples.entries()) {
-    const { tokens, truncated, example } = sample;
+    const { tokens, truncated } = sample;
     const outcome = outcomes[i];
     counts.n++;
     if (outcome !== undefined) counts.graded++;
@@ -137,9 +138,9 @@ export function countGroup(tally: HintTally, judged: JudgedGroup, weights: Reado
     }
     const answer = judged.answers[i];
     if (answer === undefined) continue;
-    const said = normalisedText(answer);
+    const said = normalised(answer);
     countText(counts.answers, said);
-    countText(counts.golds, normalisedText(example.answer));
+    countText(counts.golds, gold);
     if (outcome === 'wrong') countCopies(tally, judged, said, at(i));
   }
   const reason = flatReason(judged);
@@ -157,7 +158,8 @@ function countRules(
   at: (sample: number) => Evidence,
 ): void {
   const parts: { readonly name: string; readonly values: readonly number[] }[] = [];
-  for (const name of new Set(scores.flatMap(score => Object.keys(score)))) {
+  // the samples of a group have the same columns
+  for (const name of Object.keys(scores[0] ?? {})) {
     const rule = rules.get(name) ?? {
       n: 0,
       sum: 0,
@@ -252,6 +254,19 @@ function stepOf({ steps }: HintTally, { step, file, phase }: JudgedGroup): StepC
 function find(place: Found, at: Evidence): void {
   place.count++;
   if (place.evidence.length < MOST_EVIDENCE) place.evidence.push(at);
+}
+
+/** Short answers come again and again. */
+const normalisedBefore = new Map<string, string>();
+const MOST_NORMALISED = 4096;
+
+function normalised(text: string): string {
+  const known = normalisedBefore.get(text);
+  if (known !== undefined) return known;
+  const plain = normalisedText(text);
+  if (normalisedBefore.size >= MOST_NORMALISED) normalisedBefore.clear();
+  if (text.length <= 100) normalisedBefore.set(text, plain);
+  return plain;
 }
 
 function countText(counts: Map<string, number>, text: string): void {

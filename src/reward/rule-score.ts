@@ -2,10 +2,12 @@
 
 import { readFileSync } from 'node:fs';
 import { transform } from 'sucrase';
+import type { KeyPath } from '../config/places';
 import type { RewardRule } from '../config/reward-rules';
-import { TriphaseError } from '../protocol/errors';
+import { type Place, TriphaseError } from '../protocol/errors';
 import { hashText } from '../protocol/random';
 import type { RuleScore } from '../protocol/rewards';
+import { RuleFault } from './rule-fault';
 import type { Moment, RuleGroup, RuleSample } from './sample';
 import type { Program, Sandbox, SandboxResult } from './sandbox';
 
@@ -15,7 +17,8 @@ export type ScoreGroups = (groups: readonly RuleGroup[], moment: Moment) => read
 const COLUMNS = ['completion', 'tokens', 'truncated', 'row', 'scores', 'step', 'phase', 'group'] as const;
 type Column = (typeof COLUMNS)[number];
 
-export function compileExpression(expression: string, sandbox: Sandbox, where: string): ScoreGroups {
+/** @param at where it stands, from `rewards` on */
+export function compileExpression(expression: string, sandbox: Sandbox, at: KeyPath): ScoreGroups {
   const columns = new Set<Column>(
     COLUMNS.filter(column => new RegExp(`(?<![\\w$]|[^.]\\.)${column}(?![\\w$])`).test(expression)),
   );
@@ -26,21 +29,31 @@ export function compileExpression(expression: string, sandbox: Sandbox, where: s
   };
   const fault = sandbox.check(program);
   if (fault !== undefined)
-    throw new TriphaseError(
-      'config',
-      `${where} is no expression: ${fault}.`,
+    throw new RuleFault(
+      at,
+      `${at.at(-1)} of ${at.at(-2)} is no expression: ${fault}`,
       'It is JavaScript, as in tokens < 100 ? 1 : 0.',
     );
   return runner(sandbox, program, columns);
 }
 
-export function compileScript(rule: RewardRule & { readonly kind: 'script' }, sandbox: Sandbox): ScoreGroups {
-  const program: Program = { body: `${readScript(rule.file)}\nreturn exports.score(input.sample, input.group);` };
+export function compileScript(
+  { file }: RewardRule & { readonly kind: 'script' },
+  sandbox: Sandbox,
+  at: KeyPath,
+): ScoreGroups {
+  const refused = (what: string, place?: Place) => new RuleFault(at, what, 'It exports score(sample, group).', place);
+  let source: string;
+  try {
+    source = readScript(file);
+  } catch (error) {
+    // where the rule names it, unless the script has a line of its own
+    if (error instanceof TriphaseError) throw refused(error.message, error.place);
+    throw error;
+  }
+  const program: Program = { body: `${source}\nreturn exports.score(input.sample, input.group);` };
   const fault = sandbox.check(program);
-  if (fault !== undefined)
-    throw new TriphaseError('config', `The script cannot be compiled: ${fault}.`, 'It exports score(sample, group).', {
-      file: rule.file,
-    });
+  if (fault !== undefined) throw refused(`The script ${file} cannot be compiled: ${fault}`, { file });
   return runner(sandbox, program, new Set(COLUMNS), true);
 }
 
@@ -50,17 +63,19 @@ export function readScript(file: string): string {
   try {
     source = readFileSync(file, 'utf8');
   } catch {
-    throw new TriphaseError('config', `There is no script ${file}.`, 'file is a JavaScript or TypeScript file.', {
-      file,
-    });
+    throw new TriphaseError('config', `there is no script ${file}`, 'file is a JavaScript or TypeScript file.');
   }
   try {
     const { code } = transform(source, { transforms: ['typescript', 'imports'], production: true });
     return `const exports = {}; const require = name => { throw new Error('a rule has no imports: ' + name); };\n${code}`;
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
-    throw new TriphaseError('config', `The script cannot be read: ${message}.`, 'It exports score(sample, group).', {
+    // sucrase: "Error transforming …: Unexpected token (3:7)"
+    const [, what = message, line, column] =
+      /^(?:Error transforming [^:]*: )?(.*?) \((\d+):(\d+)\)$/s.exec(message) ?? [];
+    throw new TriphaseError('config', `the script cannot be read: ${what}`, 'It exports score(sample, group).', {
       file,
+      ...(line === undefined ? {} : { line: Number(line), column: Number(column) }),
     });
   }
 }

@@ -8,6 +8,7 @@ import { type Graded, gradeAnswer } from './accuracy';
 import { combined, weightAt } from './combine';
 import { compileFormat } from './format';
 import { compileAnswer } from './rule-answer';
+import { RuleFault } from './rule-fault';
 import { scoreLength, scoreRepetition } from './rule-length';
 import { compileMatch } from './rule-match';
 import { compileExpression, compileScript, type ScoreGroups, scoreOf } from './rule-score';
@@ -105,6 +106,20 @@ export async function compileRules(rewards: Rewards): Promise<RuleSet> {
   };
 }
 
+/** Everything that keeps the rules from being compiled. */
+export async function ruleFaults({ rules }: Pick<Rewards, 'rules'>): Promise<readonly RuleFault[]> {
+  const sandbox = await Sandbox.open();
+  return Object.entries(rules).flatMap(([name, rule]) => {
+    try {
+      compile(name, rule, sandbox);
+      return [];
+    } catch (error) {
+      if (error instanceof RuleFault) return [error];
+      throw error;
+    }
+  });
+}
+
 /** What a rule said, without the answer that it read. */
 const withoutAnswer = ({ score, outcome, why, spans }: Graded): RuleScore => ({ score, outcome, why, spans });
 
@@ -124,7 +139,7 @@ function asked(rule: Compiled, state: readonly RuleGroup[], moment: Moment): rea
 }
 
 function compile(name: string, rule: RewardRule, sandbox: Sandbox): Compiled {
-  const when = rule.when === undefined ? undefined : compileExpression(rule.when, sandbox, `The condition of ${name}`);
+  const when = rule.when === undefined ? undefined : compileExpression(rule.when, sandbox, ['rules', name, 'when']);
   const each = (score: (sample: RuleSample) => RuleScore) => (groups: readonly RuleGroup[]) =>
     groups.map(({ samples }) => samples.map(score));
   const pass = when === undefined ? 1 : 2;
@@ -155,10 +170,10 @@ function compile(name: string, rule: RewardRule, sandbox: Sandbox): Compiled {
         name,
         pass: 2,
         when,
-        ask: valued(compileExpression(rule.expression, sandbox, `The expression of ${name}`)),
+        ask: valued(compileExpression(rule.expression, sandbox, ['rules', name, 'expression'])),
       };
     case 'script':
-      return { name, pass: 2, when, ask: valued(compileScript(rule, sandbox)) };
+      return { name, pass: 2, when, ask: valued(compileScript(rule, sandbox, ['rules', name, 'file'])) };
   }
 }
 

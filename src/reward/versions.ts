@@ -1,10 +1,24 @@
 // A version of a rule: a hash of all that its scores depend on, so that scores of before can be told from scores of now.
 
 import { createHash } from 'node:crypto';
+import type { RunRules } from '../config/run-rules';
 import type { PhaseSettings } from '../config/schema';
 import { readScript } from './rule-score';
 
 type Rewards = PhaseSettings['rewards'];
+
+/** Of all that the rewards of a run depend on: its rules, their weights, how they combine, what phases say. */
+export function hashOfRules({ rewards, phases }: RunRules): string {
+  const weights = Object.entries(rewards.rules).map(([name, { weight }]) => [name, weight]);
+  return hashOf([
+    versionsOf(rewards),
+    rewards.format.weight,
+    rewards.accuracy.weight,
+    Object.fromEntries(weights),
+    rewards.combine,
+    phases,
+  ]);
+}
 
 /** Twelve hexadecimal digits for each rule. */
 export function versionsOf({ format, accuracy, rules }: Rewards): Readonly<Record<string, string>> {

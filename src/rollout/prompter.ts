@@ -5,7 +5,7 @@ import { type ImageProcessor, loadImageProcessor, type Pixels, processImage } fr
 import { mropePositions } from '../model/positions';
 import type { EncodedPrompt } from '../model/sequence-inputs';
 import { imageTokens } from '../model/vision-inputs';
-import { buildPrompt, type Prompt } from '../text/prompt';
+import { buildPrompt, expandImages, type Prompt } from '../text/prompt';
 import { type ChatMessage, loadTokenizer, type Tokenizer } from '../text/tokenizer';
 import type { DecodeImage } from './image-thread';
 
@@ -25,7 +25,7 @@ export class Prompter {
   constructor(
     readonly tokenizer: Tokenizer,
     readonly processor: ImageProcessor,
-    private readonly config: ModelConfig,
+    readonly modelConfig: ModelConfig,
     private readonly decodeImage: DecodeImage = processImage,
   ) {}
 
@@ -65,7 +65,15 @@ export class Prompter {
   encode(system: string, text: string, images: readonly Pixels[], maxTokens: number): RenderedPrompt {
     const grids = images.map(i => i.grid);
     const prompt = this.tokens(system, text, grids, maxTokens);
-    return { ...prompt, images, positions: mropePositions(prompt.tokenIds, grids, this.config).positions };
+    return { ...prompt, images, positions: mropePositions(prompt.tokenIds, grids, this.modelConfig).positions };
+  }
+
+  /** The same from the text of a prompt that was rendered before. */
+  encodeRendered(text: string, images: readonly Pixels[]): RenderedPrompt {
+    const grids = images.map(i => i.grid);
+    const mergeSize = this.modelConfig.vision.spatialMergeSize;
+    const prompt = expandImages(this.tokenizer, text, grids, { mergeSize, maxTokens: Number.MAX_SAFE_INTEGER });
+    return { ...prompt, images, positions: mropePositions(prompt.tokenIds, grids, this.modelConfig).positions };
   }
 
   /** The same, where only the sizes of the images are known. */
@@ -74,12 +82,12 @@ export class Prompter {
       ...(system === '' ? [] : [{ role: 'system', content: [{ type: 'text', text: system }] } as const]),
       { role: 'user', content: [...grids.map(() => ({ type: 'image' }) as const), { type: 'text', text }] },
     ];
-    const mergeSize = this.config.vision.spatialMergeSize;
+    const mergeSize = this.modelConfig.vision.spatialMergeSize;
     return buildPrompt(this.tokenizer, messages, grids, { mergeSize, maxTokens });
   }
 
   /** How many tokens images of these sizes take. */
   imageTokens(grids: readonly Pixels['grid'][]): number {
-    return grids.reduce((n, grid) => n + imageTokens(grid, this.config.vision), 0);
+    return grids.reduce((n, grid) => n + imageTokens(grid, this.modelConfig.vision), 0);
   }
 }

@@ -82,6 +82,7 @@ type Elements = (name: string) => SchemaElement[];
 
 const number = (name: string): SchemaElement => ({ name, type: 'DOUBLE', repetition_type: 'OPTIONAL' });
 const integer: Elements = name => [{ name, type: 'INT32', repetition_type: 'REQUIRED' }];
+const optionalInteger: Elements = name => [{ name, type: 'INT32', repetition_type: 'OPTIONAL' }];
 const real: Elements = name => [number(name)];
 const boolean: Elements = name => [{ name, type: 'BOOLEAN', repetition_type: 'REQUIRED' }];
 const text: Elements = name => [
@@ -121,6 +122,7 @@ const columnTypes: { readonly [K in (typeof rolloutColumns)[number]]: Elements }
   sample: integer,
   group: integer,
   reward: real,
+  rules_version: optionalInteger,
   outcome: text,
   answer: text,
   gold: text,
@@ -153,6 +155,7 @@ const rowSchema = z.object({
   sample: z.number(),
   group: z.number(),
   reward: nullable(z.number()),
+  rules_version: nullable(z.number()),
   outcome: z.enum(['right', 'wrong', 'ungradable']),
   answer: nullable(z.string()),
   gold: z.string(),

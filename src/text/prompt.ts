@@ -20,9 +20,23 @@ export function buildPrompt(
   tokenizer: Tokenizer,
   messages: readonly ChatMessage[],
   grids: readonly (readonly [number, number, number])[],
-  limits: { readonly mergeSize: number; readonly maxTokens: number },
+  limits: PromptLimits,
 ): Prompt {
-  const text = tokenizer.chat(messages, { addGenerationPrompt: true });
+  return expandImages(tokenizer, tokenizer.chat(messages, { addGenerationPrompt: true }), grids, limits);
+}
+
+export interface PromptLimits {
+  readonly mergeSize: number;
+  readonly maxTokens: number;
+}
+
+/** The same from a chat template that was filled in before, as a rollout keeps it. */
+export function expandImages(
+  tokenizer: Tokenizer,
+  text: string,
+  grids: readonly (readonly [number, number, number])[],
+  limits: PromptLimits,
+): Prompt {
   const imageId = tokenizer.id(imageToken);
   const rendered = tokenizer.encode(text);
   const places = imageId === undefined ? 0 : rendered.filter(token => token === imageId).length;

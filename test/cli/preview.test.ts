@@ -5,7 +5,7 @@ import { execFile } from 'node:child_process';
 import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import type { PhasePreview } from '../../src/curriculum/preview';
+import type { PhasePreview } from '../../src/protocol/preview';
 import { bundle } from '../host/bundle';
 
 const curriculum = (model: string) => `

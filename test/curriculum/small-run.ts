@@ -4,6 +4,7 @@ import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { loadCurriculum } from '../../src/config/curriculum';
+import type { Curriculum } from '../../src/config/schema';
 import type { CurriculumJob, JobEvent } from '../../src/curriculum/job';
 import { runCurriculum } from '../../src/curriculum/run';
 import { referenceModels } from '../model/reference';
@@ -53,11 +54,15 @@ export class SmallRuns {
     return new SmallRuns(home);
   }
 
+  config(sets: readonly string[]): Curriculum {
+    return loadCurriculum(path.join(this.home, 'curriculum.yaml'), sets).config;
+  }
+
   async run(name: string, sets: readonly string[] = [], job: Partial<CurriculumJob> = {}): Promise<FinishedRun> {
     const folder = path.join(this.home, name);
     mkdirSync(folder, { recursive: true });
     const events: JobEvent[] = [];
-    const { config } = loadCurriculum(path.join(this.home, 'curriculum.yaml'), sets);
+    const config = this.config(sets);
     await runCurriculum({
       config,
       folder,

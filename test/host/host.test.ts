@@ -43,7 +43,7 @@ describe('host', () => {
     assert.deepEqual(await host.ended, { outcome: 'finished' });
     const { events } = readEvents(host.folder);
     const phase = ['phase-started', 'step', 'checkpoint', 'phase-ended', 'evaluation'];
-    assert.deepEqual(kinds(events), ['run-started', 'plan', 'device', ...phase, ...phase, 'run-ended']);
+    assert.deepEqual(kinds(events), ['run-started', 'rules', 'plan', 'device', ...phase, ...phase, 'run-ended']);
     assert.deepEqual(
       events.map(event => event.n),
       events.map((_, i) => i + 1),

@@ -1,10 +1,12 @@
 // A worker whose job is small: counts instead of training, writes real rollouts and checkpoints, and resumes. What it
 // counts depends on every step before, so that a resumed run that differs from an unbroken one is seen.
-// TRIPHASE_SMALL_JOB: {"stepMs": time of a step, "failAt": step, "throwAt": step, "exitAt": step}
+// TRIPHASE_SMALL_JOB: {"stepMs": time of a step, "failAt": step, "throwAt": step, "exitAt": step,
+// "hold": {"step": step, "file": what it waits for}}
 
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { CurriculumJob, JobResult } from '../../src/curriculum/job';
+import { RulesInForce } from '../../src/curriculum/rules-in-force';
 import { serveJob } from '../../src/host/serve-job';
 import { TriphaseError } from '../../src/protocol/errors';
 import { writeCheckpoint } from '../../src/run/checkpoints';
@@ -16,12 +18,15 @@ interface Wishes {
   readonly failAt?: number;
   readonly throwAt?: number;
   readonly exitAt?: number;
+  /** Waits within this step until the file is there. */
+  readonly hold?: { readonly step: number; readonly file: string };
 }
 
 const wishes = JSON.parse(process.env['TRIPHASE_SMALL_JOB'] ?? '{}') as Wishes;
 
 async function smallJob(job: CurriculumJob): Promise<JobResult> {
   const { phases } = job.config;
+  const rules = new RulesInForce(job.config, job.rules?.atStart);
   let { step, sum } = { step: 0, sum: 1 };
   if (job.resumeFrom !== undefined) {
     const state: unknown = JSON.parse(readFileSync(path.join(job.resumeFrom, 'trainer_state.json'), 'utf8'));
@@ -70,14 +75,37 @@ async function smallJob(job: CurriculumJob): Promise<JobResult> {
       if (next === wishes.throwAt) await new Promise(() => {});
       if (next === wishes.exitAt) process.exit(3);
       step = next;
-      sum = (sum * 31 + step) % 1_000_003;
+      rules.take(job.rules?.from(step));
+      const rulesVersion = rules.version;
+      while (step === wishes.hold?.step && !existsSync(wishes.hold.file))
+        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 10);
+      // what a rule weighs is in all that follows
+      const { weight } = rules.settings(phase).rewards.format;
+      sum = (sum * 31 + step + Math.round(1000 * weight)) % 1_000_003;
       const records = [0, 1].map(sample =>
-        rollout({ step, attempt: job.attempt, phase: phase.id, phase_step: step - before, sample, reward: sum }),
+        rollout({
+          step,
+          attempt: job.attempt,
+          phase: phase.id,
+          phase_step: step - before,
+          sample,
+          reward: sum,
+          rules_version: rulesVersion,
+        }),
       );
       const rollouts = await writeRollouts(job.folder, records);
       const metrics = { reward: sum, loss: Number.NaN };
       const timings = { total: (wishes.stepMs ?? 0) / 1000 };
-      job.emit({ kind: 'step', phase: phase.id, phaseStep: step - before, step, metrics, timings, rollouts });
+      job.emit({
+        kind: 'step',
+        phase: phase.id,
+        phaseStep: step - before,
+        step,
+        rulesVersion,
+        metrics,
+        timings,
+        rollouts,
+      });
       const stop = job.stopRequested() && step < steps;
       const { every } = job.config.checkpoints;
       if (step === end || stop || (every > 0 && step % every === 0)) await saveAt(step === end);

@@ -183,7 +183,7 @@ describe('re-scoring stored rollouts', () => {
     const rescorer = await rescorerOf([[group(RIGHT, WRONG)]]);
     await assert.rejects(
       rescorer.ask(questionOf('{rules: {e: {kind: score, expression: "1 +"}}}')),
-      /The expression of e is no expression/,
+      /expression of e is no expression/,
     );
     const at = { file: 'rollouts/text-000001.parquet', step: 1, group: 7, sample: 0 };
     await assert.rejects(rescorer.ask(questionOf('{}'), { at }), /no sample of this number/);

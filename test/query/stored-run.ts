@@ -1,6 +1,6 @@
 // A run folder as the curriculum writes it, with rollouts that a test gives.
 
-import { writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { RolloutRecord } from '../../src/protocol/run';
 import { EventLog } from '../../src/run/event-log';
@@ -13,6 +13,7 @@ export type GroupOfRun = readonly Partial<RolloutRecord>[];
 
 /** Steps after those that are done. Rewards that are given give the advantages. */
 export async function storedRun(folder: string, steps: readonly (readonly GroupOfRun[])[], done = 0): Promise<void> {
+  mkdirSync(folder, { recursive: true });
   writeFileSync(path.join(folder, 'run.json'), '{}');
   const log = EventLog.open(folder, 1);
   for (const [s, groups] of steps.entries()) {

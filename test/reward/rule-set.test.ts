@@ -255,7 +255,7 @@ describe('reward rules', () => {
     });
 
     it('that are none are an error of the config', async () => {
-      await assert.rejects(rules('{r: {kind: score, expression: "1 +"}}'), /The expression of r is no expression/);
+      await assert.rejects(rules('{r: {kind: score, expression: "1 +"}}'), /expression of r is no expression/);
     });
   });
 

@@ -18,6 +18,7 @@ export function rollout(columns: Partial<RolloutRecord>): RolloutRecord {
     sample: 0,
     group: 0,
     reward: 0.1,
+    rules_version: 1,
     outcome: 'wrong',
     answer: '2',
     gold: '3',

@@ -120,6 +120,28 @@ describe('rooms', () => {
   });
 });
 
+describe('views', () => {
+  const ofViews = Object.entries(graph).flatMap(([file, node]) =>
+    file.startsWith('webview/') ? node.imports.map(to => ({ file, ...to })) : [],
+  );
+
+  it('import of src only the words of the protocol', () => {
+    assert.ok(ofViews.length > 0, 'build again: node build.mjs --tests');
+    const breaks = ofViews.filter(
+      ({ path: to }) => /^(src|test|bench|examples)\//.test(to) && roomOf(to) !== 'protocol',
+    );
+    assert.deepEqual(
+      breaks.map(({ file, path: to }) => `${file} imports ${to}`),
+      [],
+    );
+  });
+
+  it('leave the toolkit to one file', () => {
+    const importers = ofViews.filter(({ path: to }) => to.includes('/webview-ui-toolkit/')).map(({ file }) => file);
+    assert.deepEqual([...new Set(importers)], ['webview/components/controls.ts']);
+  });
+});
+
 describe('files of the project', () => {
   /** Written so that this file does not name one. */
   const machinePath = new RegExp(`(^|[^\\w.~})])/(${['work', 'root', 'opt', 'home', 'Users', 'tmp'].join('|')})/`);
@@ -127,7 +149,18 @@ describe('files of the project', () => {
 
   it('name no path of one machine', () => {
     const named: string[] = [];
-    for (const folder of ['src', 'test', 'docs', 'examples', 'bench', '.ci', 'media', 'README.md', 'package.json']) {
+    for (const folder of [
+      'src',
+      'webview',
+      'test',
+      'docs',
+      'examples',
+      'bench',
+      '.ci',
+      'media',
+      'README.md',
+      'package.json',
+    ]) {
       if (!existsSync(folder)) continue;
       const files = folder.includes('.') && !folder.startsWith('.') ? [folder] : filesBelow(folder);
       for (const file of files.filter(name => read.test(name))) {

@@ -1,0 +1,38 @@
+// What a phase would show, before it is run: rendered prompts, and what the rules pay for answers to them.
+
+import type { Example, View } from './example';
+import type { Scored } from './rewards';
+import type { SourceReport } from './run';
+
+export interface PreviewedImage {
+  readonly file: string;
+  /** Pixels, of the file and as the model sees it. */
+  readonly width: number;
+  readonly height: number;
+  readonly seenWidth: number;
+  readonly seenHeight: number;
+  readonly tokens: number;
+}
+
+/** The gold answer written as it is asked for, a wrong one, and none. */
+export interface Payment {
+  readonly what: 'gold' | 'wrong' | 'empty';
+  readonly completion: string;
+  readonly scored: Scored;
+}
+
+export interface PreviewedPrompt {
+  readonly example: Example;
+  readonly view: View;
+  /** The chat template filled in. */
+  readonly text: string;
+  readonly tokens: number;
+  readonly maxTokens: number;
+  readonly images: readonly PreviewedImage[];
+  readonly payments: readonly Payment[];
+}
+
+export interface PhasePreview {
+  readonly sources: readonly SourceReport[];
+  readonly prompts: readonly PreviewedPrompt[];
+}

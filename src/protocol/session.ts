@@ -1,0 +1,53 @@
+// What an interactive session answers: going on from a token of a stored completion. Over the standard streams of the
+// process that serves it, by JSON-RPC.
+
+import { NotificationType, RequestType } from 'vscode-jsonrpc';
+import type { RolloutRef, TokenRecord } from './query';
+import type { Outcome, RuleScore } from './rewards';
+import type { ErrorRecord } from './run';
+
+export interface BranchParams {
+  /** The run folder, absolute. */
+  readonly folder: string;
+  readonly ref: RolloutRef;
+  /** So many tokens of the completion are kept; what follows is written anew. */
+  readonly token: number;
+  /** What stands there instead: a token by its id, or a text. */
+  readonly force?: { readonly id: number } | { readonly text: string };
+  /** Name of a checkpoint of the run, or 'base'; default: the latest. */
+  readonly checkpoint?: string;
+  /** Continuations. */
+  readonly samples: number;
+  readonly seed: number;
+  /** Default: as the run has it. */
+  readonly temperature?: number;
+}
+
+export interface Branch {
+  /** The whole completion, what was kept at its beginning. */
+  readonly completion: string;
+  /** UTF-16 offset at which it parts from the stored one. */
+  readonly from: number;
+  readonly tokens: TokenRecord;
+  readonly stop: 'token' | 'text' | 'length';
+  readonly reward: number;
+  readonly outcome: Outcome;
+  readonly rules: Readonly<Record<string, RuleScore>>;
+}
+
+export interface BranchResult {
+  /** The checkpoint that wrote them. */
+  readonly checkpoint: string;
+  readonly branches: readonly Branch[];
+}
+
+export interface BranchProgress {
+  /** What the continuations say so far, the kept part left out. */
+  readonly texts: readonly string[];
+  readonly tokens: number;
+  readonly ofTokens: number;
+}
+
+export const branchRequest = new RequestType<BranchParams, BranchResult, ErrorRecord>('triphase/branch');
+/** While a request is under way, a few times a second. */
+export const branchNotification = new NotificationType<BranchProgress>('triphase/branching');

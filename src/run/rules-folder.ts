@@ -1,0 +1,47 @@
+// rules/<number>.yaml: every version of the reward rules that a run has had, and rules/<hash>.ts the scripts that they
+// name, as they were. So a resume scores as the run did, whatever became of the files that the config names.
+
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { TriphaseError } from '../protocol/errors';
+import { writeFileAtomic } from './atomic';
+
+/** Relative to the run folder. */
+export const rulesFile = (version: number): string => `rules/${version}.yaml`;
+
+/** The numbers that are there, the lowest first. */
+export function rulesVersions(folder: string): readonly number[] {
+  const inside = path.join(folder, 'rules');
+  if (!existsSync(inside)) return [];
+  return readdirSync(inside)
+    .flatMap(name => /^([1-9]\d*)\.yaml$/.exec(name)?.[1] ?? [])
+    .map(Number)
+    .toSorted((a, b) => a - b);
+}
+
+export function writeRulesFile(folder: string, version: number, text: string): void {
+  mkdirSync(path.join(folder, 'rules'), { recursive: true });
+  writeFileAtomic(path.join(folder, rulesFile(version)), text);
+}
+
+export function readRulesFile(folder: string, version: number): string {
+  const file = path.join(folder, rulesFile(version));
+  if (existsSync(file)) return readFileSync(file, 'utf8');
+  throw new TriphaseError(
+    'run-folder',
+    `Version ${version} of the reward rules is gone, and the run goes on with it.`,
+    'Take rules/ back from a copy of the run folder.',
+    { file },
+  );
+}
+
+/** Keeps a script beside the rules; returns its name there. Equal scripts are one file. */
+export function keepScript(folder: string, file: string): string {
+  const bytes = readFileSync(file);
+  const name = `${createHash('sha256').update(bytes).digest('hex').slice(0, 12)}${path.extname(file)}`;
+  mkdirSync(path.join(folder, 'rules'), { recursive: true });
+  const kept = path.join(folder, 'rules', name);
+  if (!existsSync(kept)) writeFileAtomic(kept, bytes);
+  return name;
+}

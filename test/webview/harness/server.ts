@@ -1,0 +1,224 @@
+// The views in a plain browser: pages as the extension makes them, served on loopback, and the questions of the views
+// answered from run folders by the very code that answers them in the extension. What a view asks the editor to do is
+// written down instead of done.
+
+import { randomBytes } from 'node:crypto';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import path from 'node:path';
+import { toErrorRecord } from '../../../src/protocol/error-record';
+import { TriphaseError } from '../../../src/protocol/errors';
+import type { QuestionName, SearchHits } from '../../../src/protocol/query';
+import type { Actions, FromView, ToView, ViewState } from '../../../src/protocol/views';
+
+export type Answer = (
+  name: QuestionName,
+  params: unknown,
+  wishes: { readonly signal: AbortSignal; readonly onHits: (hits: SearchHits) => void },
+) => Promise<unknown>;
+
+export interface HarnessOptions {
+  /** Run folders, absolute. */
+  readonly folders: readonly string[];
+  readonly answer: Answer;
+  /** What the command line's `preview --json` would print. */
+  readonly preview?: (params: Actions['preview']['params']) => Promise<Actions['preview']['result']>;
+  readonly port?: number;
+  /** Strings of another language. */
+  readonly strings?: Readonly<Record<string, string>>;
+}
+
+export type Done = { [N in keyof Actions]: { readonly name: N; readonly params: Actions[N]['params'] } }[keyof Actions];
+
+export interface Harness {
+  readonly url: string;
+  /** What views asked the editor to do, in order. */
+  readonly done: readonly Done[];
+  /** Tells every open view of that folder. */
+  readonly tell: (message: Extract<ToView, { readonly kind: 'changed' | 'go' }>) => void;
+  readonly close: () => Promise<void>;
+}
+
+/** The classes that VS Code gives the body. */
+export const themes = {
+  dark: 'vscode-dark',
+  light: 'vscode-light',
+  'hc-dark': 'vscode-high-contrast',
+  'hc-light': 'vscode-high-contrast vscode-high-contrast-light',
+} as const;
+export type Theme = keyof typeof themes;
+
+const bundles = path.resolve('dist/webview');
+const own = path.resolve('test/webview/harness');
+const types: Readonly<Record<string, string>> = {
+  '.js': 'text/javascript',
+  '.css': 'text/css',
+  '.ttf': 'font/ttf',
+  '.woff2': 'font/woff2',
+};
+
+export async function serveViews(options: HarnessOptions): Promise<Harness> {
+  const done: Done[] = [];
+  const listeners = new Set<ServerResponse>();
+  const asked = new Map<string, AbortController>();
+  const server = createServer((request, response) => {
+    serve(request, response).catch(error => {
+      response.writeHead(500).end(String(error));
+    });
+  });
+
+  const serve = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const url = new URL(request.url ?? '/', 'http://localhost');
+    const [, first = '', second = ''] = url.pathname.split('/');
+    if (first === 'message') return take(request, response);
+    if (first === 'told') {
+      response.writeHead(200, { 'content-type': 'text/event-stream' });
+      response.write('\n');
+      listeners.add(response);
+      response.on('close', () => listeners.delete(response));
+      return;
+    }
+    if (first === 'bundle' || first === 'harness') {
+      const file = path.join(first === 'bundle' ? bundles : own, path.basename(second));
+      response.writeHead(200, { 'content-type': types[path.extname(file)] ?? 'text/plain' }).end(readFileSync(file));
+      return;
+    }
+    if (/^(dashboard|rollouts|trace|preview)$/.test(first)) {
+      page(first, url, response, options);
+      return;
+    }
+    if (first === '') {
+      response.writeHead(302, { location: '/dashboard' }).end();
+      return;
+    }
+    response.writeHead(404).end();
+  };
+
+  /** A request's answer comes as lines of JSON: hits, as they are found, then the result or an error. */
+  const take = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const { page, message } = (await body(request)) as { page: string; message: FromView };
+    if (message.kind === 'cancel') asked.get(`${page} ${message.id}`)?.abort();
+    if (message.kind !== 'request') {
+      response.writeHead(204).end();
+      return;
+    }
+    const { id, name, params } = message;
+    response.writeHead(200, { 'content-type': 'application/x-ndjson' });
+    const say = (answer: ToView): void => {
+      response.write(`${JSON.stringify(answer)}\n`);
+    };
+    const controller = new AbortController();
+    asked.set(`${page} ${id}`, controller);
+    try {
+      say({
+        kind: 'result',
+        id,
+        result: await answerOf(name, params, controller.signal, hits => say({ kind: 'hits', id, hits })),
+      });
+    } catch (error) {
+      say({ kind: 'error', id, error: toErrorRecord(error) });
+    } finally {
+      asked.delete(`${page} ${id}`);
+      response.end();
+    }
+  };
+
+  const answerOf = async (
+    name: FromView extends infer M ? (M extends { readonly name: infer N } ? N : never) : never,
+    params: unknown,
+    signal: AbortSignal,
+    onHits: (hits: SearchHits) => void,
+  ): Promise<unknown> => {
+    switch (name) {
+      case 'runs':
+        return options.folders.map(folder => ({ folder, name: path.basename(folder) }));
+      case 'open':
+      case 'copy':
+      case 'command':
+      case 'openRule':
+        done.push({ name, params } as Done);
+        return null;
+      case 'save':
+        done.push({ name, params } as Done);
+        return { saved: true };
+      case 'preview':
+        if (options.preview === undefined)
+          throw new TriphaseError('usage', 'No preview was given to this server.', 'Name a config file.');
+        return options.preview(params as Actions['preview']['params']);
+      default:
+        return options.answer(name, params, { signal, onHits });
+    }
+  };
+
+  await new Promise<void>(resolve => server.listen(options.port ?? 0, '127.0.0.1', resolve));
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    done,
+    tell: message => {
+      for (const listener of listeners) listener.write(`data: ${JSON.stringify(message)}\n\n`);
+    },
+    close: () => closed(server),
+  };
+}
+
+function closed(server: Server): Promise<void> {
+  return new Promise(resolve => {
+    server.close(() => resolve());
+    server.closeAllConnections();
+  });
+}
+
+/** As the extension writes it, but that the harness's own script stands in for VS Code. */
+function page(view: string, url: URL, response: ServerResponse, { folders, strings = {} }: HarnessOptions): void {
+  const nonce = randomBytes(16).toString('hex');
+  const theme = (url.searchParams.get('theme') ?? 'dark') as Theme;
+  const given = url.searchParams.get('state');
+  const state = given === null ? { view, folders: folders.slice(0, 1) } : (JSON.parse(given) as ViewState);
+  const policy = [
+    "default-src 'none'",
+    `script-src 'nonce-${nonce}'`,
+    "style-src 'self'",
+    "img-src 'self' blob:",
+    "font-src 'self'",
+    "connect-src 'self'",
+  ].join('; ');
+  response.writeHead(200, { 'content-type': 'text/html; charset=utf-8', 'content-security-policy': policy });
+  response.end(`<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
+<title>${view}</title>
+<link rel="stylesheet" href="/harness/theme-${theme in themes ? theme : 'dark'}.css">
+<link rel="stylesheet" href="/bundle/${view}.css">
+</head>
+<body class="${themes[theme] ?? themes.dark}" data-harness="${attribute(JSON.stringify({ state, strings }))}">
+<script nonce="${nonce}" src="/harness/vscode-api.js"></script>
+<script nonce="${nonce}" src="/bundle/${view}.js"></script>
+</body>
+</html>
+`);
+}
+
+const attribute = (text: string): string =>
+  text.replaceAll('&', '&amp;').replaceAll('"', '&quot;').replaceAll('<', '&lt;');
+
+async function body(request: IncomingMessage): Promise<unknown> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of request) chunks.push(chunk as Buffer);
+  return JSON.parse(Buffer.concat(chunks).toString('utf8'));
+}
+
+/** Run folders at or directly below a folder. */
+export function runFolders(folder: string): readonly string[] {
+  const isRun = (one: string): boolean =>
+    statSync(path.join(one, 'events.jsonl'), { throwIfNoEntry: false }) !== undefined;
+  const root = path.resolve(folder);
+  if (isRun(root)) return [root];
+  return readdirSync(root)
+    .map(name => path.join(root, name))
+    .filter(isRun)
+    .toSorted()
+    .reverse();
+}

@@ -1,0 +1,338 @@
+// The figures of the dashboard, from the curves of one run or of several that are laid over each other. With one run a
+// colour is a line; with several it is a run, and the lines of a figure differ by their dashes.
+
+import type { Curves } from '../../src/protocol/query';
+import type { Condition } from '../../src/protocol/run';
+import type { Figure, Line } from '../components/figure';
+import type { Mark } from '../components/shared-axis';
+import { t } from '../words';
+
+/** Names of metrics are TRL's where TRL has the figure. */
+interface Drawing {
+  readonly id: string;
+  readonly title: string;
+  readonly about: string;
+  readonly unit?: Figure['unit'];
+  readonly kind?: Figure['kind'];
+  /** Broken where the rules change. */
+  readonly ofRules?: boolean;
+  readonly lines: (curves: Curves) => readonly DrawnMetric[];
+}
+
+interface DrawnMetric {
+  readonly metric: string;
+  readonly label: string;
+  readonly tone?: number;
+  readonly low?: string;
+  readonly high?: string;
+  readonly values?: readonly (number | null)[];
+}
+
+const one =
+  (metric: string, label: string, more: Partial<DrawnMetric> = {}) =>
+  (): readonly DrawnMetric[] => [{ metric, label, ...more }];
+
+const drawings = (): readonly Drawing[] => [
+  {
+    id: 'reward',
+    title: t('Reward'),
+    about: t('Mean reward of the completions of a step, after the weights.'),
+    ofRules: true,
+    lines: one('reward', t('reward')),
+  },
+  {
+    id: 'rules',
+    title: t('Reward by rule'),
+    about: t('Mean score of each rule, before its weight.'),
+    ofRules: true,
+    lines: ({ metrics }) =>
+      Object.keys(metrics).flatMap(metric => {
+        const rule = /^rewards\/(.+)\/mean$/.exec(metric)?.[1];
+        return rule === undefined ? [] : [{ metric, label: rule }];
+      }),
+  },
+  {
+    id: 'right',
+    title: t('Right answers in training'),
+    about: t('Share of completions whose answer was right, and whose answer could not be graded.'),
+    unit: 'share',
+    lines: () => [
+      { metric: 'accuracy', label: t('right'), tone: 1 },
+      { metric: 'ungradable', label: t('not gradable'), tone: 4 },
+    ],
+  },
+  {
+    id: 'length',
+    title: t('Completion length'),
+    about: t('Tokens of a completion: the mean, and from the shortest to the longest.'),
+    lines: one('completions/mean_length', t('tokens'), {
+      low: 'completions/min_length',
+      high: 'completions/max_length',
+    }),
+  },
+  {
+    id: 'untaught',
+    title: t('Groups that taught nothing'),
+    about: t('Share of groups in which no completion was better than another, by the reason.'),
+    unit: 'share',
+    kind: 'stack',
+    lines: ({ metrics }) => untaughtLines(metrics),
+  },
+  {
+    id: 'entropy',
+    title: t('Entropy'),
+    about: t('Of the distribution that tokens were drawn from: nats, mean over tokens.'),
+    lines: one('entropy', t('nats')),
+  },
+  {
+    id: 'kl',
+    title: t('KL to the reference'),
+    about: t('How far the policy has moved from its reference: nats, mean over tokens.'),
+    lines: one('kl', t('nats')),
+  },
+  {
+    id: 'clip',
+    title: t('Clipped'),
+    about: t('Share of tokens whose ratio stands where the loss is flat.'),
+    unit: 'share',
+    lines: () => [
+      { metric: 'clip_ratio/low_mean', label: t('low') },
+      { metric: 'clip_ratio/high_mean', label: t('high') },
+      { metric: 'cispo_clip_ratio', label: 'CISPO' },
+    ],
+  },
+  {
+    id: 'cut',
+    title: t('Cut at the token limit'),
+    about: t('Share of completions that did not come to an end.'),
+    unit: 'share',
+    lines: one('completions/clipped_ratio', t('cut'), { tone: 3 }),
+  },
+  {
+    id: 'apart',
+    title: t('Generator against training'),
+    about: t('How far the log-probabilities of generator and training graph are apart: nats.'),
+    lines: () => [
+      { metric: 'sampling/sampling_logp_difference/mean', label: t('mean') },
+      { metric: 'sampling/sampling_logp_difference/max', label: t('greatest') },
+    ],
+  },
+  {
+    id: 'loss',
+    title: t('Loss'),
+    about: t('What the step descended.'),
+    lines: one('loss', t('loss')),
+  },
+  {
+    id: 'gradient',
+    title: t('Gradient norm'),
+    about: t('Over all parameters, before clipping.'),
+    lines: one('grad_norm', t('norm')),
+  },
+  {
+    id: 'rate',
+    title: t('Learning rate'),
+    about: t('Of this step.'),
+    lines: one('learning_rate', t('rate')),
+  },
+  {
+    id: 'speed',
+    title: t('Tokens per second'),
+    about: t('Tokens of the completions over the seconds of the whole step, and of its generation.'),
+    lines: ({ metrics }) => {
+      const tokens = metrics['num_tokens'];
+      const over = (seconds: readonly (number | null)[] | undefined): readonly (number | null)[] =>
+        tokens === undefined || seconds === undefined
+          ? []
+          : tokens.map((n, i) => (n === null || !seconds[i] ? null : n / seconds[i]));
+      return [
+        { metric: '', label: t('whole step'), values: over(metrics['timings/total']) },
+        { metric: '', label: t('generation'), values: over(metrics['timings/generation']) },
+      ];
+    },
+  },
+];
+
+/** The reasons of docs/run-folder.md, each with a colour of its own however many of them there are. */
+const reasons: readonly (readonly [metric: string, label: () => string, tone: number])[] = [
+  ['groups/all_right', () => t('all right'), 1],
+  ['groups/all_wrong', () => t('all wrong'), 3],
+  ['groups/alike', () => t('right and wrong paid alike'), 4],
+  ['groups/cancelling', () => t('rules cancel'), 2],
+  ['groups/all_truncated', () => t('all cut'), 0],
+  ['groups/left_out', () => t('left out'), 5],
+  ['groups/filtered', () => t('filtered'), 6],
+];
+
+function untaughtLines(metrics: Curves['metrics']): readonly DrawnMetric[] {
+  const known = reasons.filter(([metric]) => metrics[metric]?.some(value => value !== null && value > 0));
+  if (known.length > 0) return known.map(([metric, label, tone]) => ({ metric, label: label(), tone }));
+  // TRL's share does not say why
+  if (metrics['groups/taught'] !== undefined) return [{ metric: 'groups/all_wrong', label: t('none so far'), tone: 3 }];
+  return [{ metric: 'frac_reward_zero_std', label: t('rewards alike'), tone: 4 }];
+}
+
+/** What the model is shown; in this order, and each with a colour of its own. */
+const conditions = (): Readonly<Record<Condition, string>> => ({
+  image_caption: t('image + caption'),
+  image: t('image'),
+  caption: t('caption'),
+  question: t('question alone'),
+  mismatched: t('another image'),
+  text: t('in words'),
+});
+
+export interface Dashboard {
+  readonly steps: readonly number[];
+  readonly marks: readonly Mark[];
+  readonly figures: readonly Figure[];
+  /** Titles of figures that none of the runs has. */
+  readonly notRecorded: readonly string[];
+}
+
+export function dashboardOf(runs: readonly Curves[]): Dashboard {
+  const steps = [
+    ...new Set(runs.flatMap(run => [...run.steps, ...run.evaluations.map(evaluation => evaluation.step)])),
+  ].sort((a, b) => a - b);
+  const placeOf = new Map(steps.map((step, i) => [step, i]));
+  const figures: Figure[] = [];
+  const notRecorded: string[] = [];
+  const sources = [
+    ...new Set(runs.flatMap(run => run.evaluations.flatMap(({ bySource = [] }) => bySource.map(one => one.source)))),
+  ];
+  const [reward = '', ...others] = drawings().map(drawing => figureOf(drawing, runs, placeOf, steps.length));
+  const all: readonly (Figure | string)[] = [
+    reward,
+    accuracyFigure(runs, placeOf, steps.length),
+    ...others,
+    ...sources.map(source => accuracyFigure(runs, placeOf, steps.length, source)),
+  ];
+  for (const figure of all) {
+    if (typeof figure === 'string') notRecorded.push(figure);
+    else figures.push(figure);
+  }
+  return { steps, marks: runs[0] === undefined ? [] : marksOf(runs[0]), figures, notRecorded };
+}
+
+function figureOf(
+  { id, title, about, unit = 'number', kind = 'lines', ofRules = false, lines }: Drawing,
+  runs: readonly Curves[],
+  placeOf: ReadonlyMap<number, number>,
+  length: number,
+): Figure | string {
+  const several = runs.length > 1;
+  const drawn = runs.flatMap((curves, run) => {
+    const breaks = ofRules ? breaksOf(curves, placeOf) : undefined;
+    return lines(curves).flatMap(({ metric, label, tone, low, high, values }, i): readonly Line[] => {
+      const own = values ?? curves.metrics[metric];
+      if (own === undefined || own.every(value => value === null)) return [];
+      const lows = low === undefined ? undefined : curves.metrics[low];
+      const highs = high === undefined ? undefined : curves.metrics[high];
+      return [
+        {
+          id: metric === '' ? label : metric,
+          label,
+          run,
+          values: placed(curves, own, placeOf, length),
+          tone: several ? run : (tone ?? i),
+          dash: several ? i : 0,
+          ...(breaks === undefined ? {} : { breaks }),
+          ...(lows === undefined || highs === undefined || several
+            ? {}
+            : { spread: placed(curves, pairs(lows, highs), placeOf, length) }),
+        },
+      ];
+    });
+  });
+  if (drawn.length === 0) return title;
+  // areas of several runs cannot be stacked on one another
+  return { id, title, about, unit, kind: kind === 'stack' && several ? 'lines' : kind, lines: drawn };
+}
+
+/** @param source of its examples alone; absent: of all that is evaluated, together */
+function accuracyFigure(
+  runs: readonly Curves[],
+  placeOf: ReadonlyMap<number, number>,
+  length: number,
+  source?: string,
+): Figure | string {
+  const title = source === undefined ? t('Accuracy by condition') : t('Accuracy on {0}', source);
+  const lines = runs.flatMap((curves, run) =>
+    Object.entries(conditions()).flatMap(([condition, label], i): readonly Line[] => {
+      const results = curves.evaluations.flatMap(evaluation => {
+        const figures = source === undefined ? evaluation : evaluation.bySource?.find(one => one.source === source);
+        const result = figures?.conditions.find(one => one.condition === condition);
+        return result === undefined ? [] : [{ step: evaluation.step, result }];
+      });
+      if (results.length === 0) return [];
+      const values = new Array<number | null>(length).fill(null);
+      const spread = new Array<readonly [number, number] | null>(length).fill(null);
+      const n = new Array<number | null>(length).fill(null);
+      for (const { step, result } of results) {
+        const place = placeOf.get(step) as number;
+        values[place] = result.accuracy;
+        spread[place] = result.interval;
+        n[place] = result.n;
+      }
+      const several = runs.length > 1;
+      const look = several ? { tone: run, dash: i } : { tone: i, dash: 0 };
+      return [{ id: condition, label, run, values, spread, n, ...look }];
+    }),
+  );
+  if (lines.length === 0) return title;
+  const about = t('Share of right answers on held-out data, with the 95% interval (Wilson) of so many answers.');
+  return {
+    id: source === undefined ? 'accuracy' : `accuracy/${source}`,
+    title,
+    about,
+    unit: 'share',
+    kind: 'points',
+    lines,
+  };
+}
+
+const pairs = (
+  lows: readonly (number | null)[],
+  highs: readonly (number | null)[],
+): readonly (readonly [number, number] | null)[] =>
+  lows.map((low, i) => {
+    const high = highs[i];
+    return low === null || high == null ? null : [low, high];
+  });
+
+function placed<T>(
+  { steps }: Curves,
+  values: readonly (T | null)[],
+  placeOf: ReadonlyMap<number, number>,
+  length: number,
+): readonly (T | null)[] {
+  const all = new Array<T | null>(length).fill(null);
+  values.forEach((value, i) => {
+    all[placeOf.get(steps[i] as number) as number] = value;
+  });
+  return all;
+}
+
+/** Indices of the first steps that were scored by other versions of the rules. */
+function breaksOf({ boundaries, steps }: Curves, placeOf: ReadonlyMap<number, number>): ReadonlySet<number> {
+  return new Set(
+    boundaries.flatMap(({ kind, step }) => {
+      const first = kind === 'rules' ? steps.find(one => one >= step) : undefined;
+      const place = first === undefined ? undefined : placeOf.get(first);
+      return place === undefined ? [] : [place];
+    }),
+  );
+}
+
+/** A phase begins between the last step of the one before and its own first, which its steps say themselves. */
+function marksOf({ steps, phase, boundaries }: Curves): readonly Mark[] {
+  const phases = phase.flatMap((name, i): readonly Mark[] => {
+    if (name === null || name === phase[i - 1]) return [];
+    const [step = 0, before] = [steps[i], steps[i - 1]];
+    return [{ at: before === undefined ? step - 1 : (before + step) / 2, label: name, kind: 'phase' }];
+  });
+  const others = boundaries
+    .filter(({ kind }) => kind !== 'phase')
+    .map(({ step, label, kind }): Mark => ({ at: step - 0.5, label, kind }));
+  return [...phases, ...others].sort((a, b) => a.at - b.at);
+}

@@ -1,0 +1,357 @@
+// The dashboard: how a run goes, step by step, in small charts that share their steps, and how it stands now.
+
+import type { Curves, Hint, RunSummary } from '../../src/protocol/query';
+import type { RunState } from '../../src/protocol/run';
+import type { ViewState } from '../../src/protocol/views';
+import { Card } from '../components/card';
+import { errorNotice, note, unreadableNotes } from '../components/notice';
+import { SharedAxis, type Zoom } from '../components/shared-axis';
+import { h, icon, onceAFrame, replace } from '../dom';
+import { connect, type Host, isAbort } from '../host';
+import { onThemeChange, readTheme } from '../theme';
+import { speak, t } from '../words';
+import { type Dashboard, dashboardOf } from './figures';
+import { type NamedRun, RunComparison } from './run-comparison';
+import { progressOf, RunHeader } from './run-header';
+import '../styles/dashboard.css';
+
+type DashboardState = Extract<ViewState, { readonly view: 'dashboard' }>;
+
+/** All that is kept beside the folders. */
+interface Ui {
+  readonly smoothing?: number;
+  readonly zoom?: Zoom;
+  /** Lines that are not shown, by figure. */
+  readonly hidden?: Readonly<Record<string, readonly string[]>>;
+  readonly numbers?: readonly string[];
+}
+
+class DashboardView {
+  private theme = readTheme();
+  private summary: RunSummary | undefined;
+  private state: RunState | undefined;
+  private runs: readonly NamedRun[] = [];
+  private curves: readonly Curves[] = [];
+  private dashboard: Dashboard = { steps: [], marks: [], figures: [], notRecorded: [] };
+  private readonly cards = new Map<string, Card>();
+  private asking: AbortController | undefined;
+  /** Something came while the answer before was still awaited. */
+  private stale = false;
+  private differenceOf = '';
+
+  private readonly axis = new SharedAxis(
+    onceAFrame(() => this.showCursor()),
+    () => {
+      this.draw();
+      this.keep();
+    },
+  );
+  private readonly header = new RunHeader({
+    command: command => this.act(() => this.host.request('command', { command, folder: this.folder })),
+    openRollouts: () => this.openRollouts(this.curves[0]?.steps.at(-1), 0),
+  });
+  private readonly comparison = new RunComparison(folders => this.show({ ...this.shown, folders }));
+  private readonly notices = h('div', { class: 'notices' });
+  private readonly hints = h('section', { class: 'hints', hidden: true, 'aria-label': t('Hints') });
+  private readonly under = h('output', { class: 'cursor-step' });
+  private readonly grid = h('div', { class: 'cards' });
+  private readonly missing = h('p', { class: 'missing' });
+  private readonly smoothing = h('input', { type: 'range', min: 0, max: 0.98, step: 0.02, id: 'smoothing' });
+  private readonly smoothingValue = h('span', { class: 'slider-value' });
+  private readonly reset = h(
+    'button',
+    { type: 'button', class: 'link', hidden: true, on: { click: () => this.axis.show(undefined) } },
+    t('Show all steps'),
+  );
+
+  constructor(
+    private readonly host: Host,
+    private shown: DashboardState,
+  ) {
+    const ui = (shown.ui ?? {}) as Ui;
+    this.axis.smoothing = ui.smoothing ?? 0;
+    this.axis.zoom = ui.zoom;
+    this.smoothing.value = String(this.axis.smoothing);
+    this.showSmoothing();
+    this.smoothing.addEventListener('input', () => {
+      this.axis.smooth(Number(this.smoothing.value));
+      this.showSmoothing();
+    });
+    replace(
+      document.body,
+      h(
+        'main',
+        { class: 'dashboard' },
+        this.header.element,
+        this.notices,
+        h(
+          'div',
+          { class: 'tools' },
+          this.comparison.chooser,
+          h('label', { for: 'smoothing', class: 'slider' }, t('Smoothing'), this.smoothing, this.smoothingValue),
+          this.reset,
+          this.under,
+        ),
+        this.comparison.element,
+        this.hints,
+        this.grid,
+        this.missing,
+        h(
+          'p',
+          { class: 'keys', id: 'chart-keys' },
+          t(
+            'Drag to zoom. In a chart: arrow keys move, Enter opens the rollouts of the step, + and − zoom, 0 shows all, T shows the numbers.',
+          ),
+        ),
+      ),
+    );
+    onThemeChange(
+      onceAFrame(() => {
+        this.theme = readTheme();
+        this.showRuns();
+        this.draw();
+      }),
+    );
+    host.onChanged(({ folder, state }) => {
+      if (!this.shown.folders.includes(folder)) return;
+      if (folder === this.folder && state !== undefined) {
+        this.state = state;
+        this.showHeader();
+      }
+      this.refresh();
+    });
+    host.onGo(state => {
+      if (state.view === 'dashboard') this.show({ ...this.shown, folders: state.folders });
+    });
+    this.refresh();
+  }
+
+  private get folder(): string {
+    return this.shown.folders[0] ?? '';
+  }
+
+  private show(state: DashboardState): void {
+    this.shown = state;
+    this.keep();
+    this.asking?.abort();
+    this.refresh();
+  }
+
+  /** Asks for a whole picture of every run; while one is awaited, no more than one other is owed. */
+  private refresh(): void {
+    if (this.asking !== undefined && !this.asking.signal.aborted) {
+      this.stale = true;
+      return;
+    }
+    const asking = new AbortController();
+    this.asking = asking;
+    this.stale = false;
+    this.ask(asking.signal)
+      .catch(error => {
+        if (!isAbort(error))
+          replace(
+            this.notices,
+            errorNotice(error, () => this.refresh()),
+          );
+      })
+      .finally(() => {
+        if (this.asking !== asking) return;
+        this.asking = undefined;
+        if (this.stale) this.refresh();
+      });
+  }
+
+  private async ask(signal: AbortSignal): Promise<void> {
+    const { folders } = this.shown;
+    const [summaries, curves, others] = await Promise.all([
+      Promise.all(folders.map(folder => this.host.request('summary', { folder }, { signal }))),
+      Promise.all(folders.map(folder => this.host.request('curves', { folder }, { signal }))),
+      this.host.request('runs', null, { signal }),
+    ]);
+    this.runs = summaries.map(({ folder, name }) => ({ folder, name }));
+    this.summary = summaries[0];
+    this.state = this.summary?.state;
+    this.curves = curves;
+    this.dashboard = dashboardOf(curves);
+    this.axis.steps = this.dashboard.steps;
+    this.axis.marks = this.dashboard.marks;
+    this.others = others;
+    replace(
+      this.notices,
+      ...summaries.flatMap(summary => [...summary.notes.map(note), ...unreadableNotes(summary.unreadable)]),
+    );
+    this.showHeader();
+    this.showRuns();
+    this.draw();
+    await Promise.all([this.askDifference(signal), this.askHints(signal)]);
+  }
+
+  private others: readonly NamedRun[] = [];
+
+  private async askDifference(signal: AbortSignal): Promise<void> {
+    const { folders } = this.shown;
+    const key = folders.join('\n');
+    if (key === this.differenceOf) return;
+    const differences =
+      folders.length < 2 ? undefined : await this.host.request('configDifference', { folders }, { signal });
+    this.differenceOf = key;
+    this.comparison.showDifference(this.runs, differences);
+  }
+
+  private async askHints(signal: AbortSignal): Promise<void> {
+    const hints = await this.host.request('hints', { folder: this.folder }, { signal });
+    this.hints.hidden = hints.length === 0;
+    replace(
+      this.hints,
+      h('h2', {}, icon('lightbulb'), t('Hints')),
+      h('ul', {}, ...hints.map(hint => this.hintItem(hint))),
+    );
+  }
+
+  private hintItem({ title, sentence, evidence, rule }: Hint): HTMLElement {
+    const [first] = evidence;
+    return h(
+      'li',
+      {},
+      h('strong', {}, title),
+      ' ',
+      sentence,
+      ' ',
+      first !== undefined &&
+        h(
+          'button',
+          {
+            type: 'button',
+            class: 'link',
+            on: {
+              click: () =>
+                this.act(() => this.host.request('open', { view: 'trace', folder: this.folder, ref: first })),
+            },
+          },
+          t('Show an example'),
+        ),
+      rule !== undefined &&
+        h(
+          'button',
+          {
+            type: 'button',
+            class: 'link',
+            on: { click: () => this.act(() => this.host.request('openRule', { folder: this.folder, rule })) },
+          },
+          t('Open the rule {0}', rule),
+        ),
+    );
+  }
+
+  private showHeader(): void {
+    if (this.summary === undefined) return;
+    this.header.update(this.summary, this.state, this.curves[0]?.steps.at(-1));
+  }
+
+  private showRuns(): void {
+    this.comparison.update(this.runs, this.others, this.theme);
+  }
+
+  private draw(): void {
+    const { figures, notRecorded } = this.dashboard;
+    const { axis, theme } = this;
+    const names = this.runs.map(({ name }) => name);
+    for (const [id, card] of this.cards) {
+      if (figures.some(figure => figure.id === id)) continue;
+      card.destroy();
+      this.cards.delete(id);
+    }
+    for (const figure of figures) {
+      const card = this.cards.get(figure.id) ?? this.makeCard(figure, names);
+      // in the page first: a chart is as wide as its place
+      if (!card.element.isConnected) this.grid.append(card.element);
+      card.update(figure, theme, names);
+    }
+    const order = figures.map(({ id }) => this.cards.get(id)?.element as HTMLElement);
+    if (order.some((element, i) => this.grid.children[i] !== element)) this.grid.append(...order);
+    this.reset.hidden = axis.zoom === undefined;
+    const waiting = figures.length === 0 && progressOf(this.state) !== undefined;
+    this.missing.textContent =
+      figures.length === 0
+        ? waiting || this.state?.kind === 'starting'
+          ? t('The curves begin with the first step.')
+          : t('No figures were recorded.')
+        : notRecorded.length === 0
+          ? ''
+          : t('Not recorded: {0}.', notRecorded.join(', '));
+    this.showCursor();
+  }
+
+  private makeCard(figure: Dashboard['figures'][number], names: readonly string[]): Card {
+    const ui = (this.shown.ui ?? {}) as Ui;
+    const card = new Card(
+      figure,
+      this.axis,
+      this.theme,
+      names,
+      new Set(ui.hidden?.[figure.id]),
+      ui.numbers?.includes(figure.id) === true,
+      {
+        choose: (step, run) => this.openRollouts(step, run),
+        save: (name, content) =>
+          this.act(() => this.host.request('save', { name: `${this.runs[0]?.name ?? 'run'}-${name}`, ...content })),
+        changed: () => this.keep(),
+      },
+    );
+    this.cards.set(figure.id, card);
+    return card;
+  }
+
+  private showCursor(): void {
+    for (const card of this.cards.values()) card.showCursor();
+    const { axis } = this;
+    const step = axis.cursor === undefined ? undefined : axis.steps[axis.cursor];
+    const phase = axis.marks.findLast(mark => mark.kind === 'phase' && mark.at < (step ?? -1))?.label;
+    this.under.textContent =
+      step === undefined ? '' : phase === undefined ? t('step {0}', step) : t('step {0} · {1}', step, phase);
+  }
+
+  private showSmoothing(): void {
+    this.smoothingValue.textContent = this.axis.smoothing === 0 ? t('off') : this.axis.smoothing.toFixed(2);
+  }
+
+  /** At the step, or at the nearest that has rollouts: an evaluation before the first step has none. */
+  private openRollouts(step: number | undefined, run: number): void {
+    const folder = this.shown.folders[run] ?? this.folder;
+    const steps = this.curves[run]?.steps ?? [];
+    const near =
+      step === undefined || steps.length === 0
+        ? undefined
+        : steps.reduce((best, one) => (Math.abs(one - step) < Math.abs(best - step) ? one : best));
+    const others = this.shown.folders.filter(other => other !== folder);
+    this.act(() =>
+      this.host.request('open', {
+        view: 'rollouts',
+        folders: [folder, ...others],
+        ...(near === undefined ? {} : { step: near }),
+      }),
+    );
+  }
+
+  /** Asks the editor for something; what it answers with an error is shown. */
+  private act(ask: () => Promise<unknown>): void {
+    ask().catch(error => this.notices.append(errorNotice(error)));
+  }
+
+  private keep(): void {
+    const cards = [...this.cards];
+    const ui: Ui = {
+      smoothing: this.axis.smoothing,
+      ...(this.axis.zoom === undefined ? {} : { zoom: this.axis.zoom }),
+      hidden: Object.fromEntries(cards.map(([id, card]) => [id, [...card.hidden]])),
+      numbers: cards.filter(([, card]) => card.showsNumbers).map(([id]) => id),
+    };
+    this.shown = { ...this.shown, ui };
+    this.host.keep(this.shown);
+  }
+}
+
+connect().then(({ host, state }) => {
+  speak(host.strings);
+  if (state.view === 'dashboard') new DashboardView(host, state);
+});

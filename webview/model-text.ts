@@ -1,0 +1,52 @@
+// Text that a model or a file wrote, made safe to look at: it only ever becomes text nodes, what cannot be seen is shown
+// by a sign in its place, and what turns the direction of text round is shown as well and cannot reach beyond its element.
+
+/** Shown at most at once; a line of megabytes would hold up the layout. */
+const mostShown = 20_000;
+
+// C0 and C1 controls but tab and newline, marks of direction, invisible joiners, line separators, the byte order mark,
+// tags, and halves of surrogate pairs that stand alone
+const unseen =
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
+  /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb]|[\u{e0000}-\u{e007f}]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/gu;
+
+const pictures: Readonly<Record<string, string>> = { '\r': '␍', '\u007f': '␡' };
+
+function sign(character: string): string {
+  const code = character.codePointAt(0) as number;
+  if (pictures[character] !== undefined) return pictures[character];
+  if (code < 0x20) return String.fromCodePoint(0x2400 + code);
+  return `U+${code.toString(16).toUpperCase().padStart(4, '0')}`;
+}
+
+/**
+ * Nodes for the text: plain text, and small marked signs where a character cannot be seen. The element that they are put
+ * in should have the class `model-text`, which isolates its direction.
+ * @param most so many characters; what is left out is counted in a last sign
+ */
+export function modelText(text: string, most = mostShown): readonly (Text | HTMLElement)[] {
+  const nodes: (Text | HTMLElement)[] = [];
+  const shown = text.length > most ? text.slice(0, most) : text;
+  let end = 0;
+  for (const match of shown.matchAll(unseen)) {
+    if (match.index > end) nodes.push(document.createTextNode(shown.slice(end, match.index)));
+    nodes.push(unseenSign(sign(match[0])));
+    end = match.index + match[0].length;
+  }
+  if (end < shown.length) nodes.push(document.createTextNode(shown.slice(end)));
+  if (text.length > most) nodes.push(unseenSign(`… ${(text.length - most).toLocaleString('en')} more characters`));
+  return nodes;
+}
+
+/** One line of plain text for a label or a title. */
+export function modelLine(text: string, most = 200): string {
+  const shown = text.length > most ? `${text.slice(0, most)}…` : text;
+  return shown.replace(unseen, sign).replace(/\s+/g, ' ');
+}
+
+function unseenSign(text: string): HTMLElement {
+  const element = document.createElement('span');
+  element.className = 'unseen';
+  element.textContent = text;
+  return element;
+}
