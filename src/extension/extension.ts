@@ -4,6 +4,7 @@
 import * as vscode from 'vscode';
 import { answersOf } from './answers';
 import { CheckpointsView } from './checkpoints-view';
+import { watchForCurricula } from './curriculum-files';
 import { Panels } from './panels';
 import { PhasesView } from './phases-view';
 import { openQuery } from './query';
@@ -39,6 +40,7 @@ export function activate(context: vscode.ExtensionContext): void {
     showStatus(runs),
     tellOfEnds(window),
     registerTasks(context),
+    watchForCurricula(),
   );
   log.info(`activated in ${(performance.now() - began).toFixed(1)} ms`);
 }
