@@ -18,6 +18,7 @@ const programs = {
   images: 'src/rollout/image-program.ts',
   rescore: 'src/query/rescore-program.ts',
   score: 'src/reward/score.ts',
+  query: 'src/query/serve.ts',
   extension: 'src/extension/extension.ts',
 };
 
@@ -35,7 +36,7 @@ export const common = {
   target: 'node20',
   format: 'cjs',
   sourcemap: true,
-  external: ['vscode', 'onnxruntime-node', 'sharp', 'esbuild', 'playwright-core'],
+  external: ['vscode', 'onnxruntime-node', '@duckdb/node-api', 'sharp', 'esbuild', 'playwright-core'],
   // ES modules among the bundled packages ask for import.meta.url
   define: { 'import.meta.url': '__import_meta_url' },
   banner: { js: "const __import_meta_url = require('node:url').pathToFileURL(__filename).href;" },

@@ -78,8 +78,12 @@ function showPrompt(screen: Screen, prompt: PreviewedPrompt): void {
   for (const text of paymentLines(prompt.payments)) screen.line(text);
   for (const { what, scored } of prompt.payments)
     if (what === 'gold' && scored.outcome !== 'right')
-      line('', screen.style('red', `the gold answer itself is not right: ${scored.rules['accuracy']?.why ?? ''}`));
+      line('', screen.style('red', `the gold answer itself is not right: ${whyNot(scored)}`));
 }
+
+/** In the words of the rule that read an answer. */
+const whyNot = ({ rules }: Payment['scored']): string =>
+  Object.values(rules).find(({ outcome }) => outcome !== undefined && outcome !== 'right')?.why ?? '';
 
 const names = { gold: 'gold, as asked', wrong: 'a wrong answer', empty: 'nothing' } as const;
 

@@ -211,6 +211,13 @@ const generation = settings(
       .describe(
         'What the recorded log-probabilities of generation are of: softmax(logits / temperature), which is trained, or the distribution after penalty, top_k, top_p and min_p.',
       ),
+    record_alternatives: z
+      .int()
+      .min(0)
+      .max(100)
+      .describe(
+        `So many of the most likely tokens are written down at each place of a rollout, with their log-probabilities; 0: none. ${OURS}`,
+      ),
     remove_ended: fraction.describe(
       'Completions that have ended leave the batch when at least this share of it can go; 0: they stay. Saves time where lengths differ much; the shape of products may change how they round.',
     ),
@@ -226,6 +233,7 @@ const generation = settings(
     repetition_penalty: 1,
     prefix: '',
     log_probs: 'plain',
+    record_alternatives: 5,
     remove_ended: 0,
   },
 );

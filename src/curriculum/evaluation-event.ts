@@ -17,7 +17,7 @@ export async function evaluateAt(
 ): Promise<boolean> {
   const { job, rules, model, prompter, userMessage } = context;
   if (data.evaluation.length === 0) return true;
-  const evaluated = { config: rules.config, model, prompter, userMessage, examples: data.evaluation };
+  const evaluated = { config: rules.config, model, prompter, userMessage, examples: data.evaluation, step };
   const evaluation = await evaluateModel(evaluated, at, job);
   if (evaluation === undefined) return false;
   job.emit({ kind: 'evaluation', at, step, boundary, rulesVersion: rules.version, ...evaluation });
@@ -39,7 +39,7 @@ export async function evaluateWatched(
     evaluation: { ...rules.config.evaluation, conditions: [condition] },
   };
   const examples = data.evaluation.filter(example => source === undefined || example.source === source);
-  const evaluated = { config, model, prompter, userMessage, examples };
+  const evaluated = { config, model, prompter, userMessage, examples, step };
   const evaluation = await evaluateModel(evaluated, phase.id, job);
   if (evaluation === undefined) return 'stopped';
   job.emit({ kind: 'evaluation', at: phase.id, step, boundary: false, rulesVersion: rules.version, ...evaluation });

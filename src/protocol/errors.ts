@@ -11,6 +11,8 @@ export type ErrorCode =
   | 'not-finite'
   | 'run-folder'
   | 'usage'
+  /** Another process ended before it answered. */
+  | 'unexpected-end'
   | 'unsupported-operator';
 
 /** A place in a file; line and column count from 1. */

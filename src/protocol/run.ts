@@ -116,6 +116,10 @@ export interface ConditionResult {
   readonly truncatedRate?: number;
   /** Mean length of the completions, tokens. */
   readonly lengthTokens?: number;
+  /** Mean reward by the rules of the config; a rule that compares the samples of an item compares these. */
+  readonly reward?: number;
+  /** Mean score of each rule, where it could be asked. */
+  readonly rules?: Readonly<Record<string, number>>;
   /** Accuracy of a guess among the choices; absent where the answers are open. */
   readonly chance?: number;
   /** Accuracy of always giving the most frequent gold answer. */
@@ -373,6 +377,9 @@ export interface RolloutRecord {
   readonly ref_logprobs: readonly number[] | null;
   /** Of the generator's distribution, nats. */
   readonly entropy: readonly number[] | null;
+  /** By token the most likely ones at its place, the likeliest first, under the distribution of `logprobs`. */
+  readonly alternative_ids: readonly (readonly number[])[] | null;
+  readonly alternative_logprobs: readonly (readonly number[])[] | null;
   /** Absolute paths. */
   readonly images: readonly string[];
 }
@@ -404,5 +411,7 @@ export const rolloutColumns = [
   'train_logprobs',
   'ref_logprobs',
   'entropy',
+  'alternative_ids',
+  'alternative_logprobs',
   'images',
 ] as const satisfies readonly Exclude<keyof RolloutRecord, 'scores'>[];

@@ -162,7 +162,7 @@ function parseLines(bytes: Buffer, file: string): Scan {
 }
 
 /** The log is ours: a line with number, attempt and kind is taken to be what its kind says. */
-function parseEvent(line: string): RunEvent | undefined {
+export function parseEvent(line: string): RunEvent | undefined {
   try {
     const value: unknown = JSON.parse(line);
     const known =
