@@ -50,6 +50,12 @@ that checkpoint is done again and counts once.
 
   --from CHECKPOINT   another of its checkpoints, by name; later steps are superseded
 `,
+  host: `triphase host RUN [options]
+
+Serves a run folder without a terminal: what an editor starts, detached, and attaches to. Prints what \`run\` prints.
+
+  --from CHECKPOINT   another of its checkpoints than the latest, by name
+`,
   evaluate: `triphase evaluate RUN|MODEL [options]
 
 Evaluates the latest checkpoint of a run, a checkpoint folder, or any Hugging Face folder.
