@@ -20,7 +20,7 @@ export function activate(context: vscode.ExtensionContext): void {
   const began = performance.now();
   const log = vscode.window.createOutputChannel('Triphase', { log: true });
   const runs = new Runs(context, log);
-  const query = openQuery();
+  const query = openQuery(context, log);
   const panels = new Panels(context.extensionUri, runs, show => answersOf(context, query, runs, show));
   const window: TriphaseWindow = { context, log, runs, panels };
   const rows = new RunsView(runs);
@@ -28,6 +28,7 @@ export function activate(context: vscode.ExtensionContext): void {
   context.subscriptions.push(
     log,
     runs,
+    query,
     panels,
     rows,
     runsView,

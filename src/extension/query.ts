@@ -1,10 +1,9 @@
 // The query process of this window: started by the first question, with limits of its own.
 
-import path from 'node:path';
 import * as vscode from 'vscode';
 import type { QuestionName, Questions } from '../protocol/query';
 import type { QueryProcess } from '../query/client';
-import { canTrain, program } from './programs';
+import { program } from './programs';
 import type { Wishes } from './relay';
 
 export interface Query extends vscode.Disposable {
@@ -20,8 +19,10 @@ export function openQuery(context: vscode.ExtensionContext, log: vscode.LogOutpu
     return new QueryProcess({
       node,
       program: file,
-      memoryLimitMiB: settings.get('query.memoryLimitMiB', 768),
-      threads: settings.get('query.threads', 2),
+      limits: {
+        memoryMiB: settings.get('query.memoryLimitMiB', 200),
+        threads: settings.get('query.threads', 2),
+      },
       onLog: line => log.info(`query: ${line}`),
     });
   };

@@ -39,7 +39,9 @@ async function runCommand(window: TriphaseWindow, command: Command, args: Argume
     }
     case 'action': {
       refuseUntrusted();
-      const run = await chooseRun(window, args[0], ({ actions }) => actions.includes(command.action));
+      const run = await chooseRun(window, args[0], ({ actions }) =>
+        command.actions.some(action => actions.includes(action)),
+      );
       return run === undefined ? undefined : command.run(window, run, args);
     }
   }

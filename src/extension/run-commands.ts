@@ -5,6 +5,7 @@ import * as vscode from 'vscode';
 import { TriphaseError } from '../protocol/errors';
 import { chooseCheckpoint } from './checkpoint-choice';
 import type { Arguments } from './commands';
+import { controlling } from './control';
 import { chooseCurriculum } from './curriculum-files';
 import { serve, startRun } from './launch';
 import { choosePhase } from './phase-choice';
@@ -33,8 +34,11 @@ export async function previewPhase({ panels }: TriphaseWindow, args: Arguments):
   panels.show({ view: 'preview', config: chosen.config.fsPath, phase: chosen.phase }, vscode.ViewColumn.Beside);
 }
 
+/** From its pause, from its latest checkpoint, or, when it has finished, from one that is chosen. */
 export async function resume(window: TriphaseWindow, run: WatchedRun): Promise<void> {
-  await serve(window, run);
+  if (run.actions.includes('resume')) await controlling(run, () => run.resume());
+  else if (run.state.kind === 'finished') await resumeFromCheckpoint(window, run, []);
+  else await serve(window, run);
 }
 
 /** The steps after it count no longer, so the person is asked when there are some. */
@@ -76,7 +80,7 @@ export async function kill(run: WatchedRun): Promise<void> {
     },
     stop,
   );
-  if (chosen === stop) await run.stop('now');
+  if (chosen === stop) await controlling(run, () => run.stop('now'));
 }
 
 async function curriculum(argument: unknown): Promise<vscode.Uri | undefined> {
