@@ -4,11 +4,8 @@
 import * as vscode from 'vscode';
 import { answersOf } from './answers';
 import { CheckpointsView } from './checkpoints-view';
-<<<<<<< HEAD
 import { watchForCurricula } from './curriculum-files';
-=======
 import { editorFeatures } from './editor/features';
->>>>>>> main
 import { Panels } from './panels';
 import { PhasesView } from './phases-view';
 import { openQuery } from './query';
@@ -26,14 +23,9 @@ export function activate(context: vscode.ExtensionContext): void {
   const began = performance.now();
   const log = vscode.window.createOutputChannel('Triphase', { log: true });
   const runs = new Runs(context, log);
-<<<<<<< HEAD
   const query = openQuery(context, log);
-  const panels = new Panels(context.extensionUri, runs, show => answersOf(context, query, runs, show));
-=======
-  const query = openQuery();
   const ofTraces = traceActions(context, query, runs);
   const panels = new Panels(context.extensionUri, runs, show => answersOf(context, query, runs, ofTraces, show));
->>>>>>> main
   const window: TriphaseWindow = { context, log, runs, panels };
   const rows = new RunsView(runs);
   const runsView = vscode.window.createTreeView('triphase.runs', { treeDataProvider: rows });
