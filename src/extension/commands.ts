@@ -1,6 +1,7 @@
 // Every command, with what it needs: whoever calls it is refused without that, in one place (run-command.ts). Handlers are
 // loaded when they are first used.
 
+import * as vscode from 'vscode';
 import type { RunAction } from '../protocol/run-actions';
 import type { TriphaseWindow } from './triphase-window';
 import type { WatchedRun } from './watched-run';
@@ -67,6 +68,18 @@ export const commands = {
   previewPhase: {
     needs: 'trust',
     run: async (window, args) => (await import('./run-commands')).previewPhase(window, args),
+  },
+  applyRules: {
+    needs: 'trust',
+    run: async ({ runs }, [target]) => (await import('./rules/apply-rules')).applyRules(runs, target),
+  },
+  testRules: {
+    needs: 'trust',
+    run: async ({ ruleTests }, [uri, rule]) => {
+      const { chooseCurriculum } = await import('./curriculum-files');
+      const file = uri instanceof vscode.Uri ? uri : await chooseCurriculum(uri);
+      if (file !== undefined) await ruleTests.runFile(file, typeof rule === 'string' ? rule : undefined);
+    },
   },
   openDashboard: {
     needs: 'folder',
