@@ -57,7 +57,13 @@ function segmentsOf(value: MathValue): readonly Segment[] | undefined {
           ? segmentsOf(item)
           : undefined;
       });
-      return parts.every(part => part !== undefined) ? parts.flat() : undefined;
+      if (!parts.every(part => part !== undefined)) return undefined;
+      // x > 2, x < 5: conditions that can hold together are meant to
+      if (value.kind === 'list' && parts.length > 0 && value.items.every(item => item.kind === 'relation')) {
+        const both = parts.reduce((all, part) => intersection(merged(all), merged(part)));
+        if (both.length > 0) return both;
+      }
+      return parts.flat();
     }
     case 'expression':
       return value.expression.op === 'symbol' && value.expression.name === 'mathbb R'
@@ -76,6 +82,7 @@ function segmentsOf(value: MathValue): readonly Segment[] | undefined {
     case 'relation':
       return related(value.sides, value.relations);
     case 'matrix':
+    case 'option':
     case 'text':
       return undefined;
   }
