@@ -18,6 +18,7 @@ const programs = {
   images: 'src/rollout/image-program.ts',
   rescore: 'src/query/rescore-program.ts',
   score: 'src/reward/score.ts',
+  query: 'src/query/serve.ts',
   extension: 'src/extension/extension.ts',
 };
 
@@ -26,6 +27,7 @@ const views = {
   dashboard: 'webview/dashboard/main.ts',
   rollouts: 'webview/rollouts/main.ts',
   preview: 'webview/preview/main.ts',
+  trace: 'webview/trace/main.ts',
 };
 
 export const common = {
@@ -35,7 +37,7 @@ export const common = {
   target: 'node20',
   format: 'cjs',
   sourcemap: true,
-  external: ['vscode', 'onnxruntime-node', 'sharp', 'esbuild', 'playwright-core'],
+  external: ['vscode', 'onnxruntime-node', '@duckdb/node-api', 'sharp', 'esbuild', 'playwright-core'],
   // ES modules among the bundled packages ask for import.meta.url
   define: { 'import.meta.url': '__import_meta_url' },
   banner: { js: "const __import_meta_url = require('node:url').pathToFileURL(__filename).href;" },
@@ -54,6 +56,16 @@ const knowsFocusVisible = {
     }),
 };
 
+/** Of the forms that KaTeX has its fonts in, the one that every page that we show can read. */
+const oneFontForm = {
+  name: 'one form of each font',
+  setup: ({ onLoad }) =>
+    onLoad({ filter: /katex[\\/]dist[\\/]katex\.css$/ }, ({ path: file }) => ({
+      contents: readFileSync(file, 'utf8').replace(/,\s*url\([^)]*\.(woff|ttf)\)\s*format\([^)]*\)/g, ''),
+      loader: 'css',
+    })),
+};
+
 const ofPages = {
   absWorkingDir: root,
   bundle: true,
@@ -64,7 +76,7 @@ const ofPages = {
   sourcemap: true,
   loader: { '.ttf': 'file', '.woff2': 'file' },
   assetNames: '[name]',
-  plugins: [knowsFocusVisible],
+  plugins: [knowsFocusVisible, oneFontForm],
   outdir: 'dist/webview',
   write: false,
   logLevel: 'warning',
@@ -136,7 +148,7 @@ async function buildTests() {
     ...ofPages,
     entryPoints: files('webview', /\.ts$/),
     metafile: true,
-    plugins: [typesAreImports, knowsFocusVisible],
+    plugins: [typesAreImports, knowsFocusVisible, oneFontForm],
   });
   writeFileSync(
     path.join(root, 'out', 'imports.json'),

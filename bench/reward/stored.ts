@@ -80,6 +80,8 @@ function record(step: number, group: number, sample: number, random: Random): Ro
     train_logprobs: null,
     ref_logprobs: null,
     entropy: null,
+    alternative_ids: null,
+    alternative_logprobs: null,
     images: [],
   };
 }

@@ -4,6 +4,7 @@ import { loadCurriculum } from '../config/curriculum';
 import type { Phase } from '../config/schema';
 import { previewPhase } from '../curriculum/preview';
 import type { Payment, PreviewedPrompt } from '../protocol/preview';
+import { checkRules } from '../reward/check-rules';
 import { numberOption, parseCommandLine } from './arguments';
 import { dataLines } from './data-lines';
 import { exitCode } from './exit-codes';
@@ -30,7 +31,9 @@ export async function previewCommand(screen: Screen, args: readonly string[]): P
     args,
   );
   const configFile = curriculumFile(positionals[0] ?? '');
-  const { config } = loadCurriculum(configFile, values.set ?? []);
+  const loaded = loadCurriculum(configFile, values.set ?? []);
+  await checkRules(loaded);
+  const { config } = loaded;
   const phase =
     values.phase === undefined ? (config.phases[0] as Phase) : phaseNamed(config.phases, values.phase, configFile);
   const count = numberOption('n', values.n, { least: 1, whole: true }) ?? 3;
@@ -78,8 +81,12 @@ function showPrompt(screen: Screen, prompt: PreviewedPrompt): void {
   for (const text of paymentLines(prompt.payments)) screen.line(text);
   for (const { what, scored } of prompt.payments)
     if (what === 'gold' && scored.outcome !== 'right')
-      line('', screen.style('red', `the gold answer itself is not right: ${scored.rules['accuracy']?.why ?? ''}`));
+      line('', screen.style('red', `the gold answer itself is not right: ${whyNot(scored)}`));
 }
+
+/** In the words of the rule that read an answer. */
+const whyNot = ({ rules }: Payment['scored']): string =>
+  Object.values(rules).find(({ outcome }) => outcome !== undefined && outcome !== 'right')?.why ?? '';
 
 const names = { gold: 'gold, as asked', wrong: 'a wrong answer', empty: 'nothing' } as const;
 

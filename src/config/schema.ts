@@ -8,7 +8,7 @@ import type { View } from '../protocol/example';
 import type { DeepReadonly } from './deep-readonly';
 import { fieldSpec } from './fields';
 import { grpo } from './grpo';
-import { combination, rewardRule, ruleName, ruleWeight } from './reward-rules';
+import { combination, rewardRule, ruleName, ruleTests, ruleWeight } from './reward-rules';
 import { OURS, settings } from './settings';
 
 const id = z
@@ -211,6 +211,13 @@ const generation = settings(
       .describe(
         'What the recorded log-probabilities of generation are of: softmax(logits / temperature), which is trained, or the distribution after penalty, top_k, top_p and min_p.',
       ),
+    record_alternatives: z
+      .int()
+      .min(0)
+      .max(100)
+      .describe(
+        `So many of the most likely tokens are written down at each place of a rollout, with their log-probabilities; 0: none. ${OURS}`,
+      ),
     remove_ended: fraction.describe(
       'Completions that have ended leave the batch when at least this share of it can go; 0: they stay. Saves time where lengths differ much; the shape of products may change how they round.',
     ),
@@ -226,6 +233,7 @@ const generation = settings(
     repetition_penalty: 1,
     prefix: '',
     log_probs: 'plain',
+    record_alternatives: 5,
     remove_ended: 0,
   },
 );
@@ -274,8 +282,11 @@ const optimizer = settings(
 const weight = z.number().min(0).describe('Share of this rule in the reward; 0 keeps the score and pays nothing.');
 const tag = z.string().regex(/^[A-Za-z][\w-]*$/, 'a tag is its name alone, as answer');
 
+const FORMAT = 'Pays 1 for a completion of the asked form, 0 for any other.';
+const ACCURACY = 'Pays 1 for a final answer that equals the gold answer, 0 for any other.';
+
 const format = settings(
-  'Pays 1 for a completion of the asked form, 0 for any other.',
+  FORMAT,
   {
     weight: weight.describe(`${weight.description} ${OURS}`),
     tags: z
@@ -292,7 +303,7 @@ const format = settings(
 );
 
 const accuracy = settings(
-  'Pays 1 for a final answer that equals the gold answer, 0 for any other.',
+  ACCURACY,
   {
     weight: weight.describe(`${weight.description} ${OURS}`),
     tag: tag.describe(`The final answer is what the last element of this name holds. ${OURS}`),
@@ -302,8 +313,13 @@ const accuracy = settings(
 
 export const rewardsSchema = z
   .strictObject({
-    format: format.full,
-    accuracy: accuracy.full,
+    file: z
+      .string()
+      .min(1)
+      .optional()
+      .describe('A YAML file with rewards that several configs name; what stands here comes over it, rule by rule.'),
+    format: format.full.unwrap().extend({ tests: ruleTests }).describe(FORMAT).prefault({}),
+    accuracy: accuracy.full.unwrap().extend({ tests: ruleTests }).describe(ACCURACY).prefault({}),
     rules: z.record(ruleName, rewardRule).default({}).describe('Further rules, by name.'),
     combine: combination.prefault({}),
   })

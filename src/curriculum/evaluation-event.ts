@@ -17,8 +17,14 @@ export async function evaluateAt(
 ): Promise<boolean> {
   const { job, rules, model, prompter, userMessage } = context;
   if (data.evaluation.length === 0) return true;
-  const evaluated = { config: rules.config, model, prompter, userMessage, examples: data.evaluation };
-  const evaluation = await evaluateModel(evaluated, at, job);
+  const evaluated = { config: rules.config, model, prompter, userMessage, examples: data.evaluation, step };
+  const { pause } = job;
+  const evaluation = await evaluateModel(evaluated, at, {
+    activity: activity => job.activity(activity),
+    // at a boundary everything is saved: a pause may be between any two batches
+    stopRequested: () =>
+      job.stopRequested() || (boundary && pause?.requested() === true && pause.rest(step) === 'stop'),
+  });
   if (evaluation === undefined) return false;
   job.emit({ kind: 'evaluation', at, step, boundary, rulesVersion: rules.version, ...evaluation });
   return true;
@@ -39,7 +45,7 @@ export async function evaluateWatched(
     evaluation: { ...rules.config.evaluation, conditions: [condition] },
   };
   const examples = data.evaluation.filter(example => source === undefined || example.source === source);
-  const evaluated = { config, model, prompter, userMessage, examples };
+  const evaluated = { config, model, prompter, userMessage, examples, step };
   const evaluation = await evaluateModel(evaluated, phase.id, job);
   if (evaluation === undefined) return 'stopped';
   job.emit({ kind: 'evaluation', at: phase.id, step, boundary: false, rulesVersion: rules.version, ...evaluation });

@@ -10,9 +10,9 @@ import { Model } from '../model/model';
 import { TriphaseError } from '../protocol/errors';
 import type { Example } from '../protocol/example';
 import type { Activity, Evaluation } from '../protocol/run';
-import { compileRewards } from '../reward/compile';
 import { Prompter } from '../rollout/prompter';
 import { chooseDevice } from '../tensor/session';
+import { compiled } from './rules-in-force';
 import { generationOptions } from './settings';
 
 /** The examples that are evaluated, in order. */
@@ -29,6 +29,8 @@ export interface Evaluated {
   readonly prompter: Prompter;
   readonly userMessage: UserMessage;
   readonly examples: readonly Example[];
+  /** Steps done: what weights and conditions of rules go by. */
+  readonly step: number;
 }
 
 export interface Watch {
@@ -37,13 +39,16 @@ export interface Watch {
 }
 
 /** @returns undefined when it was told to stop */
-export function evaluateModel(
-  { config, model, prompter, userMessage, examples }: Evaluated,
+export async function evaluateModel(
+  { config, model, prompter, userMessage, examples, step }: Evaluated,
   name: string,
   watch: Watch,
 ): Promise<Evaluation | undefined> {
   const { conditions, samples, temperature } = config.evaluation;
-  return evaluate(model, prompter, userMessage, compileRewards(config.rewards), examples, {
+  const rules = await compiled(config.rewards);
+  // no phase: what is held out is scored as the top of the file says
+  const moment = { step, phase: '', seed: config.seed };
+  return evaluate(model, prompter, userMessage, groups => rules.score(groups, moment), examples, {
     system: config.prompt.system,
     conditions,
     samples,
@@ -72,7 +77,7 @@ export async function evaluateFolder({ folder, config, activity }: EvaluateFolde
   const model = await Model.load(folder, { device, threads: config.threads, visionFrozen: true });
   try {
     const prompter = await Prompter.load(folder, model.config);
-    const evaluated = { config, model, prompter, userMessage: compileUserMessage(config.prompt), examples };
+    const evaluated = { config, model, prompter, userMessage: compileUserMessage(config.prompt), examples, step: 0 };
     return (await evaluateModel(evaluated, 'model', { activity, stopRequested: () => false })) as Evaluation;
   } finally {
     await model.dispose();

@@ -69,17 +69,21 @@ export async function grpoStep(
   const all = byGroup(groups, trained);
   const scores = byGroup(groups, before);
   const references = referenceScores === undefined ? undefined : byGroup(groups, referenceScores);
-  const records = groups.flatMap(({ shown, prompt, rollouts }, i) =>
-    rollouts.map((rollout, j) =>
-      rolloutRecord(context, at, shown, prompt, rollout, i, j, {
-        // those that were left out have equal rewards
-        advantage: all[i]?.[j]?.advantage ?? 0,
-        trained: scores[i]?.[j],
-        reference: references?.[i]?.[j],
-      }),
+  const file = await timed('writing', () =>
+    writeRollouts(
+      job.folder,
+      groups.flatMap(({ shown, prompt, rollouts }, i) =>
+        rollouts.map((rollout, j) =>
+          rolloutRecord(context, at, shown, prompt, rollout, i, j, {
+            // those that were left out have equal rewards
+            advantage: all[i]?.[j]?.advantage ?? 0,
+            trained: scores[i]?.[j],
+            reference: references?.[i]?.[j],
+          }),
+        ),
+      ),
     ),
   );
-  const file = await timed('writing', () => writeRollouts(job.folder, records));
   timings['total'] = (performance.now() - started) / 1000;
   const teaching = teachingOf(
     groups.map(g => g.rollouts),

@@ -68,6 +68,7 @@ export async function runPhase(
   const after = async (done: number, fresh: boolean): Promise<JobResult | 'on'> => {
     const step = start.step + done - start.phaseStep;
     const stop = fresh && job.stopRequested();
+    const pause = fresh && !stop && job.pause?.requested() === true;
     const undecided = evaluationDue(phase, done) && promotion.evaluatedAt < done;
     let improved = false;
     let over: 'plateau' | 'target' | undefined;
@@ -94,13 +95,14 @@ export async function runPhase(
       await checkpoint(context, { phase, phaseStep: done, step, boundary: true, promotion });
       const seconds = (performance.now() - started) / 1000;
       job.emit({ kind: 'phase-ended', phase: phase.id, index, step, seconds, end });
-    } else if (improved || (fresh && (interrupted || due)))
+    } else if (improved || (fresh && (interrupted || pause || due)))
       await checkpoint(context, { phase, phaseStep: done, step, boundary: false, promotion });
-    if (interrupted) return 'stopped';
+    if (interrupted || (pause && job.pause?.rest(step) === 'stop')) return 'stopped';
     if (ends) return 'finished';
     const { every } = config.evaluation;
     if (fresh && every > 0 && done % every === 0 && !(await evaluateAt(context, data, phase.id, step, false))) {
-      if (!due && !improved) await checkpoint(context, { phase, phaseStep: done, step, boundary: false, promotion });
+      if (!due && !improved && !pause)
+        await checkpoint(context, { phase, phaseStep: done, step, boundary: false, promotion });
       return 'stopped';
     }
     return 'on';

@@ -10,9 +10,11 @@ import { imageGrid } from '../model/images';
 import { TriphaseError } from '../protocol/errors';
 import type { Example } from '../protocol/example';
 import type { Payment, PhasePreview, PreviewedImage, PreviewedPrompt } from '../protocol/preview';
-import { compileRewards } from '../reward/compile';
+import { asAsked } from '../reward/as-asked';
+import type { Moment } from '../reward/sample';
 import { Prompter } from '../rollout/prompter';
 import { phaseOrder, type Shown } from './order';
+import { compiled } from './rules-in-force';
 import { loadRunData } from './sources';
 
 export interface PreviewOptions {
@@ -41,13 +43,17 @@ export async function previewPhase(config: Curriculum, phase: Phase, options: Pr
   const modelConfig = await loadModelConfig(config.model.path);
   const prompter = await Prompter.load(config.model.path, modelConfig);
   const settings = phaseSettings(config, phase);
-  return { sources: data.reports, prompts: await Promise.all(shown.map(s => preview(config, settings, prompter, s))) };
+  const first = config.phases.slice(0, config.phases.indexOf(phase)).reduce((n, { steps }) => n + steps, 1);
+  const moment = { step: first, phase: phase.id, seed: config.seed };
+  const previewed = await Promise.all(shown.map(s => preview(config, settings, prompter, moment, s)));
+  return { sources: data.reports, prompts: previewed };
 }
 
 async function preview(
   config: Curriculum,
   settings: PhaseSettings,
   prompter: Prompter,
+  moment: Moment,
   { example, view }: Shown,
 ): Promise<PreviewedPrompt> {
   const { processor } = prompter;
@@ -73,26 +79,33 @@ async function preview(
     tokens: prompt.tokenIds.length,
     maxTokens: config.prompt.max_tokens,
     images,
-    payments: payments(settings.rewards, example),
+    payments: await payments(
+      settings.rewards,
+      example,
+      moment,
+      completion => prompter.tokenizer.encode(completion).length,
+    ),
   };
 }
 
-/** What the rules pay for three completions. */
-export function payments(rewards: PhaseSettings['rewards'], example: Example): readonly Payment[] {
-  const score = compileRewards(rewards);
-  const asked = (answer: string) => asAsked(rewards, answer);
+/** What the rules pay for three completions, each alone. */
+async function payments(
+  rewards: PhaseSettings['rewards'],
+  example: Example,
+  moment: Moment,
+  tokensIn: (completion: string) => number,
+): Promise<readonly Payment[]> {
+  const rules = await compiled(rewards);
   const completions = [
-    { what: 'gold', completion: asked(example.answer) },
-    { what: 'wrong', completion: asked(wrongAnswer(example)) },
+    { what: 'gold', completion: asAsked(rewards, example.answer) },
+    { what: 'wrong', completion: asAsked(rewards, wrongAnswer(example)) },
     { what: 'empty', completion: '' },
   ] as const;
-  return completions.map(({ what, completion }) => ({ what, completion, scored: score(completion, example, false) }));
-}
-
-/** The elements of the format rule, with the answer in that of the accuracy rule. */
-function asAsked({ format, accuracy }: PhaseSettings['rewards'], answer: string): string {
-  const tags = format.tags.includes(accuracy.tag) ? format.tags : [...format.tags, accuracy.tag];
-  return tags.map(tag => `<${tag}>${tag === accuracy.tag ? answer : '…'}</${tag}>`).join('\n');
+  const groups = completions.map(({ completion }) => [
+    { completion, example, tokens: tokensIn(completion), truncated: false },
+  ]);
+  const scored = rules.score(groups, moment);
+  return completions.map(({ what, completion }, i) => ({ what, completion, scored: scored[i]![0]! }));
 }
 
 function wrongAnswer({ answer, answerKind, choices = [] }: Example): string {

@@ -9,12 +9,12 @@ import type { Phase, PhaseSettings } from '../config/schema';
 import { pickExamples } from '../data/example-list';
 import { TriphaseError } from '../protocol/errors';
 import { Random } from '../protocol/random';
-import { compileRewards } from '../reward/compile';
 import { Generation } from '../rollout/generation';
 import { writeFileAtomic } from '../run/atomic';
 import type { RunContext } from './context';
 import type { PhaseExamples, Shown } from './order';
 import { promptOf } from './prompt-of';
+import { compiled } from './rules-in-force';
 import { generationOptions } from './settings';
 
 /** Sources with the ranks of their examples, the lowest first; `stopped` where it was told to stop meanwhile. */
@@ -143,7 +143,12 @@ async function measure(
 ): Promise<readonly (readonly PassRate[])[] | 'stopped'> {
   const { job, config } = context;
   const { samples } = phase.order;
-  const cache = path.join(config.run.folder, '.cache', 'pass-rates', `${cacheKey(context, phase, settings)}.jsonl`);
+  const cache = path.join(
+    config.run.folder,
+    '.cache',
+    'pass-rates',
+    `${await cacheKey(context, phase, settings)}.jsonl`,
+  );
   mkdirSync(path.dirname(cache), { recursive: true });
   const known = readRates(cache);
   const total = sources.reduce((n, { examples }) => n + examples.length, 0);
@@ -201,30 +206,38 @@ async function rightAnswers(
   );
   const options = { ...generationOptions(settings.generation, tokenizer), samples };
   const completions = (await (await Generation.start(model, prompts, options, random)).finish()) ?? [];
-  const score = compileRewards(settings.rewards);
-  return shown.map(
-    ({ example }, i) =>
-      (completions[i] ?? []).filter(
-        sample =>
-          score(tokenizer.decode(sample.tokenIds, { skipSpecial: true }), example, sample.stop === 'length').outcome ===
-          'right',
-      ).length,
+  const rules = await compiled(settings.rewards);
+  const groups = shown.map(({ example }, i) =>
+    (completions[i] ?? []).map(sample => ({
+      completion: tokenizer.decode(sample.tokenIds, { skipSpecial: true }),
+      example,
+      tokens: sample.tokenIds.length,
+      truncated: sample.stop === 'length',
+    })),
   );
+  const scored = rules.score(groups, { step: 0, phase: phase.id, seed: config.seed });
+  return scored.map(group => group.filter(({ outcome }) => outcome === 'right').length);
 }
 
 /** Of all that a pass rate depends on, but for the examples. */
-function cacheKey({ model, config, prompter }: RunContext, phase: Phase, settings: PhaseSettings): string {
+async function cacheKey(
+  { model, config, prompter }: RunContext,
+  phase: Phase,
+  settings: PhaseSettings,
+): Promise<string> {
   const weights = [...model.weights].map(([name, { data }]) => [
     name,
     hash('sha1', new Uint8Array(data.buffer, data.byteOffset, data.byteLength)),
   ]);
-  const { temperature, max_tokens, stop } = settings.generation;
+  const { samples: _, ...generation } = settings.generation;
+  const { primary, versions } = await compiled(settings.rewards);
   const key = {
     weights,
     processor: prompter.processor,
     prompt: config.prompt,
-    generation: { temperature, max_tokens, stop },
-    rewards: settings.rewards,
+    generation,
+    // what says which answers are right, and no other rule
+    answer: versions[primary],
     samples: phase.order.samples,
     seed: config.seed,
     phase: phase.id,

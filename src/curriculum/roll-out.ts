@@ -60,7 +60,10 @@ async function generate(
   prompts: readonly RenderedPrompt[],
   first: number,
 ): Promise<readonly (readonly Sample[])[]> {
-  const options = generationOptions(settings.generation, prompter.tokenizer);
+  const options = {
+    ...generationOptions(settings.generation, prompter.tokenizer),
+    keptAlternatives: settings.generation.record_alternatives,
+  };
   const random = shown.flatMap(({ example }, i) =>
     Array.from(
       { length: options.samples },

@@ -67,6 +67,8 @@ export function rolloutRecord(
     train_logprobs: trained === undefined ? null : [...trained.logProbs],
     ref_logprobs: reference === undefined ? null : [...reference.logProbs],
     entropy: sample.entropy,
+    alternative_ids: sample.alternatives?.map(all => all.map(({ token }) => token)) ?? null,
+    alternative_logprobs: sample.alternatives?.map(all => all.map(({ logProb }) => logProb)) ?? null,
     images: view === 'text' ? [] : example.images,
   };
 }

@@ -6,8 +6,9 @@ import type { UserMessage } from '../data/views';
 import type { Model } from '../model/model';
 import type { Example } from '../protocol/example';
 import { Random } from '../protocol/random';
+import type { Scored } from '../protocol/rewards';
 import type { ConditionResult, Evaluation, EvaluationFigures, LanguageBias } from '../protocol/run';
-import type { Score } from '../reward/compile';
+import type { RuleSample } from '../reward/sample';
 import { Generation, type GenerationOptions, type Sample } from '../rollout/generation';
 import type { Prompter, RenderedPrompt } from '../rollout/prompter';
 import { blank, canShow, mismatches, viewOf } from './conditions';
@@ -26,6 +27,9 @@ export interface EvaluationOptions {
   readonly progress: (done: number, total: number) => void;
 }
 
+/** Scores groups of completions, without their prompts. */
+export type ScoreGroups = (groups: readonly (readonly RuleSample[])[]) => readonly (readonly Scored[])[];
+
 /** Completions that are decoded together. */
 const BATCH = 64;
 
@@ -34,7 +38,7 @@ export async function evaluate(
   model: Model,
   prompter: Prompter,
   userMessage: UserMessage,
-  score: Score,
+  score: ScoreGroups,
   examples: readonly Example[],
   options: EvaluationOptions,
 ): Promise<Evaluation | undefined> {
@@ -47,29 +51,29 @@ export async function evaluate(
     const conditions: CountedCondition[] = [];
     for (const { condition, items } of shown) {
       if (items.length === 0) continue;
-      const count = { n: 0, right: 0, ungradable: 0, format: 0, truncated: 0, tokens: 0 };
+      const answered: Answered[] = [];
       const perBatch = Math.max(1, Math.floor(BATCH / options.samples));
       for (let at = 0; at < items.length; at += perBatch) {
         if (options.stopRequested()) return undefined;
         const batch = items.slice(at, at + perBatch);
         const prompts = await Promise.all(batch.map(item => show(prompter, userMessage, item, condition, options)));
         const samples = await complete(model, prompts, batch, condition, options);
-        batch.forEach(({ example }, b) => {
-          for (const sample of samples[b] ?? []) {
-            const text = prompter.tokenizer.decode(sample.tokenIds, { skipSpecial: true });
-            const scored = score(text, example, sample.stop === 'length');
-            count.n++;
-            if (scored.outcome === 'right') count.right++;
-            if (scored.outcome === 'ungradable') count.ungradable++;
-            if ((scored.rules['format']?.score ?? 0) > 0) count.format++;
-            if (sample.stop === 'length') count.truncated++;
-            count.tokens += sample.tokenIds.length;
-          }
-        });
+        const groups = batch.map(({ example }, b) =>
+          (samples[b] ?? []).map(
+            (sample): RuleSample => ({
+              completion: prompter.tokenizer.decode(sample.tokenIds, { skipSpecial: true }),
+              example,
+              tokens: sample.tokenIds.length,
+              truncated: sample.stop === 'length',
+            }),
+          ),
+        );
+        for (const [g, scored] of score(groups).entries())
+          for (const [i, one] of scored.entries()) answered.push(answeredBy(groups[g]![i]!, one));
         done += batch.length;
         options.progress(done, total);
       }
-      conditions.push({ condition, count, examples: items.map(item => item.example) });
+      conditions.push({ condition, answered, examples: items.map(item => item.example) });
     }
     counted.push({ source, conditions });
   }
@@ -115,18 +119,28 @@ function shownIn(
   }));
 }
 
-interface Count {
-  readonly n: number;
-  readonly right: number;
-  readonly ungradable: number;
-  readonly format: number;
-  readonly truncated: number;
+/** What counts of one completion. */
+interface Answered {
+  readonly outcome: Scored['outcome'];
+  readonly reward: number;
+  /** Of the rules that were asked and have a score. */
+  readonly scores: Readonly<Record<string, number>>;
+  readonly truncated: boolean;
   readonly tokens: number;
+}
+
+function answeredBy({ truncated, tokens = 0 }: RuleSample, { outcome, reward, rules }: Scored): Answered {
+  const scores = Object.fromEntries(
+    Object.entries(rules).flatMap(([name, { score, error, off }]) =>
+      error === undefined && off === undefined ? [[name, score]] : [],
+    ),
+  );
+  return { outcome, reward, scores, truncated, tokens };
 }
 
 interface CountedCondition {
   readonly condition: Condition;
-  readonly count: Count;
+  readonly answered: readonly Answered[];
   readonly examples: readonly Example[];
 }
 
@@ -135,42 +149,54 @@ interface CountedSet {
   readonly conditions: readonly CountedCondition[];
 }
 
-/** The counts of all sources as one. */
+/** The answers of all sources as one. */
 function joined(conditions: readonly Condition[], sets: readonly CountedSet[]): readonly CountedCondition[] {
   return conditions.flatMap(condition => {
     const parts = sets.flatMap(set => set.conditions.filter(c => c.condition === condition));
     if (parts.length === 0) return [];
-    const sum = (of: (count: Count) => number): number => parts.reduce((n, { count }) => n + of(count), 0);
-    const count: Count = {
-      n: sum(c => c.n),
-      right: sum(c => c.right),
-      ungradable: sum(c => c.ungradable),
-      format: sum(c => c.format),
-      truncated: sum(c => c.truncated),
-      tokens: sum(c => c.tokens),
-    };
-    return [{ condition, count, examples: parts.flatMap(part => part.examples) }];
+    return [
+      {
+        condition,
+        answered: parts.flatMap(part => part.answered),
+        examples: parts.flatMap(part => part.examples),
+      },
+    ];
   });
 }
 
 function figures(counted: readonly CountedCondition[]): EvaluationFigures {
-  const conditions = counted.map(({ condition, count, examples }): ConditionResult => {
+  const conditions = counted.map(({ condition, answered, examples }): ConditionResult => {
     const guess = chance(examples);
+    const n = answered.length;
+    const share = (holds: (one: Answered) => boolean) => answered.filter(holds).length / n;
+    const right = answered.filter(({ outcome }) => outcome === 'right').length;
     return {
       condition,
-      n: count.n,
-      right: count.right,
-      ungradable: count.ungradable,
-      accuracy: count.right / count.n,
-      interval: wilson(count.right, count.n),
-      formatRate: count.format / count.n,
-      truncatedRate: count.truncated / count.n,
-      lengthTokens: count.tokens / count.n,
+      n,
+      right,
+      ungradable: answered.filter(({ outcome }) => outcome === 'ungradable').length,
+      accuracy: right / n,
+      interval: wilson(right, n),
+      formatRate: share(({ scores }) => (scores['format'] ?? 0) > 0),
+      truncatedRate: share(({ truncated }) => truncated),
+      lengthTokens: answered.reduce((sum, { tokens }) => sum + tokens, 0) / n,
+      reward: answered.reduce((sum, { reward }) => sum + reward, 0) / n,
+      rules: meanScores(answered),
       ...(guess === undefined ? {} : { chance: guess }),
       majority: majority(examples),
     };
   });
   return { conditions, languageBias: languageBias(conditions) };
+}
+
+function meanScores(answered: readonly Answered[]): Readonly<Record<string, number>> {
+  const names = new Set(answered.flatMap(({ scores }) => Object.keys(scores)));
+  return Object.fromEntries(
+    [...names].map(name => {
+      const of = answered.flatMap(({ scores }) => scores[name] ?? []);
+      return [name, of.reduce((sum, score) => sum + score, 0) / of.length];
+    }),
+  );
 }
 
 async function show(

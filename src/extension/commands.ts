@@ -1,7 +1,7 @@
 // Every command, with what it needs: whoever calls it is refused without that, in one place (run-command.ts). Handlers are
 // loaded when they are first used.
 
-import type { RunAction } from './actions-of';
+import type { RunAction } from '../protocol/run-actions';
 import type { TriphaseWindow } from './triphase-window';
 import type { WatchedRun } from './watched-run';
 

@@ -4,6 +4,7 @@
 import * as vscode from 'vscode';
 import { answersOf } from './answers';
 import { CheckpointsView } from './checkpoints-view';
+import { editorFeatures } from './editor/features';
 import { Panels } from './panels';
 import { PhasesView } from './phases-view';
 import { openQuery } from './query';
@@ -12,6 +13,8 @@ import { Runs } from './runs';
 import { RunsView } from './runs-view';
 import { showStatus } from './status-bar';
 import { tellOfEnds } from './told-once';
+import { readLink } from './trace/links';
+import { openLinks, traceActions } from './trace/trace-actions';
 import type { TriphaseWindow } from './triphase-window';
 
 export function activate(context: vscode.ExtensionContext): void {
@@ -19,7 +22,8 @@ export function activate(context: vscode.ExtensionContext): void {
   const log = vscode.window.createOutputChannel('Triphase', { log: true });
   const runs = new Runs(context, log);
   const query = openQuery();
-  const panels = new Panels(context.extensionUri, runs, show => answersOf(context, query, runs, show));
+  const ofTraces = traceActions(context, query, runs);
+  const panels = new Panels(context.extensionUri, runs, show => answersOf(context, query, runs, ofTraces, show));
   const window: TriphaseWindow = { context, log, runs, panels };
   const rows = new RunsView(runs);
   const runsView = vscode.window.createTreeView('triphase.runs', { treeDataProvider: rows });
@@ -34,6 +38,12 @@ export function activate(context: vscode.ExtensionContext): void {
     }),
     vscode.window.registerTreeDataProvider('triphase.phases', new PhasesView(runs)),
     vscode.window.registerTreeDataProvider('triphase.checkpoints', new CheckpointsView(runs)),
+    editorFeatures(runs),
+    openLinks((uriPath, query) => {
+      const state = readLink(uriPath, query);
+      if (state !== undefined) panels.show(state);
+      else void vscode.window.showWarningMessage(vscode.l10n.t('This link leads to no run that is here.'));
+    }),
     registerCommands(window),
     showStatus(runs),
     tellOfEnds(window),

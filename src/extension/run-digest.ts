@@ -25,6 +25,7 @@ export class RunDigest {
   private measured: readonly EventOf<'evaluation'>[] = [];
   private steps: readonly EventOf<'step'>[] = [];
   private began: string | undefined;
+  private first: EventOf<'step'> | undefined;
   /** Number of the latest event. */
   lastEvent = 0;
   attempt = 0;
@@ -55,6 +56,7 @@ export class RunDigest {
       case 'step':
         this.doneInPhase.set(event.phase, event.phaseStep);
         this.steps = [...this.steps.slice(-1), event];
+        this.first ??= event;
         break;
       case 'phase-ended':
         this.ended.add(event.phase);
@@ -91,6 +93,10 @@ export class RunDigest {
     return this.steps.at(-1);
   }
 
+  get firstStep(): EventOf<'step'> | undefined {
+    return this.first;
+  }
+
   get phases(): readonly PhaseDigest[] {
     return this.progress.phases.map(phase => ({
       ...phase,
@@ -106,6 +112,10 @@ export class RunDigest {
 
   get lastEvaluation(): EventOf<'evaluation'> | undefined {
     return this.measured.at(-1);
+  }
+
+  get evaluations(): readonly EventOf<'evaluation'>[] {
+    return this.measured;
   }
 
   /** The latest at this step. */

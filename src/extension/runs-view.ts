@@ -124,6 +124,8 @@ function iconOf({ kind }: RunState): vscode.ThemeIcon {
 const icons: Readonly<Record<RunState['kind'], readonly [icon: string, colour?: string]>> = {
   starting: ['loading~spin'],
   running: ['sync~spin', 'charts.blue'],
+  pausing: ['sync~spin', 'charts.yellow'],
+  paused: ['debug-pause', 'charts.yellow'],
   stopping: ['sync~spin', 'charts.yellow'],
   finished: ['pass', 'testing.iconPassed'],
   stopped: ['debug-stop', 'testing.iconSkipped'],

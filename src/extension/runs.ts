@@ -3,7 +3,7 @@
 import path from 'node:path';
 import * as vscode from 'vscode';
 import { describe } from '../protocol/errors';
-import { actionsOf, type RunAction } from './actions-of';
+import { actionsOf, type RunAction } from '../protocol/run-actions';
 import { WatchedRun } from './watched-run';
 
 /** Of another trainer, opened by a person. */

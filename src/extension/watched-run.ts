@@ -2,11 +2,11 @@
 
 import { EventEmitter } from 'node:events';
 import path from 'node:path';
-import type { HostClient } from '../host/client';
+import type { HostClient } from '../client/host-client';
 import { TriphaseError } from '../protocol/errors';
 import type { StopParams } from '../protocol/host';
 import type { Activity, RunInfo, RunState } from '../protocol/run';
-import { actionsOf, type RunAction } from './actions-of';
+import { actionsOf, type RunAction } from '../protocol/run-actions';
 import { LogTail } from './log-tail';
 import { RunDigest } from './run-digest';
 
@@ -119,36 +119,44 @@ export class WatchedRun {
   }
 
   private async connect(): Promise<void> {
-    const { host } = this.info;
-    if (host === undefined) return;
-    const { connectHost } = await import('../host/client');
+    const { connectHost } = await import('../client/host-client');
     let client: HostClient;
     try {
-      client = await connectHost(host);
+      client = await connectHost(
+        this.folder,
+        { name: `window ${process.pid}`, control: true },
+        {
+          state: state => {
+            this.hostState = hasEnded(state) ? undefined : state;
+            this.told();
+          },
+          event: event => {
+            this.digest.take(event);
+            this.activity = undefined;
+            if (event.kind !== 'run-ended') this.hostState = withProgress(this.hostState, this.digest.state);
+            this.told();
+          },
+          activity: activity => {
+            this.activity = activity;
+            this.told();
+          },
+          closed: () => {
+            this.client = undefined;
+            this.hostState = undefined;
+            this.activity = undefined;
+            void this.refresh();
+          },
+        },
+      );
     } catch {
       // it serves from another machine, or has just gone: the lease and the log say which, at the next look
       return;
     }
     this.client = client;
     this.launchedAt = undefined;
-    client.onState(state => {
-      this.hostState = hasEnded(state) ? undefined : state;
-      this.told();
-    });
-    client.onClose(() => {
-      this.client = undefined;
-      this.hostState = undefined;
-      this.activity = undefined;
-      void this.refresh();
-    });
     const { state } = await client.status();
     this.hostState = hasEnded(state) ? undefined : state;
-    await client.follow(this.digest.lastEvent, event => {
-      this.digest.take(event);
-      this.activity = undefined;
-      if (event.kind !== 'run-ended') this.hostState = withProgress(this.hostState, this.digest.state);
-      this.told();
-    });
+    await client.follow(this.digest.lastEvent);
   }
 
   private told(): void {
@@ -171,6 +179,8 @@ function withProgress(state: RunState | undefined, logged: RunState): RunState |
     case 'starting':
       return logged;
     case 'running':
+    case 'pausing':
+    case 'paused':
     case 'stopping':
       return { ...state, progress: logged.progress };
     default:

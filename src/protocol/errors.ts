@@ -11,6 +11,10 @@ export type ErrorCode =
   | 'not-finite'
   | 'run-folder'
   | 'usage'
+  /** Who asks may not: a wrong token, or somebody else controls the run. */
+  | 'denied'
+  /** Another process ended before it answered. */
+  | 'unexpected-end'
   | 'unsupported-operator';
 
 /** A place in a file; line and column count from 1. */

@@ -116,6 +116,10 @@ export interface ConditionResult {
   readonly truncatedRate?: number;
   /** Mean length of the completions, tokens. */
   readonly lengthTokens?: number;
+  /** Mean reward by the rules of the config; a rule that compares the samples of an item compares these. */
+  readonly reward?: number;
+  /** Mean score of each rule, where it could be asked. */
+  readonly rules?: Readonly<Record<string, number>>;
   /** Accuracy of a guess among the choices; absent where the answers are open. */
   readonly chance?: number;
   /** Accuracy of always giving the most frequent gold answer. */
@@ -234,7 +238,16 @@ export type RunEventBody =
       /** Absent in logs of earlier versions, whose phases ended by their steps. */
       readonly end?: PhaseEnd;
     }
+  /** Between two steps, with everything saved: the host waits, with the model in memory. */
+  | { readonly kind: 'paused'; readonly step: number; readonly why: PauseReason }
+  /** On from a pause, as the same attempt. */
+  | { readonly kind: 'resumed'; readonly step: number; readonly seconds: number }
   | ({ readonly kind: 'run-ended'; readonly step: number } & RunOutcome);
+
+/** `no-space` goes on by itself when there is room. It is seldom in the log, for which there is no room either. */
+export type PauseReason =
+  | { readonly kind: 'asked' }
+  | { readonly kind: 'no-space'; readonly folder: string; readonly neededBytes: number; readonly freeBytes: number };
 
 /**
  * A version of the reward rules is accepted. A step is scored by the last of these events in the log whose `fromStep` it
@@ -285,15 +298,32 @@ export interface Progress {
   readonly secondsPerStep?: number;
 }
 
+/** What can be done in each is in run-actions.ts. */
 export type RunState =
   | { readonly kind: 'starting' }
   | { readonly kind: 'running'; readonly progress?: Progress }
+  /** Asked to pause; the step that is under way goes to its end. */
+  | { readonly kind: 'pausing'; readonly progress?: Progress }
+  | { readonly kind: 'paused'; readonly progress?: Progress; readonly why: PauseReason }
+  /** Asked to stop; the step that is under way goes to its end. */
   | { readonly kind: 'stopping'; readonly progress?: Progress }
   | { readonly kind: 'finished' }
   | { readonly kind: 'stopped'; readonly killed: boolean; readonly step: number }
   | { readonly kind: 'failed'; readonly error: ErrorRecord; readonly step: number }
   /** The log has no end and no host is there: killed, crashed, or the machine went down. */
   | { readonly kind: 'lost'; readonly step: number };
+
+export const runStates = [
+  'starting',
+  'running',
+  'pausing',
+  'paused',
+  'stopping',
+  'finished',
+  'stopped',
+  'failed',
+  'lost',
+] as const satisfies readonly RunState['kind'][];
 
 /** What a run is doing between two events: "reading images", 120 of 989. */
 export interface Activity {
@@ -311,6 +341,8 @@ export interface HostInfo {
   readonly socket: string;
   readonly version: string;
   readonly machine: string;
+  /** Names the process whatever the clock is set to; absent where the system gives nothing better than the start time. */
+  readonly process?: string;
 }
 
 /** `run.json` */
@@ -373,6 +405,9 @@ export interface RolloutRecord {
   readonly ref_logprobs: readonly number[] | null;
   /** Of the generator's distribution, nats. */
   readonly entropy: readonly number[] | null;
+  /** By token the most likely ones at its place, the likeliest first, under the distribution of `logprobs`. */
+  readonly alternative_ids: readonly (readonly number[])[] | null;
+  readonly alternative_logprobs: readonly (readonly number[])[] | null;
   /** Absolute paths. */
   readonly images: readonly string[];
 }
@@ -404,5 +439,7 @@ export const rolloutColumns = [
   'train_logprobs',
   'ref_logprobs',
   'entropy',
+  'alternative_ids',
+  'alternative_logprobs',
   'images',
 ] as const satisfies readonly Exclude<keyof RolloutRecord, 'scores'>[];

@@ -3,33 +3,36 @@
 import type { PhaseSettings } from '../config/schema';
 import type { RuleScore } from '../protocol/rewards';
 import { withoutEndOfTurn } from './elements';
+import { finder } from './rule-match';
+import type { RuleSample } from './sample';
+import type { Sandbox } from './sandbox';
 
-export type FormatSettings = PhaseSettings['rewards']['format'];
+export type FormatSettings = Pick<PhaseSettings['rewards']['format'], 'tags' | 'pattern'>;
 type Verdict = Omit<RuleScore, 'score'> & { readonly passes: boolean };
 
-export function compileFormat({
-  tags,
-  pattern,
-}: FormatSettings): (completion: string, truncated: boolean) => RuleScore {
-  const whole = pattern === '' ? undefined : new RegExp(`^(?:${pattern})$`, 'su');
-  return (completion, truncated) => {
-    const { passes, why, spans } = truncated
-      ? fails('The completion was cut off at its token limit.', completion.length)
-      : whole === undefined
-        ? elements(withoutEndOfTurn(completion), tags)
-        : matches(withoutEndOfTurn(completion), whole);
-    return { score: passes ? 1 : 0, why, spans };
+export function compileFormat(
+  { tags, pattern }: FormatSettings,
+  sandbox: Sandbox,
+): (samples: readonly RuleSample[]) => readonly RuleScore[] {
+  const find = pattern === '' ? undefined : finder(pattern, true, sandbox);
+  return samples => {
+    const found = find?.(samples.map(({ completion, truncated }) => (truncated ? '' : withoutEndOfTurn(completion))));
+    return samples.map(({ completion, truncated }, i): RuleScore => {
+      const match = found?.[i];
+      if (truncated) return scored(fails('The completion was cut off at its token limit.', completion.length));
+      if (match === undefined) return scored(elements(withoutEndOfTurn(completion), tags));
+      if ('error' in match) return { score: 0, why: match.why, spans: [], error: match.error };
+      if (match.span === undefined) return scored(fails('The completion does not match the pattern.', 0));
+      const [start, end] = match.span;
+      return { score: 1, why: 'The completion matches the pattern.', spans: [{ start, end }] };
+    });
   };
 }
 
+const scored = ({ passes, why, spans }: Verdict): RuleScore => ({ score: passes ? 1 : 0, why, spans });
+
 function fails(why: string, start: number, end = start): Verdict {
   return { passes: false, why, spans: start === end ? [] : [{ start, end }] };
-}
-
-function matches(text: string, whole: RegExp): Verdict {
-  return whole.test(text)
-    ? { passes: true, why: 'The completion matches the pattern.', spans: [{ start: 0, end: text.length }] }
-    : fails('The completion does not match the pattern.', 0);
 }
 
 /** Exactly these elements in this order, each once and none empty, with only white space between. */

@@ -12,10 +12,7 @@ type Spans = RuleScore['spans'];
 
 export function compileMatch(rule: Match, sandbox: Sandbox): (samples: readonly RuleSample[]) => readonly RuleScore[] {
   const { pattern } = rule;
-  const source = pattern === undefined ? undefined : rule.whole ? `^(?:${pattern})$` : pattern;
-  // the group that anchors the whole text is no repetition
-  const linear = source === undefined || isLinear(rule.whole ? `^${pattern}$` : source);
-  const find = source === undefined ? undefined : linear ? inV8(source) : inSandbox(source, sandbox);
+  const find = pattern === undefined ? undefined : finder(pattern, rule.whole, sandbox);
   return samples => {
     const parts = samples.map(({ completion }) => partOf(completion, rule.part));
     const found = find?.(parts.map(part => part?.text ?? ''));
@@ -35,7 +32,18 @@ export function compileMatch(rule: Match, sandbox: Sandbox): (samples: readonly 
   };
 }
 
-type Found =
+/** What is proven to be linear runs in V8, anything else where its steps are counted. */
+export function finder(
+  pattern: string,
+  whole: boolean,
+  sandbox: Sandbox,
+): (texts: readonly string[]) => readonly Found[] {
+  const source = whole ? `^(?:${pattern})$` : pattern;
+  // the group that anchors the whole text is no repetition
+  return isLinear(whole ? `^${pattern}$` : pattern) ? inV8(source) : inSandbox(source, sandbox);
+}
+
+export type Found =
   | { readonly span: readonly [number, number] | undefined }
   | { readonly error: NonNullable<RuleScore['error']>; readonly why: string };
 

@@ -4,6 +4,7 @@
 import type { Example } from '../protocol/example';
 import { Random } from '../protocol/random';
 import type { Scored } from '../protocol/rewards';
+import { asAsked } from './as-asked';
 import { letterOf } from './choice';
 import { compileRules, type Rewards } from './rule-set';
 import { wordsIn } from './rule-tests';
@@ -35,6 +36,8 @@ export async function probeRewards(
   rewards: Rewards,
   examples: readonly Example[],
   phase: string,
+  /** Length in tokens; in words where there is no tokenizer. */
+  tokensIn: (text: string) => number = wordsIn,
 ): Promise<readonly ProbeReport[]> {
   const rules = await compileRules(rewards);
   const answerRules = [
@@ -50,7 +53,7 @@ export async function probeRewards(
     const tried = examples.flatMap((example, i) => {
       const { completion } = forms[i]![n]!;
       if (completion === undefined) return [];
-      const sample = { completion, example, tokens: wordsIn(completion), truncated: false };
+      const sample = { completion, example, tokens: tokensIn(completion), truncated: false };
       return [rules.score([[sample]], { step: 0, phase, seed: 0 })[0]![0]!];
     });
     return { name, what: forms[0]![n]!.what, tried };
@@ -101,13 +104,9 @@ function faultsOf(
 }
 
 /** The same probes in the same order for every example. */
-function probes({ format, accuracy, rules }: Rewards, example: Example, next: Example): readonly Probe[] {
-  const boxed = Object.values(rules).some(rule => rule.kind === 'answer' && rule.place === 'box');
-  const stated = Object.values(rules).some(rule => rule.kind === 'answer' && rule.place === 'statement');
-  const written = (answer: string) => `${stated ? 'The answer is ' : ''}${boxed ? `\\boxed{${answer}}` : answer}`;
-  const tags = format.tags.includes(accuracy.tag) ? format.tags : [...format.tags, accuracy.tag];
-  const asked = (answer: string, before = FILLER) =>
-    tags.map(tag => `<${tag}>${tag === accuracy.tag ? answer : before}</${tag}>`).join('\n');
+function probes(rewards: Rewards, example: Example, next: Example): readonly Probe[] {
+  const { accuracy } = rewards;
+  const asked = (answer: string, before = FILLER) => asAsked(rewards, answer, before);
   const { answer, question, caption, choices } = example;
   const wrong = otherAnswer(example, next);
   const goldWord = choices === undefined ? answer : answerLetter(example);
@@ -117,21 +116,21 @@ function probes({ format, accuracy, rules }: Rewards, example: Example, next: Ex
     random.pick(['so', 'then', 'now', 'again', 'look', 'thus', 'and', 'we']),
   );
   return [
-    { name: 'gold', what: 'the gold answer as asked', completion: asked(written(answer)) },
-    { name: 'wrong', what: 'another answer as asked', completion: asked(written(wrong)) },
+    { name: 'gold', what: 'the gold answer as asked', completion: asked(answer) },
+    { name: 'wrong', what: 'another answer as asked', completion: asked(wrong) },
     { name: 'empty', what: 'an empty answer', completion: asked('') },
     {
       name: 'twice',
       what: 'two answers, the last one wrong',
-      completion: `${asked(written(answer))}\n${asked(written(wrong))}`,
+      completion: `${asked(answer)}\n${asked(wrong)}`,
     },
     {
       name: 'place',
       what: 'the right answer in the wrong place',
-      completion: asked(written(wrong), `It is ${goldWord}.`),
+      completion: asked(wrong, `It is ${goldWord}.`),
     },
     { name: 'bare', what: 'a wrong answer, tags alone around it', completion: `<${accuracy.tag}>${wrong}` },
-    { name: 'several', what: 'several answers at once', completion: asked(written(several)) },
+    { name: 'several', what: 'several answers at once', completion: asked(several) },
     {
       name: 'question',
       what: 'the question repeated',
@@ -145,7 +144,7 @@ function probes({ format, accuracy, rules }: Rewards, example: Example, next: Ex
     {
       name: 'long',
       what: `the gold answer after ${LONG_WORDS} words`,
-      completion: asked(written(answer), words.join(' ')),
+      completion: asked(answer, words.join(' ')),
     },
   ];
 }

@@ -1,7 +1,7 @@
 // The rewards of a config, compiled once, asked group by group. Two passes: rules that look at one sample, then rules
 // that look at the group or at what other rules said, in the order of the file.
 
-import type { RewardRule } from '../config/reward-rules';
+import type { Combination, RewardRule, RuleWeight } from '../config/reward-rules';
 import type { PhaseSettings } from '../config/schema';
 import type { RuleScore, Scored } from '../protocol/rewards';
 import { type Graded, gradeAnswer } from './accuracy';
@@ -26,6 +26,7 @@ export interface RuleSet {
   readonly weights: (step: number) => Readonly<Record<string, number>>;
   /** The rule that says what is right, and which answer was read. */
   readonly primary: string;
+  readonly combine: Combination;
   readonly score: (
     groups: readonly (readonly RuleSample[])[],
     moment: Moment,
@@ -48,67 +49,92 @@ interface Asked extends RuleGroup {
 interface Compiled {
   readonly name: string;
   readonly pass: 1 | 2;
+  readonly weight: RuleWeight;
   readonly when: ScoreGroups | undefined;
-  readonly ask: (groups: readonly RuleGroup[], moment: Moment) => readonly (readonly RuleScore[])[];
+  readonly ask: (groups: readonly RuleGroup[], moment: Moment) => readonly (readonly Said[])[];
 }
 
+/** Rules that read an answer say which. */
+type Said = RuleScore | Graded;
+
 export async function compileRules(rewards: Rewards): Promise<RuleSet> {
+  return compileRulesIn(await Sandbox.open(), rewards);
+}
+
+/** The same at once, in a sandbox that is open. */
+export function compileRulesIn(sandbox: Sandbox, rewards: Rewards): RuleSet {
   const entries = Object.entries(rewards.rules);
-  const sandbox = await Sandbox.open();
-  const compiled = entries.map(([name, rule]) => compile(name, rule, sandbox));
-  const ordered = [...compiled.filter(rule => rule.pass === 1), ...compiled.filter(rule => rule.pass === 2)];
-  const format = compileFormat(rewards.format);
-  const weights = (step: number) => ({
-    format: rewards.format.weight,
-    accuracy: rewards.accuracy.weight,
-    ...Object.fromEntries(entries.map(([name, rule]) => [name, weightAt(rule.weight, step)])),
-  });
-  // the answer rule that pays says what is right
-  const [first] =
-    rewards.accuracy.weight > 0
-      ? []
-      : entries.flatMap(([name, rule]) => (rule.kind === 'answer' ? [{ name, grade: compileAnswer(rule) }] : []));
+  const all = [...builtIn(rewards, sandbox), ...entries.map(([name, rule]) => compile(name, rule, sandbox))];
+  const ordered = [...all.filter(rule => rule.pass === 1), ...all.filter(rule => rule.pass === 2)];
+  const weights = (step: number) => Object.fromEntries(all.map(({ name, weight }) => [name, weightAt(weight, step)]));
+  const primary = primaryOf(rewards);
+  const answerOf = primary.kind === 'accuracy' ? accuracyOf(rewards) : compileAnswer(primary.rule);
   return {
     versions: versionsOf(rewards),
-    names: ['format', 'accuracy', ...ordered.map(({ name }) => name)],
+    names: ordered.map(({ name }) => name),
     weights,
-    primary: first?.name ?? 'accuracy',
+    primary: primary.name,
+    combine: rewards.combine,
     score: (groups, moment, known) => {
-      const [formed, accurate] = [known?.scores('format'), known?.scores('accuracy')];
-      const gradedOf = (sample: RuleSample) =>
-        gradeAnswer(rewards.accuracy, sample.completion, sample.example, sample.truncated);
-      const graded =
-        accurate !== undefined && (known?.answers !== undefined || first !== undefined)
-          ? undefined
-          : groups.map(samples => samples.map(gradedOf));
-      const state: readonly Asked[] = groups.map((samples, g) => ({
-        samples,
-        scores: samples.map((s, i) => ({
-          format: formed?.[g]?.[i] ?? format(s.completion, s.truncated),
-          accuracy: graded === undefined ? accurate![g]![i]! : withoutAnswer(graded[g]![i]!),
-        })),
-      }));
+      let answers = known?.answers;
+      const state: readonly Asked[] = groups.map(samples => ({ samples, scores: samples.map(() => ({})) }));
       for (const rule of ordered) {
-        const said = known?.scores(rule.name) ?? asked(rule, state, moment);
+        const { said, graded } = asked(rule, state, moment, known?.scores(rule.name));
+        if (rule.name === primary.name) answers ??= graded;
         for (const [g, { scores }] of state.entries())
-          for (const [i, all] of scores.entries()) all[rule.name] = said[g]![i]!;
+          for (const [i, of] of scores.entries()) of[rule.name] = said[g]![i]!;
       }
+      answers ??= groups.map(samples => samples.map(answerOf));
       const now = weights(moment.step);
-      return state.map(({ samples, scores }, g) => {
+      return state.map(({ scores }, g) => {
         const totals = combined(scores, now, rewards.combine);
-        return samples.map((sample, i): Scored => {
-          const { outcome, answer } =
-            known?.answers?.[g]?.[i] ?? (first === undefined ? graded![g]![i]! : first.grade(sample));
-          return { reward: totals[i]!, rules: scores[i]!, outcome, answer };
+        return scores.map((rules, i): Scored => {
+          const { outcome, answer } = answers![g]![i]!;
+          return { reward: totals[i]!, rules, outcome, answer };
         });
       });
     },
   };
 }
 
+type AnswerRule = RewardRule & { readonly kind: 'answer' };
+
+/** The answer rule that pays says what is right: accuracy, or where its weight is 0 the first of the others. */
+export function primaryOf({
+  accuracy,
+  rules,
+}: Rewards):
+  | { readonly kind: 'accuracy'; readonly name: 'accuracy' }
+  | { readonly kind: 'rule'; readonly name: string; readonly rule: AnswerRule } {
+  const [first] = Object.entries(rules).flatMap(([name, rule]) => (rule.kind === 'answer' ? [{ name, rule }] : []));
+  return accuracy.weight > 0 || first === undefined
+    ? { kind: 'accuracy', name: 'accuracy' }
+    : { kind: 'rule', ...first };
+}
+
+const accuracyOf =
+  ({ accuracy }: Rewards) =>
+  ({ completion, example, truncated }: RuleSample): Graded =>
+    gradeAnswer(accuracy, completion, example, truncated);
+
+/** The two rules that every config has. */
+function builtIn(rewards: Rewards, sandbox: Sandbox): readonly Compiled[] {
+  const { format, accuracy } = rewards;
+  const form = compileFormat(format, sandbox);
+  return [
+    {
+      name: 'format',
+      pass: 1,
+      weight: format.weight,
+      when: undefined,
+      ask: groups => regrouped(groups, form(groups.flatMap(({ samples }) => samples))),
+    },
+    { name: 'accuracy', pass: 1, weight: accuracy.weight, when: undefined, ask: each(accuracyOf(rewards)) },
+  ];
+}
+
 /** Everything that keeps the rules from being compiled. */
-export async function ruleFaults({ rules }: Pick<Rewards, 'rules'>): Promise<readonly RuleFault[]> {
-  const sandbox = await Sandbox.open();
+export function ruleFaults(sandbox: Sandbox, { rules }: Pick<Rewards, 'rules'>): readonly RuleFault[] {
   return Object.entries(rules).flatMap(([name, rule]) => {
     try {
       compile(name, rule, sandbox);
@@ -120,41 +146,72 @@ export async function ruleFaults({ rules }: Pick<Rewards, 'rules'>): Promise<rea
   });
 }
 
-/** What a rule said, without the answer that it read. */
-const withoutAnswer = ({ score, outcome, why, spans }: Graded): RuleScore => ({ score, outcome, why, spans });
+interface AskedRule {
+  readonly said: readonly (readonly RuleScore[])[];
+  /** The answers that it read, where it reads any and was asked now. */
+  readonly graded: readonly (readonly Graded[])[] | undefined;
+}
 
-/** Asks a rule of the samples where its condition holds. */
-function asked(rule: Compiled, state: readonly RuleGroup[], moment: Moment): readonly (readonly RuleScore[])[] {
-  const said = rule.ask(state, moment);
-  if (rule.when === undefined) return said;
-  const holds = rule.when(state, moment);
-  return said.map((scores, g) =>
+/** Asks a rule, but for what is known; it counts where its condition holds. */
+function asked(
+  rule: Compiled,
+  state: readonly RuleGroup[],
+  moment: Moment,
+  known: readonly (readonly RuleScore[])[] | undefined,
+): AskedRule {
+  if (known !== undefined) return { said: known, graded: undefined };
+  const all = rule.ask(state, moment);
+  const read = all.every(of => of.every(isGraded));
+  const graded = read ? (all as readonly (readonly Graded[])[]) : undefined;
+  const holds = rule.when?.(state, moment);
+  const said = all.map((scores, g) =>
     scores.map((score, i): RuleScore => {
-      const held = holds[g]![i]!;
+      const held = holds?.[g]?.[i];
+      if (held === undefined) return withoutAnswer(score);
       if ('error' in held)
         return { score: 0, why: `Its condition: ${held.error.message}`, spans: [], error: held.error.code };
-      return held.value ? score : { score: 0, why: 'Its condition does not hold.', spans: [], off: true };
+      return held.value
+        ? withoutAnswer(score)
+        : { score: 0, why: 'Its condition does not hold.', spans: [], off: true };
     }),
   );
+  return { said, graded };
 }
+
+const isGraded = (score: Said): score is Graded => 'answer' in score;
+
+function withoutAnswer(score: Said): RuleScore {
+  if (!isGraded(score)) return score;
+  const { answer: _, ...rest } = score;
+  return rest;
+}
+
+const each = (score: (sample: RuleSample) => Said) => (groups: readonly RuleGroup[]) =>
+  groups.map(({ samples }) => samples.map(score));
 
 function compile(name: string, rule: RewardRule, sandbox: Sandbox): Compiled {
   const when = rule.when === undefined ? undefined : compileExpression(rule.when, sandbox, ['rules', name, 'when']);
-  const each = (score: (sample: RuleSample) => RuleScore) => (groups: readonly RuleGroup[]) =>
-    groups.map(({ samples }) => samples.map(score));
+  const { weight } = rule;
   const pass = when === undefined ? 1 : 2;
   switch (rule.kind) {
     case 'match': {
       const match = compileMatch(rule, sandbox);
-      return { name, pass, when, ask: groups => regrouped(groups, match(groups.flatMap(group => group.samples))) };
+      return {
+        name,
+        pass,
+        weight,
+        when,
+        ask: groups => regrouped(groups, match(groups.flatMap(group => group.samples))),
+      };
     }
     case 'answer':
-      return { name, pass, when, ask: each(answerOf(compileAnswer(rule))) };
+      return { name, pass, weight, when, ask: each(compileAnswer(rule)) };
     case 'repetition':
-      return { name, pass, when, ask: each(sample => scoreRepetition(rule, sample)) };
+      return { name, pass, weight, when, ask: each(sample => scoreRepetition(rule, sample)) };
     case 'length':
       return {
         name,
+        weight,
         pass: rule.shape === 'cosine' && rule.target === 'right' ? 2 : pass,
         when,
         ask: groups =>
@@ -168,16 +225,15 @@ function compile(name: string, rule: RewardRule, sandbox: Sandbox): Compiled {
     case 'score':
       return {
         name,
+        weight,
         pass: 2,
         when,
         ask: valued(compileExpression(rule.expression, sandbox, ['rules', name, 'expression'])),
       };
     case 'script':
-      return { name, pass: 2, when, ask: valued(compileScript(rule, sandbox, ['rules', name, 'file'])) };
+      return { name, pass: 2, weight, when, ask: valued(compileScript(rule, sandbox, ['rules', name, 'file'])) };
   }
 }
-
-const answerOf = (grade: (sample: RuleSample) => Graded) => (sample: RuleSample) => withoutAnswer(grade(sample));
 
 const valued = (run: ScoreGroups) => (groups: readonly RuleGroup[], moment: Moment) =>
   run(groups, moment).map((results, g) =>

@@ -2,12 +2,14 @@
 // whoever drives it can see what could come next, force a token, branch, or stop.
 
 import { decodeGraph } from '../model/graphs';
+import { joined } from '../model/joined';
 import type { Model } from '../model/model';
 import type { EncodedPrompt } from '../model/sequence-inputs';
 import type { Random } from '../protocol/random';
+import type { Tensor } from '../tensor/session';
 import { Batch } from './batch';
 import { Cache } from './cache';
-import { type Alternative, type Drawn, draw, drawWarped, mostLikely } from './sampling';
+import { type Alternative, type Drawn, draw, drawWarped, mostLikely, mostLikelyBeside } from './sampling';
 import type { StopTexts } from './stop-texts';
 import { type Warping, warp, warps } from './warping';
 
@@ -32,6 +34,8 @@ export interface GenerationOptions extends Warping {
    * another shape may round otherwise, so that completions equal those of the whole batch but for rounding.
    */
   readonly removeEnded?: number;
+  /** So many of the most likely tokens are kept at each place of a completion; 0, the default: none. */
+  readonly keptAlternatives?: number;
 }
 
 export interface Sample {
@@ -41,6 +45,8 @@ export interface Sample {
   readonly logProbs: readonly number[];
   /** By token, nats, of the same distribution. */
   readonly entropy: readonly number[];
+  /** By token: the most likely tokens at its place, under the same distribution; where they were asked for. */
+  readonly alternatives?: readonly (readonly Alternative[])[];
   /** Positions of the tokens that were forced and not drawn, the prefix among them. */
   readonly forced: readonly number[];
   /** Why it ended. */
@@ -51,6 +57,7 @@ interface Growing {
   readonly tokenIds: number[];
   readonly logProbs: number[];
   readonly entropy: number[];
+  readonly alternatives: (readonly Alternative[])[];
   readonly forced: number[];
   /** The tokens of prompt and completion, where there is a penalty on them. */
   readonly seen: Set<number>;
@@ -75,6 +82,7 @@ const free: Force = () => undefined;
 export class Generation {
   /** Logits of the next tokens, by row of the batch, once they have been looked at. */
   private logits: Float32Array | undefined;
+  private readonly joined: ReadonlyMap<string, Tensor>;
 
   private constructor(
     private readonly model: Model,
@@ -86,7 +94,9 @@ export class Generation {
     private readonly batch: Batch,
     /** Tokens that completions have, but for those that have ended. */
     private index: number,
-  ) {}
+  ) {
+    this.joined = joined(model.config.text, model.weights);
+  }
 
   /**
    * Runs the prompts.
@@ -106,6 +116,7 @@ export class Generation {
       tokenIds: [],
       logProbs: [],
       entropy: [],
+      alternatives: [],
       forced: [],
       seen: new Set(repetitionPenalty === 1 ? [] : prompts[Math.floor(i / samples)]?.tokenIds),
     }));
@@ -143,7 +154,7 @@ export class Generation {
       i => growing[i]?.tokenIds.at(-1) ?? this.promptOf(i).tokenIds.at(-1) ?? 0,
     );
     const step = model.inputs.decode(prompts, batch.group, this.index, cache.capacity, ids, cache.promptLength);
-    const out = await session.run(step, cache.feeds(), model.weights);
+    const out = await session.run(step, cache.feeds(), model.weights, this.joined);
     cache.append(out);
     this.logits = (out.get('logits') as { data: Float32Array }).data;
   }
@@ -168,6 +179,7 @@ export class Generation {
     const { logits, growing, batch, options, index, width } = this;
     if (logits === undefined) throw new Error('a token is taken after a look');
     const plain = !warps(options);
+    const { keptAlternatives: kept = 0 } = options;
     const drawn = growing.map((g, i): Drawn | undefined => {
       const row = batch.rowOf(i);
       if (g.stop !== undefined || row === undefined) return undefined;
@@ -176,6 +188,13 @@ export class Generation {
       const d = plain
         ? draw(logits, row, width, options.temperature, uniform, forced)
         : drawWarped(logits, row, width, g.seen, options, options.logProbs ?? 'plain', uniform, forced);
+      // beside the draw, whose sum of exponentials serves them too; warped ones are worked out anew
+      if (kept > 0)
+        g.alternatives.push(
+          plain || options.logProbs !== 'warped'
+            ? mostLikelyBeside(logits.subarray(row * width, (row + 1) * width), d, options.temperature, kept)
+            : this.alternatives(i, kept),
+        );
       g.tokenIds.push(d.token);
       g.logProbs.push(d.logProb);
       g.entropy.push(d.entropy);
@@ -219,6 +238,7 @@ export class Generation {
         tokenIds: [...tokenIds],
         logProbs: from.logProbs.slice(0, length),
         entropy: from.entropy.slice(0, length),
+        alternatives: from.alternatives.slice(0, length),
         forced: from.forced.filter(at => at < length),
         seen: new Set((this.options.repetitionPenalty ?? 1) === 1 ? [] : [...prompt.tokenIds, ...tokenIds]),
         ...(stop === undefined ? {} : { stop }),
@@ -243,10 +263,11 @@ export class Generation {
     return this.prompts.map((_, b) =>
       this.growing
         .slice(b * samples, (b + 1) * samples)
-        .map(({ tokenIds, logProbs, entropy, forced, stop = 'length' }) => ({
+        .map(({ tokenIds, logProbs, entropy, alternatives, forced, stop = 'length' }) => ({
           tokenIds,
           logProbs,
           entropy,
+          ...(this.options.keptAlternatives ? { alternatives } : {}),
           forced,
           stop,
         })),

@@ -106,6 +106,31 @@ export interface Alternative {
  * may not be drawn (-Infinity) are left out.
  */
 export function mostLikely(scores: Float32Array, k: number): Alternative[] {
+  const best = greatest(scores, k);
+  if (best.length === 0) return [];
+  const most = scores[best[0] as number] as number;
+  let total = 0;
+  for (const x of scores) total += Math.exp(x - most);
+  return best.map(token => ({ token, logProb: (scores[token] as number) - most - Math.log(total) }));
+}
+
+/**
+ * The same of softmax(logits / temperature), from a draw of that distribution: the exponentials are not summed again.
+ * Temperature 0 stands for 1, as it does there.
+ */
+export function mostLikelyBeside(
+  logits: Float32Array,
+  { token: drawn, logProb }: Pick<Drawn, 'token' | 'logProb'>,
+  temperature: number,
+  k: number,
+): readonly Alternative[] {
+  const inverse = temperature === 0 ? 1 : 1 / temperature;
+  const own = logits[drawn] as number;
+  return greatest(logits, k).map(token => ({ token, logProb: ((logits[token] as number) - own) * inverse + logProb }));
+}
+
+/** The k tokens with the greatest scores, the greatest first; of equal ones the one with the lower id. */
+function greatest(scores: Float32Array, k: number): number[] {
   const best: number[] = [];
   const score = (token: number | undefined): number => (token === undefined ? Number.NaN : (scores[token] as number));
   for (let token = 0; token < scores.length; token++) {
@@ -116,9 +141,5 @@ export function mostLikely(scores: Float32Array, k: number): Alternative[] {
     best.splice(at, 0, token);
     if (best.length > k) best.pop();
   }
-  if (best.length === 0) return [];
-  const most = score(best[0]);
-  let total = 0;
-  for (const x of scores) total += Math.exp(x - most);
-  return best.map(token => ({ token, logProb: score(token) - most - Math.log(total) }));
+  return best;
 }

@@ -134,7 +134,7 @@ export class EventLog {
   }
 }
 
-interface Scan {
+export interface Scan {
   readonly lines: readonly { readonly event: RunEvent; readonly start: number }[];
   /** Where the last whole line ends. */
   readonly end: number;
@@ -146,7 +146,7 @@ function scanLog(file: string): Scan {
   return parseLines(existsSync(file) ? readFileSync(file) : Buffer.alloc(0), file);
 }
 
-function parseLines(bytes: Buffer, file: string): Scan {
+export function parseLines(bytes: Buffer, file: string): Scan {
   const lines: { event: RunEvent; start: number }[] = [];
   const damaged: Place[] = [];
   let start = 0;
@@ -162,7 +162,7 @@ function parseLines(bytes: Buffer, file: string): Scan {
 }
 
 /** The log is ours: a line with number, attempt and kind is taken to be what its kind says. */
-function parseEvent(line: string): RunEvent | undefined {
+export function parseEvent(line: string): RunEvent | undefined {
   try {
     const value: unknown = JSON.parse(line);
     const known =

@@ -101,12 +101,14 @@ const listOf =
       logical_type: { type: 'LIST' },
     },
     { name: 'list', repetition_type: 'REPEATED', num_children: 1 },
-    ...element('element').map(leaf => ({ ...leaf, repetition_type: 'REQUIRED' as const })),
+    ...element('element').map((part, i) => (i === 0 ? { ...part, repetition_type: 'REQUIRED' as const } : part)),
   ];
 
 const integers = listOf(integer);
 const reals = listOf(name => [{ name, type: 'FLOAT' }]);
 const texts = listOf(text);
+const listsOfIntegers = listOf(integers);
+const listsOfReals = listOf(reals);
 
 const columnTypes: { readonly [K in (typeof rolloutColumns)[number]]: Elements } = {
   step: integer,
@@ -134,6 +136,8 @@ const columnTypes: { readonly [K in (typeof rolloutColumns)[number]]: Elements }
   train_logprobs: reals,
   ref_logprobs: reals,
   entropy: reals,
+  alternative_ids: listsOfIntegers,
+  alternative_logprobs: listsOfReals,
   images: texts,
 };
 
@@ -167,5 +171,8 @@ const rowSchema = z.object({
   train_logprobs: nullable(numbers),
   ref_logprobs: nullable(numbers),
   entropy: nullable(numbers),
+  // absent in files of earlier versions
+  alternative_ids: nullable(z.array(numbers)),
+  alternative_logprobs: nullable(z.array(numbers)),
   images: z.array(z.string()),
 });

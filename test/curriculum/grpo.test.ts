@@ -27,6 +27,23 @@ describe('a step of GRPO', function () {
     }
   });
 
+  it('writes down the most likely tokens at each place, as many as asked', async () => {
+    const run = await runs.run('alternatives', ['phases.text.steps=1', 'generation.record_alternatives=3']);
+    for (const r of await rollouts(run, 1)) {
+      assert.equal(r.alternative_ids!.length, r.completion_ids.length);
+      r.alternative_ids!.forEach((ids, t) => {
+        const logprobs = r.alternative_logprobs![t]!;
+        assert.equal(ids.length, 3);
+        assert.equal(logprobs.length, 3);
+        const taken = ids.indexOf(r.completion_ids[t]!);
+        if (taken >= 0) assert.ok(Math.abs(logprobs[taken]! - r.logprobs![t]!) < 1e-6);
+        else assert.ok(r.logprobs![t]! <= logprobs[2]!);
+      });
+    }
+    const none = await runs.run('no-alternatives', ['phases.text.steps=1', 'generation.record_alternatives=0']);
+    for (const r of await rollouts(none, 1)) assert.equal(r.alternative_ids, null);
+  });
+
   it('updates as often as asked, from log-probabilities of before the first update', async () => {
     const once = await runs.run('once', ['phases.text.steps=1']);
     const often = await runs.run('often', [

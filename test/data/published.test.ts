@@ -8,7 +8,7 @@ import { loadCurriculum } from '../../src/config/curriculum';
 import { type LoadedExamples, loadExamples } from '../../src/data/examples';
 import { forView } from '../../src/data/views';
 import type { Example } from '../../src/protocol/example';
-import { compileRewards } from '../../src/reward/compile';
+import { scoreAlone } from '../reward/alone';
 import { temporaryFolder } from '../run/temporary';
 
 /** Where on this machine the data sets are; the names of their files are those of their publishers. */
@@ -32,7 +32,7 @@ describe('published data sets', function () {
     writeFileSync(file, stringify({ model: { path: 'base' }, data, phases }));
     const { config, place } = loadCurriculum(file);
     const loaded = await loadExamples(config, 'data', place);
-    const score = compileRewards(config.rewards);
+    const score = await scoreAlone(config.rewards);
     for (const example of loaded.examples) {
       const asked = `<think>so</think><answer>${example.answer}</answer>`;
       const { outcome, rules } = score(asked, example, false);

@@ -3,13 +3,9 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import type { Example } from '../../src/protocol/example';
-import { compileRewards } from '../../src/reward/compile';
+import { type ScoreAlone, scoreAlone } from '../reward/alone';
 
 const text = readFileSync('docs/rewards.md', 'utf8');
-const score = compileRewards({
-  format: { weight: 0.1, tags: ['think', 'answer'], pattern: '' },
-  accuracy: { weight: 0.9, tag: 'answer' },
-});
 
 /** The rows of the table whose header begins so, as cells. */
 function rows(header: string): readonly (readonly string[])[] {
@@ -37,6 +33,14 @@ const example = (answer: string, more: Partial<Example> = {}): Example => ({
 });
 
 describe('docs/rewards.md', () => {
+  let score: ScoreAlone;
+  before(async () => {
+    score = await scoreAlone({
+      format: { weight: 0.1, tags: ['think', 'answer'], pattern: '' },
+      accuracy: { weight: 0.9, tag: 'answer' },
+    });
+  });
+
   it('gives the format score of its completions', () => {
     const table = rows('completion');
     assert.ok(table.length >= 5);

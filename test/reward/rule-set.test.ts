@@ -9,7 +9,6 @@ import type { Example } from '../../src/protocol/example';
 import { Random } from '../../src/protocol/random';
 import type { RuleScore, Scored } from '../../src/protocol/rewards';
 import { combined, weightAt } from '../../src/reward/combine';
-import { compileRewards } from '../../src/reward/compile';
 import { inSandbox, inV8 } from '../../src/reward/rule-match';
 import { compileRules, type RuleSet } from '../../src/reward/rule-set';
 import { isLinear } from '../../src/reward/safe-pattern';
@@ -59,20 +58,6 @@ async function one(rule: string, ...completions: readonly string[]): Promise<rea
 const scores = (all: readonly RuleScore[]) => all.map(({ score }) => Number(score.toFixed(4)));
 
 describe('reward rules', () => {
-  it('leave format and accuracy as they are', async () => {
-    const rewards = read('{format: {weight: 0.25}, accuracy: {weight: 0.75}}');
-    const alone = compileRewards(rewards);
-    const set = await compileRules(rewards);
-    for (const text of [
-      '<think>x</think><answer>18</answer>',
-      '<answer>17</answer>',
-      '18',
-      '',
-      '<answer>many</answer>',
-    ])
-      assert.deepEqual(ask(set, text)[0], alone(text, example(), false));
-  });
-
   describe('match', () => {
     it('finds a pattern and shows where', async () => {
       const [yes, no] = await one('{kind: match, pattern: "wait|hold on"}', 'so wait a bit', 'so');

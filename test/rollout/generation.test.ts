@@ -134,6 +134,33 @@ describe('a step of generation', () => {
       assert.deepEqual(free!.forced, []);
     }));
 
+  it('keeps the most likely tokens at each place, as a look shows them', () =>
+    withModel(async (model, prompts) => {
+      for (const extra of [{ temperature: 0.7 }, { temperature: 0 }, { topK: 3, logProbs: 'warped' as const }]) {
+        const kept = { ...one, ...extra, maxTokens: 4, keptAlternatives: 5 };
+        const generation = await Generation.start(model, [prompts.get('one')!], kept, streams(2));
+        const seen: (readonly (readonly { token: number; logProb: number }[])[])[] = [];
+        while (!generation.ended) {
+          await generation.look();
+          seen.push([0, 1].map(i => generation.alternatives(i, 5)));
+          generation.take(() => 9);
+        }
+        for (const [i, sample] of generation.samples()[0]!.entries()) {
+          assert.equal(sample.alternatives!.length, 4);
+          sample.alternatives!.forEach((alternatives, t) => {
+            const expected = seen[t]![i]!;
+            assert.deepEqual(
+              alternatives.map(a => a.token),
+              expected.map(a => a.token),
+            );
+            alternatives.forEach((a, k) => assert.ok(Math.abs(a.logProb - expected[k]!.logProb) < 1e-5));
+          });
+        }
+      }
+      const none = await Generation.start(model, [prompts.get('one')!], { ...one, maxTokens: 2 }, streams(2));
+      assert.equal((await none.finish())![0]![0]!.alternatives, undefined);
+    }));
+
   it('can be branched from: a branch goes on as the completion would, and leaves it alone', () =>
     withModel(async (model, prompts) => {
       const batch = [prompts.get('text')!, prompts.get('two')!];

@@ -30,6 +30,8 @@ export function rollout(columns: Partial<RolloutRecord>): RolloutRecord {
     train_logprobs: null,
     ref_logprobs: null,
     entropy: [0.5, 1.5, 0],
+    alternative_ids: [[5, 9], [1, 6, 2], [7]],
+    alternative_logprobs: [[-0.5, -1.5], [-0.5, -1.25, -3], [0]],
     images: [],
     ...columns,
   };

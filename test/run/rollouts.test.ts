@@ -15,6 +15,8 @@ describe('rollouts', () => {
     rollout({ step: 12, completion: 'größer\n„ja“ 🙂', images: ['/a/ä.png', '/b.png'], view: 'image' }),
     rollout({ step: 12, sample: 1, scores: { format: null, accuracy: 1 }, reward: null, answer: null, offsets: null }),
     rollout({ step: 12, sample: 2, completion: '', completion_ids: [], offsets: [], logprobs: [], entropy: null }),
+    rollout({ step: 12, sample: 3, alternative_ids: null, alternative_logprobs: null }),
+    rollout({ step: 12, sample: 4, alternative_ids: [[], [3]], alternative_logprobs: [[], [-2]] }),
   ];
 
   it('come back as they were written', async () => {

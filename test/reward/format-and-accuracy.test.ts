@@ -2,13 +2,12 @@ import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { Example } from '../../src/protocol/example';
-import { compileRewards } from '../../src/reward/compile';
+import { type ScoreAlone, scoreAlone } from './alone';
 
 const RULES = {
   format: { weight: 0.1, tags: ['think', 'answer'], pattern: '' },
   accuracy: { weight: 0.9, tag: 'answer' },
 };
-const score = compileRewards(RULES);
 
 const example = (answer: string, more: Partial<Example> = {}): Example => ({
   id: '1',
@@ -24,6 +23,11 @@ const choose = (answer: string, ...choices: string[]) => example(answer, { answe
 const GOOD = '<think> 9 and 9 </think> <answer> 18 </answer>';
 
 describe('rewards', () => {
+  let score: ScoreAlone;
+  before(async () => {
+    score = await scoreAlone(RULES);
+  });
+
   it('pay format and accuracy by their weights', () => {
     const { reward, outcome, answer, rules } = score(GOOD, example('18'), false);
     assert.deepEqual([reward, outcome, answer], [1, 'right', '18']);
@@ -87,8 +91,8 @@ describe('rewards', () => {
   });
 
   describe('format', () => {
-    const format = (completion: string, truncated = false, rules = RULES) => {
-      const { score: paid, why } = compileRewards(rules)(completion, example('18'), truncated).rules['format']!;
+    const format = (completion: string, truncated = false, by = score) => {
+      const { score: paid, why } = by(completion, example('18'), truncated).rules['format']!;
       return paid === 1 ? 'pays' : why;
     };
 
@@ -119,12 +123,18 @@ describe('rewards', () => {
       assert.equal(format(GOOD, true), 'The completion was cut off at its token limit.');
     });
 
-    it('may be other elements, or a pattern that the whole completion matches', () => {
-      const tags = { ...RULES, format: { ...RULES.format, tags: ['answer'] } };
+    it('may be other elements, or a pattern that the whole completion matches', async () => {
+      const tags = await scoreAlone({ ...RULES, format: { ...RULES.format, tags: ['answer'] } });
       assert.equal(format('<answer>18</answer>', false, tags), 'pays');
-      const pattern = { ...RULES, format: { ...RULES.format, pattern: 'a+|b' } };
+      const pattern = await scoreAlone({ ...RULES, format: { ...RULES.format, pattern: 'a+|b' } });
       assert.equal(format('aaa', false, pattern), 'pays');
       assert.equal(format('aab', false, pattern), 'The completion does not match the pattern.');
+    });
+
+    it('ends a pattern that backtracks', async () => {
+      const bomb = await scoreAlone({ ...RULES, format: { ...RULES.format, pattern: '(a+)+' } });
+      assert.equal(format('aaa', false, bomb), 'pays');
+      assert.equal(format(`${'a'.repeat(40)}b`, false, bomb), 'It takes more steps than a rule may.');
     });
   });
 
@@ -137,12 +147,9 @@ describe('rewards', () => {
     );
   });
 
-  it('a rule of weight 0 is scored and pays nothing', () => {
-    const { reward, rules } = compileRewards({ ...RULES, format: { ...RULES.format, weight: 0 } })(
-      GOOD,
-      example('18'),
-      false,
-    );
+  it('a rule of weight 0 is scored and pays nothing', async () => {
+    const free = await scoreAlone({ ...RULES, format: { ...RULES.format, weight: 0 } });
+    const { reward, rules } = free(GOOD, example('18'), false);
     assert.deepEqual([reward, rules['format']?.score], [0.9, 1]);
   });
 

@@ -1,0 +1,39 @@
+// What a question may be asked with: checked where it comes in.
+
+import { z } from 'zod';
+import { TriphaseError } from '../../protocol/errors';
+import type { QuestionName, Questions } from '../../protocol/query';
+
+const folder = z.string().min(1);
+const count = z.int().min(0);
+const selection = { filter: z.string().exactOptional(), search: z.string().exactOptional() };
+const ref = z.object({ step: z.int(), group: count, sample: count });
+
+const schemas: { readonly [N in QuestionName]: z.ZodType<Questions[N]['params']> } = {
+  summary: z.object({ folder }),
+  rollouts: z.object({
+    folder,
+    ...selection,
+    sort: z.object({ column: z.string(), descending: z.boolean() }).exactOptional(),
+    byGroup: z.boolean().exactOptional(),
+    offset: count,
+    limit: count,
+    columns: z.array(z.string()),
+  }),
+  rollout: z.object({ folder, ref }),
+  histogram: z.object({ folder, ...selection, column: z.string(), bins: z.int().min(1).max(1000) }),
+  values: z.object({ folder, ...selection, column: z.string(), limit: z.int().min(1).max(10_000) }),
+  occurrences: z.object({ folder, source: z.string(), example: z.string() }),
+  curves: z.object({ folder }),
+  configDifference: z.object({ folders: z.array(folder) }),
+  hints: z.object({ folder }),
+  image: z.object({ file: z.string().min(1), inside: z.string().exactOptional() }),
+  export: z.object({ folder, ...selection, format: z.enum(['csv', 'jsonl']) }),
+};
+
+export function parseParams<N extends QuestionName>(name: N, params: unknown): Questions[N]['params'] {
+  const parsed = schemas[name].safeParse(params);
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  throw new TriphaseError('usage', `${name} cannot be asked so: ${issue?.path.join('.')}: ${issue?.message}.`);
+}

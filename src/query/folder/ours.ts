@@ -1,0 +1,77 @@
+// A run folder of ours: the files that its current step events name.
+
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import { asyncBufferFromFile, parquetReadObjects } from 'hyparquet';
+import type { TokenRecord } from '../../protocol/query';
+import type { RunEvent } from '../../protocol/run';
+import { RunProgress } from '../../protocol/run-progress';
+import { readRunInfo } from '../../run/folder';
+import { readIndexRows } from '../../run/index-rows';
+import { leaseHolder } from '../../run/lease';
+import { indexFolder } from '../../run/segments';
+import { curvesOf } from './curves';
+import { EventTail } from './event-tail';
+import type { About, Recording } from './recording';
+
+export const isOurs = (folder: string): boolean => existsSync(path.join(folder, 'run.json'));
+
+export function ourRecording(folder: string): Recording {
+  const log = new EventTail(folder);
+  return {
+    folder,
+    recordedBy: 'triphase',
+    indexFolder: indexFolder(folder),
+    files: async () =>
+      log
+        .read()
+        .flatMap(event =>
+          event.kind === 'step' && event.rollouts !== undefined
+            ? [{ file: event.rollouts, version: `attempt ${event.attempt}`, step: event.step }]
+            : [],
+        ),
+    rows: async file => ({ ...(await readIndexRows(folder, file)), unreadable: [] }),
+    tokens: async (file, group, sample) => tokensIn(path.join(folder, file), group, sample),
+    about: async () => about(folder, log.read()),
+    curves: async () => curvesOf(folder, log.read()),
+  };
+}
+
+function about(folder: string, events: readonly RunEvent[]): About {
+  const info = readRunInfo(folder);
+  const progress = new RunProgress();
+  for (const event of events) progress.take(event);
+  const { state } = progress;
+  const ended = state.kind === 'finished' || state.kind === 'stopped' || state.kind === 'failed';
+  const alive = ended || leaseHolder(folder) !== undefined;
+  return {
+    name: info.name,
+    info,
+    state: alive ? state : { kind: 'lost', step: progress.step },
+    phases: progress.phases.map(({ phase }) => phase),
+    notes: [],
+  };
+}
+
+async function tokensIn(file: string, group: number, sample: number): Promise<TokenRecord | null> {
+  const rows: readonly Readonly<Record<string, unknown>>[] = await parquetReadObjects({
+    file: await asyncBufferFromFile(file),
+  });
+  const row = rows.find(one => one['group'] === group && one['sample'] === sample);
+  if (row === undefined) return null;
+  const numbers = (name: string): readonly number[] | null => {
+    const value = row[name];
+    return Array.isArray(value) ? value.map(Number) : null;
+  };
+  const ids = numbers('completion_ids');
+  if (ids === null) return null;
+  return {
+    ids,
+    offsets: numbers('offsets'),
+    logprobs: numbers('logprobs'),
+    trainLogprobs: numbers('train_logprobs'),
+    refLogprobs: numbers('ref_logprobs'),
+    entropy: numbers('entropy'),
+    alternatives: null,
+  };
+}

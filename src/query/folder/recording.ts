@@ -1,0 +1,45 @@
+// A folder of rollouts, whoever recorded it, as the readers take it: files of one step each, whose rows can be taken, and
+// what else is known of the run. What a file does not hold is left out, never made up.
+
+import { statSync } from 'node:fs';
+import type { Curves, RecordedBy, RunSummary, TokenRecord } from '../../protocol/query';
+import type { LeftOut } from '../../protocol/run';
+import type { IndexRow } from '../../run/segments';
+
+export interface StepFile {
+  /** Relative to the folder. */
+  readonly file: string;
+  /** Changes when the file is written anew. */
+  readonly version: string;
+  readonly step: number;
+}
+
+export interface StepRows {
+  readonly rows: readonly IndexRow[];
+  readonly rules: readonly string[];
+  /** Rows that could not be read. */
+  readonly unreadable: readonly LeftOut[];
+}
+
+export interface Recording {
+  readonly folder: string;
+  readonly recordedBy: RecordedBy;
+  /** The newest state: the files that count now, in the order of the run. */
+  readonly files: () => Promise<readonly StepFile[]>;
+  /** Throws where the file as a whole cannot be read. */
+  readonly rows: (file: string) => Promise<StepRows>;
+  readonly tokens: (file: string, group: number, sample: number) => Promise<TokenRecord | null>;
+  readonly about: () => Promise<About>;
+  /** What was logged step by step; undefined where nothing was, and the rollouts must tell. */
+  readonly curves: () => Promise<Curves | undefined>;
+  /** The index that was made beside the run, if it has one. */
+  readonly indexFolder: string | undefined;
+}
+
+export type About = Pick<RunSummary, 'name' | 'info' | 'state' | 'phases' | 'notes'>;
+
+/** Of a file that its writer may write anew. */
+export function versionOf(file: string): string {
+  const { size, mtimeMs } = statSync(file);
+  return `${size} bytes, ${new Date(mtimeMs).toISOString()}`;
+}
