@@ -30,6 +30,8 @@ const NAMES: Readonly<Record<string, readonly string[]>> = {
   'm/s': ['mps'],
   deg: ['degree'],
   rad: ['radian'],
+  celsius: [],
+  fahrenheit: [],
   newton: [],
   joule: [],
   watt: [],

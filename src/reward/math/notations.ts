@@ -30,6 +30,7 @@ export function timeOfDay(text: string): TimeOfDay | undefined {
 
 const MONTH =
   '(?:january|february|march|april|may|june|july|august|september|october|november|december|jan|feb|mar|apr|jun|jul|aug|sept?|oct|nov|dec)\\.?';
+const MONTHS = new RegExp(`\\b${MONTH}`, 'g');
 const DATE = new RegExp(
   `^(?:\\p{L}+day,? )?(?:${MONTH} \\d{1,2}(?:st|nd|rd|th)?(?:,? \\d{4})?|\\d{1,2}(?:st|nd|rd|th)?(?: of)? ${MONTH}(?:,? \\d{4})?|${MONTH},? \\d{4})$`,
   'iu',
@@ -39,7 +40,11 @@ const DATE = new RegExp(
 export function dateIn(text: string): string | undefined {
   const plain = plainWords(text);
   return plain.length <= 60 && DATE.test(plain)
-    ? plain.replaceAll(',', '').replaceAll(/(?<=\d)(?:st|nd|rd|th)/gi, '')
+    ? plain
+        .toLowerCase()
+        .replaceAll(/[,.]/g, '')
+        .replaceAll(/(?<=\d)(?:st|nd|rd|th)/g, '')
+        .replaceAll(MONTHS, month => month.slice(0, 3))
     : undefined;
 }
 

@@ -78,6 +78,15 @@ type Separator = ',' | 'and' | 'or';
 const isInequality = (structure: Structure): boolean =>
   structure.is === 'chain' && structure.relations.every(relation => /^[<>]=?$/.test(relation));
 
+/** x ≠ 1, 2 is x ≠ 1 and x ≠ 2. */
+function exceptions([first, ...rest]: readonly Structure[]): readonly Structure[] | undefined {
+  if (first?.is !== 'chain' || first.relations.join() !== '!=' || rest.length === 0) return undefined;
+  const [name] = first.sides;
+  return rest.every(item => item.is === 'expression')
+    ? [first, ...rest.map((item): Structure => ({ is: 'chain', sides: [name!, item], relations: ['!='] }))]
+    : undefined;
+}
+
 export function parseStructure(text: string, decimalComma: boolean): Structure {
   const parser = new Parser([...tokenize(text, decimalComma)]);
   return parser.whole();
@@ -116,6 +125,8 @@ class Parser {
     // conditions of which both hold, or one
     if (items.length > 1 && words.size === 1 && items.every(isInequality))
       return { is: 'join', by: word === 'and' ? 'intersection' : 'union', parts: items };
+    const excepted = exceptions(items);
+    if (excepted !== undefined) return { is: 'join', by: 'intersection', parts: excepted };
     return items.length === 1 ? items[0]! : { is: 'list', items };
   }
 

@@ -25,7 +25,8 @@ export type Reading = Pick<Conventions, 'percent' | 'decimal_comma'>;
 
 export function readValue(text: string, conventions: Reading): MathValue {
   if (text.length > MOST_CHARACTERS) return textValue(text);
-  const inner = respelled(unwrapped(respelled(withoutTrailing(unwrapped(withoutRepeating(text)), '\\ '))));
+  const bare = withoutTrailing(unwrapped(setOfWords(withoutRepeating(text))), '\\ ');
+  const inner = respelled(unwrapped(respelled(bare))).replace(CHINESE_ANSWER, '');
   // "= 5" and "about 5" leave out what is so
   const plain = withoutDollars(inner).replace(
     /^(?:\\text\s*\{[^{}]{0,200}\b(?:is|are|equals)\s*:?\s*\}\s*|=|\\(?:thick)?approx(?![a-z])|\\simeq(?![a-z]))\s*/,
@@ -35,6 +36,14 @@ export function readValue(text: string, conventions: Reading): MathValue {
   if (date !== undefined) return textValue(date);
   return optionValue(plain, conventions) ?? typed(plain, conventions, 2) ?? textValue(plain);
 }
+
+const CHINESE_ANSWER = /^(?:因此|所以)?,?(?:故?应?选(?:择)?|(?:最终)?答案)\s*[是为:]?\s*(?=[^\u4e00-\u9fff])/;
+
+/** {x | x > 1}: braces that are no group. */
+const setOfWords = (text: string): string =>
+  /^\s*\{\s*[a-zA-Z]\s*(?:\||:|\\mid|\\in)[^{}]*\}\s*$/.test(text)
+    ? text.replace('{', '\\{').replace(/\}\s*$/, '\\}')
+    : text;
 
 function optionValue(text: string, conventions: Reading): MathValue | undefined {
   const option = optionIn(text);
@@ -76,7 +85,10 @@ function typed(text: string, conventions: Reading, depth: number): MathValue | u
 function textValue(text: string): MathValue {
   const beginning = normalisedText(text.slice(0, MOST_CHARACTERS * 2));
   // two texts of one beginning are not one text
-  const plain = text.length > MOST_CHARACTERS * 2 ? `${beginning} ${text.length} ${hashText(text)}` : beginning;
+  const spaced = beginning.includes('\\')
+    ? beginning.replaceAll(/\s*([^\p{L}\p{N}\s])\s*/gu, '$1').replaceAll(/(\\[a-z]+)\s+(?=\d)/g, '$1')
+    : beginning;
+  const plain = text.length > MOST_CHARACTERS * 2 ? `${beginning} ${text.length} ${hashText(text)}` : spaced;
   return { kind: 'text', written: plain, text: plain };
 }
 
@@ -322,7 +334,7 @@ function isName(expression: Expression): boolean {
         ['apply', 'subscript', 'prime'].includes(expression.name) ||
         (expression.args.length === 1 &&
           !['factorial', 'degrees'].includes(expression.name) &&
-          expression.args.every(isName))
+          expression.args.every(arg => isName(arg) || (expression.name === 'angle' && arg.op === 'number')))
       );
     case 'multiply':
       // AB, and AB over CD

@@ -47,6 +47,8 @@ function segmentsOf(value: MathValue): readonly Segment[] | undefined {
     }
     case 'set':
     case 'list': {
+      // conditions beside numbers are no one set
+      if (value.items.some(isRelation) && !value.items.every(isRelation)) return undefined;
       const parts = value.items.map(item => {
         if (item.kind === 'expression') {
           const point = end(item.expression, true);
@@ -59,7 +61,7 @@ function segmentsOf(value: MathValue): readonly Segment[] | undefined {
       });
       if (!parts.every(part => part !== undefined)) return undefined;
       // x > 2, x < 5: conditions that can hold together are meant to
-      if (value.kind === 'list' && parts.length > 0 && value.items.every(item => item.kind === 'relation')) {
+      if (value.kind === 'list' && parts.length > 0 && value.items.every(isRelation)) {
         const both = parts.reduce((all, part) => intersection(merged(all), merged(part)));
         if (both.length > 0) return both;
       }
@@ -87,6 +89,8 @@ function segmentsOf(value: MathValue): readonly Segment[] | undefined {
       return undefined;
   }
 }
+
+const isRelation = (value: MathValue): boolean => value.kind === 'relation';
 
 function merged(segments: readonly Segment[]): readonly Segment[] {
   const sorted = segments

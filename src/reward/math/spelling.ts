@@ -49,6 +49,17 @@ const UNICODE: Readonly<Record<string, string>> = {
   '⅝': ' 5/8 ',
   '⅞': ' 7/8 ',
   '⁄': '/',
+  '∛': '\\sqrt[3]',
+  '∜': '\\sqrt[4]',
+  '△': '\\triangle ',
+  '∠': '\\angle ',
+  '∥': '\\parallel ',
+  '⊥': '\\perp ',
+  '∼': '\\sim ',
+  '≅': '\\cong ',
+  ℤ: '\\mathbb{Z}',
+  ℕ: '\\mathbb{N}',
+  ℚ: '\\mathbb{Q}',
   ℝ: '\\mathbb{R}',
   θ: '\\theta ',
   α: '\\alpha ',
@@ -94,7 +105,7 @@ const CHINESE: Readonly<Record<string, string>> = {
 };
 const COUNTING = '个人本只支岁次张条棵辆块件名种位头朵把双页组台间层';
 const CHINESE_WORD = `(?:${Object.keys(CHINESE).join('|')}|[${COUNTING}])`;
-const CHINESE_UNIT = new RegExp(`(?<=[\\d}).])\\s*(${CHINESE_WORD}(?:/${CHINESE_WORD})?)(?=[\\s.$]*$)`, 'g');
+const CHINESE_UNIT = new RegExp(`(?<=[\\d}).,!;: ])\\s*(${CHINESE_WORD}(?:/${CHINESE_WORD})?)(?=[\\s.$]*$)`, 'g');
 
 const chineseUnit = (unit: string): string =>
   unit
@@ -107,6 +118,16 @@ const chineseUnit = (unit: string): string =>
 const DOUBLED =
   /\\\\(?=(?:[dtc]?frac|left|right|sqrt|le|ge|leq|geq|ne|neq|lt|gt|boxed|text|pi|infty|cup|in|pm|cdot|times|begin|end|quad|theta|circ|mathrm|log|ln|sin|cos|tan)(?![a-z])|[%$])/g;
 
+const SUPERSCRIPT = '⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻ⁿⁱ';
+const SUBSCRIPT = '₀₁₂₃₄₅₆₇₈₉₊₋ₙᵢ';
+const IN_LINE = '0123456789+-ni';
+/** More than the 2 and 3 that units have. */
+const SUPERSCRIPTS = /[⁰¹²³⁴-⁹⁺⁻ⁿⁱ]{2,}|[⁰¹⁴-⁹ⁿⁱ]/g;
+const SUBSCRIPTS = /[₀-₉₊₋ₙᵢ]+/g;
+
+const inLine = (text: string, row: string): string =>
+  [...text].map(character => IN_LINE[[...row].indexOf(character)] ?? character).join('');
+
 export function respelled(text: string): string {
   const plain = text
     .replaceAll(/[\u00a0\u2000-\u200a\u202f]/g, ' ')
@@ -115,7 +136,12 @@ export function respelled(text: string): string {
     .replaceAll(/[！-～]/g, wide => String.fromCharCode(wide.charCodeAt(0) - 0xfee0))
     .replaceAll('、', ',')
     .replaceAll('。', '.')
+    .replaceAll(/\\(?:text|mbox)\s*\{\s*([\u4e00-\u9fff]{1,12})\s*\}/g, '$1')
+    .replaceAll(/(?<![\u4e00-\u9fff])或者?(?![\u4e00-\u9fff])/g, ' or ')
+    .replaceAll(/(?<![\u4e00-\u9fff])[和且](?![\u4e00-\u9fff])/g, ' and ')
     .replaceAll(CHINESE_UNIT, (_, unit: string) => ` ${chineseUnit(unit)} `)
+    .replaceAll(SUPERSCRIPTS, raised => ` ^{${inLine(raised, SUPERSCRIPT)}} `.trimStart())
+    .replaceAll(SUBSCRIPTS, lowered => `_{${inLine(lowered, SUBSCRIPT)}}`)
     .replaceAll(UNICODE_PATTERN, character => UNICODE[character] ?? character);
   const single = /\\begin|\\\\\\/.test(plain) ? plain : plain.replaceAll(DOUBLED, '\\');
   return withoutRepeating(single)
@@ -127,6 +153,15 @@ export function respelled(text: string): string {
       /\\pmod\s*(\d+)|\(\s*(?:\\(?:text|mathrm)\s*\{\s*)?\\?mod(?:\s*\})?\s*(\d+)\s*\)/g,
       (_, a: string, b: string) => `\\pmod{${a ?? b}}`,
     )
+    .replaceAll(/\\mathbb\s*([A-Z])(?![a-z])/g, '\\mathbb{$1}')
+    .replaceAll(/\\lbrack(?![a-z])/g, '[')
+    .replaceAll(/\\rbrack(?![a-z])/g, ']')
+    .replaceAll(/(^|\\c[au]p\s*)\{([^{}\\]{0,200})\}(?=\s*(?:\\c[au]p|$))/g, '$1\\{$2\\}')
+    .replaceAll(
+      /(?<=\d)\s*\^\s*(?:\{\s*\\circ\s*\}|\\circ)\s*(?:\\(?:text|mathrm)\s*\{\s*)?([CF])(?:\s*\})?(?=\s*\$?\s*$)/g,
+      (_, scale: string) => (scale === 'C' ? ' \\text{celsius}' : ' \\text{fahrenheit}'),
+    )
+    .replaceAll(/(?<=\d)\s*(?:\\Omega|Ω)(?=\s*\$?\s*$)/g, ' \\text{ohms}')
     .replaceAll(/\\degrees?(?![a-z])/g, '^\\circ ')
     .replaceAll(/(?<=\d)\s*\^\s*(?:\{\s*o\s*\}|o(?![a-z]))/g, '^\\circ ')
     .replaceAll(/(?<=\d) ?[xX] ?(?=10 ?\^)/g, ' \\times ')
