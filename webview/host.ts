@@ -109,7 +109,10 @@ export function connect(): Promise<{ readonly host: Host; readonly state: ViewSt
       switch (data.kind) {
         case 'init': {
           const kept = api.getState() as ViewState | undefined;
-          resolve({ host: host(data.strings), state: kept?.view === data.state.view ? kept : data.state });
+          const state = kept?.view === data.state.view ? kept : data.state;
+          // a view that nobody touched comes back with its window as well
+          api.setState(state);
+          resolve({ host: host(data.strings), state });
           return;
         }
         case 'result':

@@ -83,7 +83,10 @@ export function resolveCurriculum(parsed: ParsedCurriculum, file: string, folder
           : { data: source.data, view: source.view ?? phase.view, weight: source.weight },
       ),
     })),
-    run: { folder: runs },
+    run: {
+      folder: runs,
+      ...(parsed.run.from === undefined ? {} : { from: absolute(parsed.run.from, 'run', 'from') }),
+    },
   };
 }
 

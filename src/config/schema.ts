@@ -463,8 +463,17 @@ export const curriculumSchema = z
     evaluation,
     checkpoints,
     run: z
-      .strictObject({ folder: z.string().min(1).default('runs').describe('Where run folders are made.') })
-      .describe('Where runs go.')
+      .strictObject({
+        folder: z.string().min(1).default('runs').describe('Where run folders are made.'),
+        from: z
+          .string()
+          .min(1)
+          .optional()
+          .describe(
+            'A checkpoint of another run, which this one begins from: its model, its optimiser and its step. What comes after that step is of this file.',
+          ),
+      })
+      .describe('Where runs go, and where they begin.')
       .prefault({}),
   })
   .describe('A Triphase curriculum.');

@@ -4,6 +4,7 @@
 import * as vscode from 'vscode';
 import { answersOf } from './answers';
 import { CheckpointsView } from './checkpoints-view';
+import { watchForCurricula } from './curriculum-files';
 import { editorFeatures } from './editor/features';
 import { Panels } from './panels';
 import { PhasesView } from './phases-view';
@@ -12,6 +13,7 @@ import { registerCommands } from './run-command';
 import { Runs } from './runs';
 import { RunsView } from './runs-view';
 import { showStatus } from './status-bar';
+import { registerTasks } from './tasks';
 import { tellOfEnds } from './told-once';
 import { readLink } from './trace/links';
 import { openLinks, traceActions } from './trace/trace-actions';
@@ -21,7 +23,7 @@ export function activate(context: vscode.ExtensionContext): void {
   const began = performance.now();
   const log = vscode.window.createOutputChannel('Triphase', { log: true });
   const runs = new Runs(context, log);
-  const query = openQuery();
+  const query = openQuery(context, log);
   const ofTraces = traceActions(context, query, runs);
   const panels = new Panels(context.extensionUri, runs, show => answersOf(context, query, runs, ofTraces, show));
   const window: TriphaseWindow = { context, log, runs, panels };
@@ -30,6 +32,7 @@ export function activate(context: vscode.ExtensionContext): void {
   context.subscriptions.push(
     log,
     runs,
+    query,
     panels,
     rows,
     runsView,
@@ -47,6 +50,8 @@ export function activate(context: vscode.ExtensionContext): void {
     registerCommands(window),
     showStatus(runs),
     tellOfEnds(window),
+    registerTasks(context),
+    watchForCurricula(),
   );
   log.info(`activated in ${(performance.now() - began).toFixed(1)} ms`);
 }

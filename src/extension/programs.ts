@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 import * as vscode from 'vscode';
 import { TriphaseError } from '../protocol/errors';
-import type { Program } from './start-host';
+import type { Program } from './node-program';
 
 /** A bundle of dist, to be run by the Node that the settings name. */
 export function program(context: vscode.ExtensionContext, name: 'cli' | 'query' | 'session'): Program {

@@ -1,6 +1,6 @@
 // What the lists show of a run, followed event by event: how it stands, its phases, its checkpoints, its latest figures.
 
-import type { EventOf, PlannedPhase, RunEvent, RunState } from '../protocol/run';
+import type { EventOf, PlannedPhase, Progress, RunEvent, RunState } from '../protocol/run';
 import { RunProgress } from '../protocol/run-progress';
 
 export interface PhaseDigest extends PlannedPhase {
@@ -17,7 +17,7 @@ export interface CheckpointDigest {
 }
 
 export class RunDigest {
-  private readonly progress = new RunProgress();
+  private readonly followed = new RunProgress();
   private doneInPhase = new Map<string, number>();
   private ended = new Set<string>();
   private current: string | undefined;
@@ -40,7 +40,7 @@ export class RunDigest {
     this.lastEvent = event.n;
     this.attempt = event.attempt;
     this.time = event.time;
-    this.progress.take(event);
+    this.followed.take(event);
     switch (event.kind) {
       case 'run-started':
         this.goBackTo(event.resumedFrom?.step ?? 0);
@@ -82,11 +82,15 @@ export class RunDigest {
 
   /** By the log alone: whether a host still serves the run is asked of the operating system. */
   get state(): RunState {
-    return this.progress.state;
+    return this.followed.state;
+  }
+
+  get progress(): Progress | undefined {
+    return this.followed.progress;
   }
 
   get step(): number {
-    return this.progress.step;
+    return this.followed.step;
   }
 
   get lastStep(): EventOf<'step'> | undefined {
@@ -98,7 +102,7 @@ export class RunDigest {
   }
 
   get phases(): readonly PhaseDigest[] {
-    return this.progress.phases.map(phase => ({
+    return this.followed.phases.map(phase => ({
       ...phase,
       done: this.ended.has(phase.phase) ? phase.steps : (this.doneInPhase.get(phase.phase) ?? 0),
       status: this.ended.has(phase.phase) ? 'done' : this.current === phase.phase ? 'running' : 'waiting',
@@ -131,7 +135,7 @@ export class RunDigest {
 
   /** As if the steps to come took as long as the latest. */
   get secondsLeft(): number | undefined {
-    const { progress } = this.progress;
+    const { progress } = this;
     if (progress?.secondsPerStep === undefined) return undefined;
     const boundaries = this.phases.filter(({ status }) => status !== 'done').length;
     const evaluation = this.measured.at(-1)?.seconds ?? 0;
@@ -145,7 +149,7 @@ export class RunDigest {
     this.steps = this.steps.filter(event => event.step <= step);
     this.ended = new Set();
     let last = 0;
-    for (const phase of this.progress.phases) {
+    for (const phase of this.followed.phases) {
       last += phase.steps;
       if (last <= step) this.ended.add(phase.phase);
       else this.doneInPhase.set(phase.phase, Math.max(0, step - (last - phase.steps)));
