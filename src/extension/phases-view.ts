@@ -35,7 +35,11 @@ export class PhasesView implements vscode.TreeDataProvider<PhaseRow>, vscode.Dis
     item.iconPath = iconOf(phase, run);
     item.contextValue = ';phase;';
     const parts = [phase.trainer === 'grpo' ? phase.view : `${phase.trainer}, ${phase.view}`];
-    parts.push(phase.status === 'waiting' && phase.done === 0 ? vscode.l10n.t('{0} steps', phase.steps) : `${phase.done}/${phase.steps}`);
+    parts.push(
+      phase.status === 'waiting' && phase.done === 0
+        ? vscode.l10n.t('{0} steps', phase.steps)
+        : `${phase.done}/${phase.steps}`,
+    );
     const latest = run.digest.lastStep;
     const reward = latest?.phase === phase.phase ? latest.metrics['reward'] : undefined;
     if (reward !== undefined) parts.push(vscode.l10n.t('reward {0}', figure(reward)));

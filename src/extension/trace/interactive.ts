@@ -19,7 +19,7 @@ import {
   branchNotification,
   branchRequest,
 } from '../../protocol/session';
-import type { Program } from '../start-host';
+import type { Program } from '../node-program';
 
 const idleMs = 10 * 60_000;
 
