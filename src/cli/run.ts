@@ -42,6 +42,7 @@ export async function runCommand(screen: Screen, args: readonly string[]): Promi
     resolved: writeResolved(config),
     quick: values.quick ?? false,
     ...(values.phase === undefined ? {} : { onlyPhase: values.phase }),
+    ...(config.run.from === undefined ? {} : { from: config.run.from }),
   };
   const asked = values['run-dir'];
   const folder = asked === undefined ? createDatedRunFolder(config.run.folder, run) : path.resolve(asked);
