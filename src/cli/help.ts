@@ -50,6 +50,12 @@ that checkpoint is done again and counts once.
 
   --from CHECKPOINT   another of its checkpoints, by name; later steps are superseded
 `,
+  host: `triphase host RUN [options]
+
+Serves a run folder without a terminal: what an editor starts, detached, and attaches to. Prints what \`run\` prints.
+
+  --from CHECKPOINT   another of its checkpoints than the latest, by name
+`,
   evaluate: `triphase evaluate RUN|MODEL [options]
 
 Evaluates the latest checkpoint of a run, a checkpoint folder, or any Hugging Face folder.
@@ -103,7 +109,8 @@ triphase rules check CONFIG [--limit N] [--json]
 
 Tries every rule on what it should pay and refuse, with the first examples of each source (20): the gold answer as asked,
 an empty answer, two answers, the right answer in the wrong place, several at once, the question repeated, the caption
-copied, very long text. Prints what pays when it should not; exit code 1 where something does.
+copied, very long text. Prints what pays when it should not; exit code 1 where something does. Lengths are in tokens of the
+model, or in words where its folder has no tokenizer.json.
 
 triphase rules apply RUN CONFIG [--set PATH=VALUE] [--json]
 

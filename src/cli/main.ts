@@ -12,6 +12,7 @@ type Command = (screen: Screen, args: readonly string[]) => Promise<number>;
 const commands: Readonly<Record<string, () => Promise<Command>>> = {
   run: async () => (await import('./run')).runCommand,
   resume: async () => (await import('./run')).resumeCommand,
+  host: async () => (await import('./host')).hostCommand,
   preview: async () => (await import('./preview')).previewCommand,
   evaluate: async () => (await import('./evaluate')).evaluateCommand,
   generate: async () => (await import('./generate')).generateCommand,

@@ -1,17 +1,14 @@
 // triphase rules apply: other rules for a run that is under way.
 
 import path from 'node:path';
-import { ResponseError } from 'vscode-jsonrpc/node';
-import { connectHost, type HostClient } from '../host/client';
-import { fromErrorRecord } from '../protocol/error-record';
+import { connectHost, type HostClient } from '../client/host-client';
 import { TriphaseError } from '../protocol/errors';
 import type { AppliedRules } from '../protocol/host';
-import type { ErrorRecord } from '../protocol/run';
 import { readRunInfo, readRunState } from '../run/folder';
 import { leaseHolder } from '../run/lease';
 import { parseCommandLine } from './arguments';
 import { exitCode } from './exit-codes';
-import { curriculumFile } from './run';
+import { curriculumFile, terminal } from './run';
 import type { Screen } from './screen';
 import { shown } from './shown';
 
@@ -29,8 +26,6 @@ export async function rulesApplyCommand(screen: Screen, args: readonly string[])
   let applied: AppliedRules;
   try {
     applied = await client.applyRules({ config: curriculumFile(config), sets: values.set ?? [] });
-  } catch (error) {
-    throw error instanceof ResponseError ? fromErrorRecord(error.data as ErrorRecord) : error;
   } finally {
     client.close();
   }
@@ -58,7 +53,5 @@ async function hostOf(folder: string): Promise<HostClient> {
       { file: folder },
     );
   if (host === undefined || leaseHolder(folder) === undefined) throw notRunning();
-  return connectHost(host).catch(() => {
-    throw notRunning();
-  });
+  return connectHost(folder, { name: terminal, control: true });
 }

@@ -42,11 +42,12 @@ export async function runCommand(screen: Screen, args: readonly string[]): Promi
     resolved: writeResolved(config),
     quick: values.quick ?? false,
     ...(values.phase === undefined ? {} : { onlyPhase: values.phase }),
+    ...(config.run.from === undefined ? {} : { from: config.run.from }),
   };
   const asked = values['run-dir'];
   const folder = asked === undefined ? createDatedRunFolder(config.run.folder, run) : path.resolve(asked);
   if (asked !== undefined) createRunFolder(folder, run);
-  return serve(screen, { folder, config });
+  return serve(screen, { folder, config, watcher: terminal });
 }
 
 export async function resumeCommand(screen: Screen, args: readonly string[]): Promise<number> {
@@ -63,8 +64,11 @@ export async function resumeCommand(screen: Screen, args: readonly string[]): Pr
     return exitCode.ok;
   }
   const { config } = loadCurriculum(resolvedConfigFile(folder), [], { files: 'unchecked' });
-  return serve(screen, { folder, config, ...(checkpoint === undefined ? {} : { checkpoint }) });
+  return serve(screen, { folder, config, watcher: terminal, ...(checkpoint === undefined ? {} : { checkpoint }) });
 }
+
+/** What windows read of us. */
+export const terminal = `terminal (process ${process.pid})`;
 
 /** A folder stands for the curriculum in it. */
 export function curriculumFile(name: string): string {

@@ -17,6 +17,8 @@ export interface ServeOptions {
   readonly folder: string;
   readonly config: Curriculum;
   readonly checkpoint?: string;
+  /** What others read of who watches from this process; nobody does where it serves others alone. */
+  readonly watcher?: string;
 }
 
 export async function serve(screen: Screen, options: ServeOptions): Promise<number> {

@@ -18,7 +18,13 @@ export async function evaluateAt(
   const { job, rules, model, prompter, userMessage } = context;
   if (data.evaluation.length === 0) return true;
   const evaluated = { config: rules.config, model, prompter, userMessage, examples: data.evaluation, step };
-  const evaluation = await evaluateModel(evaluated, at, job);
+  const { pause } = job;
+  const evaluation = await evaluateModel(evaluated, at, {
+    activity: activity => job.activity(activity),
+    // at a boundary everything is saved: a pause may be between any two batches
+    stopRequested: () =>
+      job.stopRequested() || (boundary && pause?.requested() === true && pause.rest(step) === 'stop'),
+  });
   if (evaluation === undefined) return false;
   job.emit({ kind: 'evaluation', at, step, boundary, rulesVersion: rules.version, ...evaluation });
   return true;

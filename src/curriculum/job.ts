@@ -23,6 +23,15 @@ export interface CurriculumJob {
   activity(activity: Activity): void;
   /** Asked between steps, and between the short runs within one where giving up early loses nothing. */
   stopRequested(): boolean;
+  /** Absent: nobody pauses it. */
+  readonly pause?: Pauses;
+}
+
+export interface Pauses {
+  /** Asked between steps: a checkpoint is written, then `rest` is called. */
+  requested(): boolean;
+  /** Waits while a pause is asked for, where everything is saved. @returns whether to go on or to stop */
+  rest(step: number): 'go on' | 'stop';
 }
 
 /** Reward rules that may change while the job is under way. */

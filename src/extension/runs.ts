@@ -3,7 +3,7 @@
 import path from 'node:path';
 import * as vscode from 'vscode';
 import { describe } from '../protocol/errors';
-import { actionsOf, type RunAction } from './actions-of';
+import { actionsOf, type RunAction } from '../protocol/run-actions';
 import { WatchedRun } from './watched-run';
 
 /** Of another trainer, opened by a person. */
@@ -75,7 +75,10 @@ export class Runs implements vscode.Disposable {
   async add(folder: string): Promise<WatchedRun> {
     const known = this.byFolder.get(folder);
     if (known !== undefined) return known;
-    const run = await WatchedRun.open(folder, () => vscode.workspace.isTrusted);
+    const run = await WatchedRun.open(folder, {
+      name: `window ${vscode.workspace.name ?? ''}`.trim(),
+      trusted: () => vscode.workspace.isTrusted,
+    });
     const raced = this.byFolder.get(folder);
     if (raced !== undefined) {
       run.dispose();

@@ -9,6 +9,10 @@ export function stateInWords({ kind }: RunState): string {
       return vscode.l10n.t('starting');
     case 'running':
       return vscode.l10n.t('running');
+    case 'pausing':
+      return vscode.l10n.t('pausing');
+    case 'paused':
+      return vscode.l10n.t('paused');
     case 'stopping':
       return vscode.l10n.t('stopping');
     case 'finished':

@@ -13,12 +13,16 @@ export const flag = {
   written: 1,
   /** 1: the log cannot be written; no event will ever be acknowledged again. */
   refused: 2,
+  /** 1: wait after the current step, until it is 0 or `stop` is 1. */
+  pause: 3,
+  /** Counted up by the worker at everything it begins and ends. */
+  beat: 4,
 } as const;
 
-export const flagBytes = 3 * Int32Array.BYTES_PER_ELEMENT;
+export const flagBytes = 5 * Int32Array.BYTES_PER_ELEMENT;
 
 export interface WorkerInput {
-  readonly job: Omit<CurriculumJob, 'emit' | 'activity' | 'stopRequested' | 'rules'>;
+  readonly job: Omit<CurriculumJob, 'emit' | 'activity' | 'stopRequested' | 'pause' | 'rules'>;
   readonly flags: SharedArrayBuffer;
   /** Others come through the port, in answer to a step that begins. */
   readonly rules: { readonly atStart: NumberedRules; readonly port: MessagePort };

@@ -7,18 +7,21 @@ import { MessageChannel, Worker } from 'node:worker_threads';
 import type { Curriculum } from '../config/schema';
 import { toErrorRecord } from '../protocol/error-record';
 import { TriphaseError } from '../protocol/errors';
-import type { AppliedRules, ApplyRulesParams, HostStatus, StopParams } from '../protocol/host';
+import type { AppliedRules, ApplyRulesParams, HostStatus, Pulse, StopParams, Watcher } from '../protocol/host';
 import type { Activity, HostInfo, RunEvent, RunEventBody, RunOutcome, RunState } from '../protocol/run';
 import { RunProgress } from '../protocol/run-progress';
 import { version } from '../protocol/version';
 import { type Checkpoint, listCheckpoints, recoverCheckpoints } from '../run/checkpoints';
 import { currentEvents, EventLog, lastKeptEvent, readEvents } from '../run/event-log';
 import { readRunInfo, writeRunInfo } from '../run/folder';
+import { removeHostToken, writeHostToken } from '../run/host-token';
 import { Lease } from '../run/lease';
 import { flag, flagBytes, type WorkerInput, type WorkerMessage } from './channel';
+import { PulseWatch } from './pulse';
 import { RuleVersions } from './rule-versions';
 import { serveClient } from './serve-client';
 import { HostSocket, removeStaleSocket } from './socket';
+import { Watchers } from './watchers';
 
 export interface HostOptions {
   /** A run folder made by src/run/folder.ts, absolute. A run that has begun is gone on with. */
@@ -30,6 +33,8 @@ export interface HostOptions {
   readonly checkpoint?: string;
   /** Told of everything from the first event on. */
   readonly observe?: Observer;
+  /** Who watches from within this process, and needs no control for its Ctrl+C: "terminal 4711". */
+  readonly watcher?: string;
 }
 
 export interface Observer {
@@ -42,16 +47,36 @@ interface HostEvents {
   readonly event: [RunEvent];
   readonly state: [RunState];
   readonly activity: [Activity];
+  readonly watchers: [readonly Watcher[]];
+  readonly pulse: [Pulse];
 }
+
+/** The worker is looked at so often, */
+const lookMs = 1000;
+/** and a silence is told of so often. */
+const tellSeconds = 5;
 
 export class Host {
   readonly events = new EventEmitter<HostEvents>();
   /** Resolves when the end is on disk. After a kill the caller must end the process: the worker may still be at work. */
   readonly ended: Promise<RunOutcome>;
+  readonly watchers = new Watchers(list => this.events.emit('watchers', list));
+  /** What a client must know. */
+  readonly token: string;
 
   private readonly progress = new RunProgress();
   private readonly flags = new Int32Array(new SharedArrayBuffer(flagBytes));
   private readonly clients = new Set<() => Promise<void>>();
+  private readonly pulseWatch = new PulseWatch({
+    beats: () => Atomics.load(this.flags, flag.beat),
+    now: () => performance.now() / 1000,
+    computed: () => {
+      const { user, system } = process.cpuUsage();
+      return (user + system) / 1e6;
+    },
+  });
+  private pulse: Pulse = this.pulseWatch.look(true);
+  private readonly clock: NodeJS.Timeout;
   private rules: RuleVersions | undefined;
   private settle: (outcome: RunOutcome) => void = () => {};
   private finished = false;
@@ -61,9 +86,12 @@ export class Host {
     private readonly lease: Lease,
     private readonly log: EventLog,
   ) {
+    this.token = writeHostToken(folder);
     this.ended = new Promise(resolve => {
       this.settle = resolve;
     });
+    this.clock = setInterval(() => this.look(), lookMs);
+    this.clock.unref();
   }
 
   static async start(options: HostOptions): Promise<Host> {
@@ -85,11 +113,11 @@ export class Host {
         host.events.on('state', state => observe.state(state));
         host.events.on('activity', activity => observe.activity(activity));
       }
+      if (options.watcher !== undefined) host.watchers.add(options.watcher, false);
       socket = await HostSocket.open(client => {
         host.clients.add(serveClient(client, host));
       });
-      const { pid, startTime, machine } = lease.holder;
-      const hostInfo: HostInfo = { pid, startTime, machine, version, socket: socket.address };
+      const hostInfo: HostInfo = { ...lease.holder, version, socket: socket.address };
       const write = (state: RunState['kind']) =>
         writeRunInfo(folder, { ...info, attempt: lease.attempt, host: hostInfo, state });
       write('running');
@@ -99,7 +127,7 @@ export class Host {
         kind: 'run-started',
         name: info.name,
         version,
-        machine,
+        machine: hostInfo.machine,
         quick: info.quick,
         ...(info.onlyPhase === undefined ? {} : { onlyPhase: info.onlyPhase }),
         ...(checkpoint === undefined ? {} : { resumedFrom: { checkpoint: checkpoint.folder, step: checkpoint.step } }),
@@ -140,6 +168,8 @@ export class Host {
         },
         rules,
         close: async outcome => {
+          clearInterval(host.clock);
+          removeHostToken(folder);
           write(outcome.outcome);
           if (outcome.outcome === 'stopped' && outcome.killed) {
             socket?.remove();
@@ -160,7 +190,14 @@ export class Host {
   }
 
   get status(): HostStatus {
-    return { folder: this.folder, attempt: this.lease.attempt, state: this.state, lastEvent: this.log.last };
+    return {
+      folder: this.folder,
+      attempt: this.lease.attempt,
+      state: this.state,
+      lastEvent: this.log.last,
+      watchers: this.watchers.list,
+      pulse: this.pulse,
+    };
   }
 
   get state(): RunState {
@@ -206,9 +243,36 @@ export class Host {
       return;
     }
     Atomics.store(this.flags, flag.stop, 1);
+    // a worker that rests sees it at once
+    Atomics.notify(this.flags, flag.pause);
+    this.wish(() => this.progress.stopping());
+  }
+
+  pause(): void {
+    if (this.finished || (this.state.kind !== 'starting' && this.state.kind !== 'running')) return;
+    Atomics.store(this.flags, flag.pause, 1);
+    this.wish(() => this.progress.pausing());
+  }
+
+  resume(): void {
+    Atomics.store(this.flags, flag.pause, 0);
+    Atomics.notify(this.flags, flag.pause);
+    // of a pause that has begun the worker tells itself
+    if (this.state.kind === 'pausing') this.wish(() => this.progress.goingOn());
+  }
+
+  private wish(take: () => void): void {
     const before = this.state.kind;
-    this.progress.stopping();
+    take();
     if (this.state.kind !== before) this.events.emit('state', this.state);
+  }
+
+  private look(): void {
+    const before = this.pulse;
+    this.pulse = this.pulseWatch.look(this.state.kind === 'paused');
+    const { verdict, silentSeconds } = this.pulse;
+    const again = Math.floor(silentSeconds / tellSeconds) > Math.floor(before.silentSeconds / tellSeconds);
+    if (verdict !== before.verdict || again) this.events.emit('pulse', this.pulse);
   }
 
   private close: (outcome: RunOutcome) => Promise<void> = async () => {};
@@ -238,6 +302,7 @@ export class Host {
           return;
         }
         case 'activity':
+          this.pulseWatch.doing(message.activity);
           this.events.emit('activity', message.activity);
           return;
         case 'ended':
@@ -291,6 +356,7 @@ export class Host {
     const event = this.log.append(body);
     const before = this.state.kind;
     this.progress.take(event);
+    if (event.kind === 'step') this.pulseWatch.stepTook(event.timings['total'] ?? 0);
     this.events.emit('event', event);
     if (this.state.kind !== before) this.events.emit('state', this.state);
   }

@@ -15,8 +15,12 @@ export async function serveJob(run: (job: CurriculumJob) => Promise<JobResult>):
   const tell = (message: WorkerMessage) => port.postMessage(message);
   let number = 0;
 
+  const is = (which: number) => Atomics.load(flags, which) === 1;
+  const beat = () => Atomics.add(flags, flag.beat, 1);
+
   const emit = (event: JobEvent): void => {
     number += 1;
+    beat();
     tell({ kind: 'event', number, event });
     untilAnswered();
   };
@@ -24,10 +28,20 @@ export async function serveJob(run: (job: CurriculumJob) => Promise<JobResult>):
     for (;;) {
       const written = Atomics.load(flags, flag.written);
       if (written >= number) return;
-      if (Atomics.load(flags, flag.refused) === 1)
-        throw new TriphaseError('run-folder', 'The event log cannot be written.');
+      if (is(flag.refused)) throw new TriphaseError('run-folder', 'The event log cannot be written.');
       Atomics.wait(flags, flag.written, written, 1000);
     }
+  };
+
+  /** Blocks the thread: there is nothing else that it could do. */
+  const rest = (step: number): 'go on' | 'stop' => {
+    if (is(flag.pause) && !is(flag.stop)) {
+      const began = performance.now();
+      emit({ kind: 'paused', step, why: { kind: 'asked' } });
+      while (is(flag.pause) && !is(flag.stop)) Atomics.wait(flags, flag.pause, 1, 1000);
+      emit({ kind: 'resumed', step, seconds: (performance.now() - began) / 1000 });
+    }
+    return is(flag.stop) ? 'stop' : 'go on';
   };
 
   const rulesFrom = (step: number): NumberedRules | undefined => {
@@ -41,9 +55,16 @@ export async function serveJob(run: (job: CurriculumJob) => Promise<JobResult>):
     const result = await run({
       ...input.job,
       emit,
+      activity(activity) {
+        beat();
+        tell({ kind: 'activity', activity });
+      },
+      stopRequested() {
+        beat();
+        return is(flag.stop);
+      },
+      pause: { requested: () => is(flag.pause), rest },
       rules: { atStart: input.rules.atStart, from: rulesFrom },
-      activity: activity => tell({ kind: 'activity', activity }),
-      stopRequested: () => Atomics.load(flags, flag.stop) === 1,
     });
     tell({ kind: 'ended', result });
   } catch (error) {

@@ -11,6 +11,8 @@ export type ErrorCode =
   | 'not-finite'
   | 'run-folder'
   | 'usage'
+  /** Who asks may not: a wrong token, or somebody else controls the run. */
+  | 'denied'
   /** Another process ended before it answered. */
   | 'unexpected-end'
   | 'unsupported-operator';

@@ -1,6 +1,6 @@
 // Follows the events of a run, one after the other, and says how it stands.
 
-import type { PlannedPhase, Progress, RunEvent, RunState } from './run';
+import type { PauseReason, PlannedPhase, Progress, RunEvent, RunState } from './run';
 
 /** The pace is the mean over so many of the latest steps. */
 const paceSteps = 8;
@@ -46,7 +46,24 @@ export class RunProgress {
 
   /** The host was asked to stop, which is no event of the log. */
   stopping(): void {
-    if (this.current.kind === 'starting' || this.current.kind === 'running') this.become('stopping');
+    if (isUnderWay(this.current)) this.become('stopping');
+  }
+
+  /** The same, to pause. */
+  pausing(): void {
+    if (this.current.kind === 'starting' || this.current.kind === 'running') this.become('pausing');
+  }
+
+  /** A wait that may not be in the log, as when there is no room for it. */
+  waiting(why: PauseReason): void {
+    const { progress } = this;
+    if (isUnderWay(this.current))
+      this.current = { kind: 'paused', why, ...(progress === undefined ? {} : { progress }) };
+  }
+
+  /** The wait is over, or the wish for it was taken back. */
+  goingOn(): void {
+    if (this.current.kind === 'pausing' || this.current.kind === 'paused') this.become('running');
   }
 
   take(event: RunEvent): void {
@@ -80,6 +97,12 @@ export class RunProgress {
       case 'run-ended':
         this.current = ended(event);
         return;
+      case 'paused':
+        this.waiting(event.why);
+        return;
+      case 'resumed':
+        this.goingOn();
+        return;
       case 'evaluation':
         break;
       case 'data':
@@ -92,17 +115,23 @@ export class RunProgress {
         if (event.end !== undefined) this.ended.set(event.phase, { phaseSteps: event.end.phaseStep, step: event.step });
         return;
     }
-    this.become(this.current.kind === 'stopping' ? 'stopping' : 'running');
+    // a wish stays until it is fulfilled
+    const { kind } = this.current;
+    this.become(kind === 'stopping' || kind === 'pausing' ? kind : 'running');
   }
 
   private stepsOf({ phase, steps }: PlannedPhase): number {
     return this.ended.get(phase)?.phaseSteps ?? steps;
   }
 
-  private become(kind: 'running' | 'stopping'): void {
+  private become(kind: 'running' | 'pausing' | 'stopping'): void {
     const { progress } = this;
     this.current = progress === undefined ? { kind } : { kind, progress };
   }
+}
+
+function isUnderWay({ kind }: RunState): boolean {
+  return kind === 'starting' || kind === 'running' || kind === 'pausing' || kind === 'paused';
 }
 
 function ended(event: Extract<RunEvent, { readonly kind: 'run-ended' }>): RunState {

@@ -10,7 +10,7 @@ import type { Outcome } from './rewards';
  */
 export type Condition = 'image_caption' | 'image' | 'caption' | 'question' | 'mismatched' | 'text';
 
-export type Trainer = 'sft' | 'grpo';
+export type Trainer = 'sft' | 'grpo' | 'dpo' | 'scorer';
 
 /** A TriphaseError (or any other) as it is written down and sent between processes. */
 export interface ErrorRecord {
@@ -238,7 +238,16 @@ export type RunEventBody =
       /** Absent in logs of earlier versions, whose phases ended by their steps. */
       readonly end?: PhaseEnd;
     }
+  /** Between two steps, with everything saved: the host waits, with the model in memory. */
+  | { readonly kind: 'paused'; readonly step: number; readonly why: PauseReason }
+  /** On from a pause, as the same attempt. */
+  | { readonly kind: 'resumed'; readonly step: number; readonly seconds: number }
   | ({ readonly kind: 'run-ended'; readonly step: number } & RunOutcome);
+
+/** `no-space` goes on by itself when there is room. It is seldom in the log, for which there is no room either. */
+export type PauseReason =
+  | { readonly kind: 'asked' }
+  | { readonly kind: 'no-space'; readonly folder: string; readonly neededBytes: number; readonly freeBytes: number };
 
 /**
  * A version of the reward rules is accepted. A step is scored by the last of these events in the log whose `fromStep` it
@@ -289,15 +298,32 @@ export interface Progress {
   readonly secondsPerStep?: number;
 }
 
+/** What can be done in each is in run-actions.ts. */
 export type RunState =
   | { readonly kind: 'starting' }
   | { readonly kind: 'running'; readonly progress?: Progress }
+  /** Asked to pause; the step that is under way goes to its end. */
+  | { readonly kind: 'pausing'; readonly progress?: Progress }
+  | { readonly kind: 'paused'; readonly progress?: Progress; readonly why: PauseReason }
+  /** Asked to stop; the step that is under way goes to its end. */
   | { readonly kind: 'stopping'; readonly progress?: Progress }
   | { readonly kind: 'finished' }
   | { readonly kind: 'stopped'; readonly killed: boolean; readonly step: number }
   | { readonly kind: 'failed'; readonly error: ErrorRecord; readonly step: number }
   /** The log has no end and no host is there: killed, crashed, or the machine went down. */
   | { readonly kind: 'lost'; readonly step: number };
+
+export const runStates = [
+  'starting',
+  'running',
+  'pausing',
+  'paused',
+  'stopping',
+  'finished',
+  'stopped',
+  'failed',
+  'lost',
+] as const satisfies readonly RunState['kind'][];
 
 /** What a run is doing between two events: "reading images", 120 of 989. */
 export interface Activity {
@@ -315,6 +341,8 @@ export interface HostInfo {
   readonly socket: string;
   readonly version: string;
   readonly machine: string;
+  /** Names the process whatever the clock is set to; absent where the system gives nothing better than the start time. */
+  readonly process?: string;
 }
 
 /** `run.json` */

@@ -20,6 +20,10 @@ import type { ErrorRecord } from '../protocol/run';
 export interface QueryProcessOptions {
   /** dist/query.js, absolute. */
   readonly program: string;
+  /** Node.js, or an editor's program that can be it; default: the one that runs this. */
+  readonly node?: string;
+  /** MiB for each folder that is open, and threads. */
+  readonly limits?: { readonly memoryMiB: number; readonly threads: number };
   /** A line of what the process writes on its standard error. */
   readonly onLog?: (line: string) => void;
   /** `plain`: without DuckDB, also where it is there. */
@@ -119,15 +123,18 @@ export class QueryProcess {
   }
 
   private spawned(): Running {
-    const { program, onLog, reader } = this.options;
+    const { program, node = process.execPath, limits, onLog, reader } = this.options;
     const { NODE_OPTIONS: _options, ...environment } = process.env;
-    const child = spawn(process.execPath, [program], {
+    const child = spawn(node, [program], {
       stdio: ['pipe', 'pipe', 'pipe'],
       env: {
         ...environment,
         ELECTRON_RUN_AS_NODE: '1',
         ELECTRON_NO_ASAR: '1',
         ...(reader === undefined ? {} : { TRIPHASE_QUERY_READER: reader }),
+        ...(limits === undefined
+          ? {}
+          : { TRIPHASE_QUERY_MEMORY_MIB: String(limits.memoryMiB), TRIPHASE_QUERY_THREADS: String(limits.threads) }),
       },
     });
     const said: string[] = [];

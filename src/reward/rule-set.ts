@@ -1,7 +1,7 @@
 // The rewards of a config, compiled once, asked group by group. Two passes: rules that look at one sample, then rules
 // that look at the group or at what other rules said, in the order of the file.
 
-import type { RewardRule, RuleWeight } from '../config/reward-rules';
+import type { Combination, RewardRule, RuleWeight } from '../config/reward-rules';
 import type { PhaseSettings } from '../config/schema';
 import type { RuleScore, Scored } from '../protocol/rewards';
 import { type Graded, gradeAnswer } from './accuracy';
@@ -26,6 +26,7 @@ export interface RuleSet {
   readonly weights: (step: number) => Readonly<Record<string, number>>;
   /** The rule that says what is right, and which answer was read. */
   readonly primary: string;
+  readonly combine: Combination;
   readonly score: (
     groups: readonly (readonly RuleSample[])[],
     moment: Moment,
@@ -57,7 +58,11 @@ interface Compiled {
 type Said = RuleScore | Graded;
 
 export async function compileRules(rewards: Rewards): Promise<RuleSet> {
-  const sandbox = await Sandbox.open();
+  return compileRulesIn(await Sandbox.open(), rewards);
+}
+
+/** The same at once, in a sandbox that is open. */
+export function compileRulesIn(sandbox: Sandbox, rewards: Rewards): RuleSet {
   const entries = Object.entries(rewards.rules);
   const all = [...builtIn(rewards, sandbox), ...entries.map(([name, rule]) => compile(name, rule, sandbox))];
   const ordered = [...all.filter(rule => rule.pass === 1), ...all.filter(rule => rule.pass === 2)];
@@ -69,6 +74,7 @@ export async function compileRules(rewards: Rewards): Promise<RuleSet> {
     names: ordered.map(({ name }) => name),
     weights,
     primary: primary.name,
+    combine: rewards.combine,
     score: (groups, moment, known) => {
       let answers = known?.answers;
       const state: readonly Asked[] = groups.map(samples => ({ samples, scores: samples.map(() => ({})) }));
@@ -128,8 +134,7 @@ function builtIn(rewards: Rewards, sandbox: Sandbox): readonly Compiled[] {
 }
 
 /** Everything that keeps the rules from being compiled. */
-export async function ruleFaults({ rules }: Pick<Rewards, 'rules'>): Promise<readonly RuleFault[]> {
-  const sandbox = await Sandbox.open();
+export function ruleFaults(sandbox: Sandbox, { rules }: Pick<Rewards, 'rules'>): readonly RuleFault[] {
   return Object.entries(rules).flatMap(([name, rule]) => {
     try {
       compile(name, rule, sandbox);

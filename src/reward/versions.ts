@@ -26,7 +26,8 @@ export function versionsOf({ format, accuracy, rules }: Rewards): Readonly<Recor
     const { weight: _weight, tests: _tests, ...settings } = rule;
     return [name, hashOf(rule.kind === 'script' ? { ...settings, file: readScript(rule.file) } : settings)] as const;
   });
-  const plain = ({ weight: _, ...settings }: { readonly weight: number }) => hashOf(settings);
+  const plain = ({ weight: _, tests: __, ...settings }: { readonly weight: number; readonly tests: unknown }) =>
+    hashOf(settings);
   const own: Readonly<Record<string, string>> = {
     format: plain(format),
     accuracy: plain(accuracy),

@@ -4,10 +4,11 @@ import { randomBytes } from 'node:crypto';
 import { closeSync, fsyncSync, openSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 
-export function writeFileAtomic(file: string, content: string | Uint8Array): void {
+/** @param mode who may read it; default: as the umask says */
+export function writeFileAtomic(file: string, content: string | Uint8Array, mode = 0o666): void {
   const temporary = path.join(path.dirname(file), `.${path.basename(file)}.${randomBytes(4).toString('hex')}`);
   try {
-    const handle = openSync(temporary, 'wx');
+    const handle = openSync(temporary, 'wx', mode);
     try {
       writeFileSync(handle, content);
       fsyncSync(handle);

@@ -1,7 +1,7 @@
 // checkpoints/<phase>-<step>: a Hugging Face folder with optimiser and trainer state beside it. It appears whole by a
 // rename; checkpoint.json names every file with its size, so that one damaged since is seen before it is resumed from.
 
-import { existsSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
+import { cpSync, existsSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
@@ -102,6 +102,19 @@ export function listCheckpoints(runFolder: string, events: readonly RunEvent[]):
     else if (!isSuperseded(checked, events)) whole.push({ ...checked, folder });
   }
   return { whole: whole.toSorted((a, b) => a.step - b.step), damaged };
+}
+
+/** A copy for another run, which begins from it as if it had written it before its first attempt. */
+export function copyCheckpoint(from: string, runFolder: string): void {
+  openCheckpoint(from);
+  const final = path.join(runFolder, 'checkpoints', path.basename(from));
+  const temporary = path.join(path.dirname(final), `.new-${path.basename(from)}`);
+  cpSync(from, temporary, { recursive: true });
+  const file = path.join(temporary, manifestFile);
+  const manifest = manifestSchema.parse(JSON.parse(readFileSync(file, 'utf8')));
+  writeFileSync(file, `${JSON.stringify({ ...manifest, attempt: 0 }, null, 2)}\n`);
+  syncTree(temporary);
+  renameSync(temporary, final);
 }
 
 /** The checkpoint in this folder, wherever it lies; an error when it is not whole. */

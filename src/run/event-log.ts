@@ -134,7 +134,7 @@ export class EventLog {
   }
 }
 
-interface Scan {
+export interface Scan {
   readonly lines: readonly { readonly event: RunEvent; readonly start: number }[];
   /** Where the last whole line ends. */
   readonly end: number;
@@ -146,7 +146,7 @@ function scanLog(file: string): Scan {
   return parseLines(existsSync(file) ? readFileSync(file) : Buffer.alloc(0), file);
 }
 
-function parseLines(bytes: Buffer, file: string): Scan {
+export function parseLines(bytes: Buffer, file: string): Scan {
   const lines: { event: RunEvent; start: number }[] = [];
   const damaged: Place[] = [];
   let start = 0;

@@ -3,8 +3,19 @@
 // cannot both win.
 
 import { randomBytes } from 'node:crypto';
-import { linkSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  linkSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import path from 'node:path';
+import { z } from 'zod';
 import { TriphaseError } from '../protocol/errors';
 import { writeFileAtomic } from './atomic';
 import { type ProcessIdentity, stateOf, thisProcess } from './processes';
@@ -12,6 +23,9 @@ import { type ProcessIdentity, stateOf, thisProcess } from './processes';
 interface LeaseFile extends ProcessIdentity {
   readonly attempt: number;
   readonly released: boolean;
+  /** Where the folder lay, and its number in the file system: a copy of the folder is not held by who holds the folder. */
+  readonly folder?: string;
+  readonly inode?: string;
 }
 
 /** A holder on another machine cannot be asked; it touches its file, and counts as gone after this silence. */
@@ -35,13 +49,13 @@ export class Lease {
     mkdirSync(attempts, { recursive: true });
     const holder = thisProcess();
     for (;;) {
-      const latest = latestAttempt(attempts);
+      const latest = latestAttempt(folder);
       const other = latest === 0 ? undefined : readLease(attemptFile(attempts, latest));
       if (other !== undefined && isHeld(attemptFile(attempts, latest), other)) throw heldBy(folder, other);
       const attempt = latest + 1;
       const file = attemptFile(attempts, attempt);
-      if (createOnce(file, JSON.stringify({ ...holder, attempt, released: false } satisfies LeaseFile)))
-        return new Lease(file, holder, attempt);
+      const content = { ...holder, attempt, released: false, ...placeOf(folder) } satisfies LeaseFile;
+      if (createOnce(file, JSON.stringify(content))) return new Lease(file, holder, attempt);
       // another host was faster: look again at who holds it now
     }
   }
@@ -64,19 +78,29 @@ export class Lease {
 
 /** The process that serves the run now, if one does. */
 export function leaseHolder(folder: string): ProcessIdentity | undefined {
-  const attempts = path.join(folder, 'attempts');
-  const latest = latestAttempt(attempts);
+  const latest = latestAttempt(folder);
   if (latest === 0) return undefined;
-  const file = attemptFile(attempts, latest);
+  const file = attemptFile(path.join(folder, 'attempts'), latest);
   const lease = readLease(file);
   return lease !== undefined && isHeld(file, lease) ? lease : undefined;
 }
 
 function isHeld(file: string, lease: LeaseFile): boolean {
-  if (lease.released) return false;
+  if (lease.released || isCopied(path.dirname(path.dirname(file)), lease)) return false;
   const state = stateOf(lease);
   if (state !== 'unknown') return state === 'alive';
   return Date.now() - statSync(file).mtimeMs < silenceMs;
+}
+
+/** Where a folder lies, by its path and by its number in the file system: the first changes when it is moved. */
+function placeOf(folder: string): { readonly folder: string; readonly inode: string } {
+  return { folder: realpathSync.native(folder), inode: String(statSync(folder, { bigint: true }).ino) };
+}
+
+function isCopied(at: string, { folder, inode }: LeaseFile): boolean {
+  if (folder === undefined || inode === undefined) return false;
+  const here = placeOf(at);
+  return here.folder !== folder && here.inode !== inode;
 }
 
 function heldBy(folder: string, other: ProcessIdentity): TriphaseError {
@@ -91,22 +115,32 @@ function heldBy(folder: string, other: ProcessIdentity): TriphaseError {
 const attemptFile = (attempts: string, attempt: number): string =>
   path.join(attempts, `${String(attempt).padStart(4, '0')}.json`);
 
-function latestAttempt(attempts: string): number {
+/** 0 before the first. */
+export function latestAttempt(folder: string): number {
   let names: readonly string[];
   try {
-    names = readdirSync(attempts);
+    names = readdirSync(path.join(folder, 'attempts'));
   } catch {
     return 0;
   }
   return Math.max(0, ...names.filter(name => /^\d+\.json$/.test(name)).map(name => Number.parseInt(name, 10)));
 }
 
+const leaseSchema = z.object({
+  pid: z.int().positive(),
+  startTime: z.string(),
+  machine: z.string(),
+  process: z.string().exactOptional(),
+  attempt: z.number(),
+  released: z.boolean(),
+  folder: z.string().exactOptional(),
+  inode: z.string().exactOptional(),
+});
+
 /** undefined: not one of ours, or emptied by a power cut; nobody holds such a lease. */
 function readLease(file: string): LeaseFile | undefined {
   try {
-    const value: unknown = JSON.parse(readFileSync(file, 'utf8'));
-    const known = typeof value === 'object' && value !== null && 'pid' in value && 'startTime' in value;
-    return known ? (value as LeaseFile) : undefined;
+    return leaseSchema.safeParse(JSON.parse(readFileSync(file, 'utf8'))).data;
   } catch {
     return undefined;
   }

@@ -9,17 +9,33 @@ export interface ProcessIdentity {
   /** ISO 8601, as the operating system says. */
   readonly startTime: string;
   readonly machine: string;
+  /**
+   * The boot and the ticks from it to the start, on Linux: the start time there is reckoned from the clock, and moves when
+   * the clock is set.
+   */
+  readonly process?: string;
 }
 
 export function thisProcess(): ProcessIdentity {
   const fallback = new Date(Date.now() - process.uptime() * 1000).toISOString();
-  return { pid: process.pid, startTime: startTimeOf(process.pid) ?? fallback, machine: hostname() };
+  return identityOf(process.pid) ?? { pid: process.pid, startTime: fallback, machine: hostname() };
+}
+
+/** undefined: no such process, or the system does not tell. */
+export function identityOf(pid: number): ProcessIdentity | undefined {
+  const startTime = startTimeOf(pid);
+  if (startTime === undefined) return undefined;
+  const key = bootAndTicks(pid);
+  return { pid, startTime, machine: hostname(), ...(key === undefined ? {} : { process: key }) };
 }
 
 /** `unknown`: on another machine, or a process lives under that pid and the system does not say since when. */
 export function stateOf(identity: ProcessIdentity): 'alive' | 'gone' | 'unknown' {
   if (identity.machine !== hostname()) return 'unknown';
   if (!pidIsUsed(identity.pid)) return 'gone';
+  if (hasEnded(identity.pid)) return 'gone';
+  const key = bootAndTicks(identity.pid);
+  if (key !== undefined && identity.process !== undefined) return key === identity.process ? 'alive' : 'gone';
   const startTime = startTimeOf(identity.pid);
   if (startTime === undefined) return 'unknown';
   const difference = Math.abs(Date.parse(startTime) - Date.parse(identity.startTime));
@@ -47,13 +63,39 @@ function startTimeOf(pid: number): string | undefined {
   }
 }
 
-/** proc(5): field 22 of stat counts 1/100 s since boot, btime is the boot in seconds. */
-function linuxStart(pid: number): Date {
+/** proc(5): field 22 of stat counts 1/100 s from the boot. */
+const ticksAtStart = (pid: number): number => Number(statFields(pid)[19]);
+
+/** From field 3, the state, on. */
+function statFields(pid: number): readonly string[] {
   const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
   // the command's name, field 2, may hold spaces and brackets
-  const ticks = Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19]);
+  return stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+}
+
+/** A zombie: dead, but its parent has not asked yet what became of it. */
+function hasEnded(pid: number): boolean {
+  if (process.platform !== 'linux') return false;
+  try {
+    return /[ZX]/.test(statFields(pid)[0] ?? '');
+  } catch {
+    return false;
+  }
+}
+
+/** btime is the boot in seconds, by the clock as it is set now. */
+function linuxStart(pid: number): Date {
   const boot = Number(/^btime (\d+)$/m.exec(readFileSync('/proc/stat', 'utf8'))?.[1]);
-  return new Date(boot * 1000 + ticks * 10);
+  return new Date(boot * 1000 + ticksAtStart(pid) * 10);
+}
+
+function bootAndTicks(pid: number): string | undefined {
+  if (process.platform !== 'linux') return undefined;
+  try {
+    return `${readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()}/${ticksAtStart(pid)}`;
+  } catch {
+    return undefined;
+  }
 }
 
 function posixStart(pid: number): Date {

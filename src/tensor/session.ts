@@ -42,6 +42,18 @@ function typeOf(data: Tensor['data']): 'float32' | 'int32' | 'int64' {
   return data instanceof Int32Array ? 'int32' : 'int64';
 }
 
+const known = new WeakMap<Tensor, ort.Tensor>();
+
+/** The runtime's own object for a tensor, made once: parameters go into every run. */
+function asRuntimes(tensor: Tensor): ort.Tensor {
+  let made = known.get(tensor);
+  if (made === undefined) {
+    made = new ort.Tensor(typeOf(tensor.data), tensor.data as Float32Array, tensor.dims);
+    known.set(tensor, made);
+  }
+  return made;
+}
+
 export class Session {
   private readonly session: ort.InferenceSession;
   readonly inputs: ReadonlySet<string>;
@@ -80,7 +92,7 @@ export class Session {
     for (const name of this.inputs) {
       const tensor = feeds.find(f => f.has(name))?.get(name);
       if (tensor === undefined) throw new Error(`the input ${name} is missing`);
-      inputs[name] = new ort.Tensor(typeOf(tensor.data), tensor.data as Float32Array, tensor.dims);
+      inputs[name] = asRuntimes(tensor);
     }
     const outputs = await this.session.run(inputs, this.names as string[]);
     return new Map(

@@ -5,13 +5,19 @@ import { once } from 'node:events';
 import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { createConnection } from 'node:net';
 import path from 'node:path';
-import { ResponseError } from 'vscode-jsonrpc/node';
+import {
+  createMessageConnection,
+  type ResponseError,
+  SocketMessageReader,
+  SocketMessageWriter,
+} from 'vscode-jsonrpc/node';
+import { connectHost } from '../../src/client/host-client';
 import { loadCurriculum } from '../../src/config/curriculum';
 import { writeResolved } from '../../src/config/resolved';
-import { connectHost } from '../../src/host/client';
 import { Host } from '../../src/host/host';
 import { TriphaseError } from '../../src/protocol/errors';
-import type { RunEvent, RunEventBody } from '../../src/protocol/run';
+import { hostProtocol, type Watcher } from '../../src/protocol/host';
+import type { ErrorRecord, RunEvent, RunEventBody, RunState } from '../../src/protocol/run';
 import { readEvents } from '../../src/run/event-log';
 import { createRunFolder, readRunInfo, readRunState } from '../../src/run/folder';
 import { temporaryFolder } from '../run/temporary';
@@ -20,6 +26,7 @@ import { smallCurriculum } from './small-curriculum';
 
 describe('host', () => {
   const folder = temporaryFolder();
+  const watcher = { name: 'watcher', control: false };
 
   const start = async (wishes: object, phases?: readonly number[]) => {
     process.env['TRIPHASE_SMALL_JOB'] = JSON.stringify(wishes);
@@ -64,15 +71,18 @@ describe('host', () => {
       assert.equal(statSync(path.dirname(info.socket)).mode & 0o777, 0o700);
       assert.ok(Buffer.byteLength(info.socket) < 104);
     }
-    const client = await connectHost(info);
+    const followed: RunEvent[] = [];
+    let close = () => {};
+    const closed = new Promise<void>(resolve => {
+      close = resolve;
+    });
+    const client = await connectHost(host.folder, watcher, { event: event => followed.push(event), closed: close });
     await once(host.events, 'event');
     const status = await client.status();
     assert.equal(status.folder, host.folder);
     assert.ok(status.lastEvent > 0);
 
-    const followed: RunEvent[] = [];
-    await client.follow(0, event => followed.push(event));
-    const closed = new Promise<void>(resolve => client.onClose(resolve));
+    await client.follow(0);
     await host.ended;
     await closed;
     const { events } = readEvents(host.folder);
@@ -81,7 +91,7 @@ describe('host', () => {
 
   it('gives events in pages, and refuses what it does not understand with a typed error', async () => {
     const host = await start({ stepMs: 30 }, [20]);
-    const client = await connectHost(readRunInfo(host.folder).host ?? { socket: '' });
+    const client = await connectHost(host.folder, watcher);
     while (host.status.lastEvent < 8) await once(host.events, 'event');
     const page = await client.events({ after: 2, limit: 3, follow: false });
     assert.deepEqual(
@@ -90,8 +100,8 @@ describe('host', () => {
     );
     assert.equal(page.more, true);
     await assert.rejects(client.events({ after: -1, follow: false }), (error: unknown) => {
-      assert.ok(error instanceof ResponseError);
-      assert.equal(error.data.code, 'usage');
+      assert.ok(error instanceof TriphaseError);
+      assert.equal(error.code, 'usage');
       assert.match(error.message, /triphase\/events cannot be understood: after/);
       return true;
     });
@@ -106,11 +116,116 @@ describe('host', () => {
     const rude = createConnection(socket);
     await once(rude, 'connect');
     rude.write('Content-Length: 7\r\n\r\nnot JSON and more\r\n\r\n\r\n');
-    const hasty = await connectHost({ socket });
-    await hasty.follow(0, () => {});
+    const hasty = await connectHost(host.folder, watcher);
+    await hasty.follow(0);
     hasty.close();
     assert.deepEqual(await host.ended, { outcome: 'finished' });
     rude.destroy();
+  });
+
+  it('pauses with everything saved, and goes on as the same attempt', async () => {
+    const host = await start({ stepMs: 20 }, [8]);
+    const states: string[] = [];
+    let close = () => {};
+    const closed = new Promise<void>(resolve => {
+      close = resolve;
+    });
+    const client = await connectHost(
+      host.folder,
+      { name: 'window', control: true },
+      { state: state => states.push(state.kind), closed: close },
+    );
+    while (stepsDone(host) < 2) await once(host.events, 'event');
+    assert.equal((await client.pause()).state.kind, 'pausing');
+    while (host.state.kind !== 'paused') await once(host.events, 'event');
+    const at = stepsDone(host);
+    assert.ok(existsSync(path.join(host.folder, `checkpoints/p0-00000${at}`)), 'saved');
+    assert.equal((await client.status()).state.kind, 'paused');
+    await new Promise(resolve => setTimeout(resolve, 100));
+    assert.equal(stepsDone(host), at, 'nothing is done meanwhile');
+    await client.resume();
+    assert.deepEqual(await host.ended, { outcome: 'finished' });
+    await closed;
+    assert.deepEqual(
+      states.filter((state, i) => i > 0 || state !== 'running'),
+      ['pausing', 'paused', 'running', 'finished'],
+    );
+    const { events } = readEvents(host.folder);
+    assert.deepEqual([...new Set(events.map(event => event.attempt))], [1]);
+    assert.equal(stepsDone(host), 8);
+  });
+
+  it('stops from a pause, and takes back one that has not begun', async () => {
+    const host = await start({ stepMs: 100 }, [8]);
+    while (stepsDone(host) < 1) await once(host.events, 'event');
+    host.pause();
+    host.resume();
+    assert.equal(host.state.kind, 'running');
+    host.pause();
+    while (kind(host) !== 'paused') await once(host.events, 'event');
+    host.stop('after-step');
+    assert.deepEqual(await host.ended, { outcome: 'stopped', killed: false });
+    assert.equal(readRunState(host.folder).kind, 'stopped');
+  });
+
+  it('lets many watch and one control, and tells each who does', async () => {
+    const host = await start({ stepMs: 30 }, [12]);
+    const lists: (readonly Watcher[])[] = [];
+    const first = await connectHost(host.folder, { name: 'first', control: true });
+    const second = await connectHost(
+      host.folder,
+      { name: 'second', control: true },
+      { watchers: list => lists.push(list) },
+    );
+    const controllers = (list: readonly Watcher[]) => list.filter(w => w.controls).map(w => w.name);
+    assert.deepEqual(controllers(second.hello.status.watchers), ['first']);
+    await assert.rejects(second.stop({ when: 'after-step' }), (error: unknown) => {
+      assert.ok(error instanceof TriphaseError);
+      assert.deepEqual([error.code, error.message], ['denied', 'The run is controlled by first.']);
+      return true;
+    });
+    assert.deepEqual(controllers((await second.takeControl()).watchers), ['second']);
+    await assert.rejects(first.pause(), { code: 'denied' });
+    second.close();
+    while ((await first.status()).watchers.length > 1) await new Promise(resolve => setTimeout(resolve, 5));
+    // nobody controls it: whoever asks does from then on
+    await first.stop({ when: 'after-step' });
+    assert.deepEqual(controllers(host.watchers.list), ['first']);
+    assert.deepEqual(lists.map(controllers), [['second']]);
+    await host.ended;
+  });
+
+  it('answers nobody who does not know its token', async () => {
+    const host = await start({ stepMs: 30 }, [6]);
+    const { socket = '' } = readRunInfo(host.folder).host ?? {};
+    const ask = async (...requests: readonly (readonly [method: string, params?: object])[]) => {
+      const stranger = createConnection(socket);
+      const connection = createMessageConnection(new SocketMessageReader(stranger), new SocketMessageWriter(stranger));
+      connection.listen();
+      const codes = [];
+      for (const [method, params] of requests) {
+        const answer = params === undefined ? connection.sendRequest(method) : connection.sendRequest(method, params);
+        codes.push(
+          await answer.then(
+            () => 'answered',
+            (error: ResponseError<ErrorRecord>) => error.data?.code,
+          ),
+        );
+      }
+      stranger.destroy();
+      return codes;
+    };
+    const hello = { token: 'guessed', protocol: hostProtocol, name: 'stranger', control: true };
+    assert.deepEqual(await ask(['triphase/status'], ['triphase/stop', { when: 'now' }]), ['denied', 'denied']);
+    assert.deepEqual(await ask(['triphase/hello', hello]), ['denied']);
+    assert.deepEqual(await ask(['triphase/hello', { ...hello, token: host.token, protocol: 99 }]), ['denied']);
+    assert.deepEqual(await ask(['triphase/hello', { ...hello, token: host.token }], ['triphase/status']), [
+      'answered',
+      'answered',
+    ]);
+    if (process.platform !== 'win32') assert.equal(statSync(path.join(host.folder, 'host.token')).mode & 0o777, 0o600);
+    assert.deepEqual(await host.ended, { outcome: 'finished' });
+    assert.ok(!existsSync(path.join(host.folder, 'host.token')), 'the token went with the host');
   });
 
   it('stops after the step, with a checkpoint, and goes on from there to the same end', async () => {
@@ -129,7 +244,7 @@ describe('host', () => {
     process.env['TRIPHASE_SMALL_JOB'] = JSON.stringify({ stepMs: 20 });
     const workerFile = path.join(folder(), 'programs', 'worker.js');
     const first = await Host.start({ folder: run, config, workerFile });
-    const client = await connectHost(readRunInfo(run).host ?? { socket: '' });
+    const client = await connectHost(run, { name: 'window', control: true });
     while (stepsDone(first) < 4) await once(first.events, 'event');
     const { state } = await client.stop({ when: 'after-step' });
     assert.equal(state.kind, 'stopping');
@@ -188,6 +303,8 @@ describe('host', () => {
     assert.equal(JSON.parse(readFileSync(path.join(run, 'attempts/0004.json'), 'utf8')).released, true);
   });
 });
+
+const kind = (host: Host): RunState['kind'] => host.state.kind;
 
 function stepsDone(host: Host): number {
   const { events } = readEvents(host.folder);

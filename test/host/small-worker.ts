@@ -107,9 +107,10 @@ async function smallJob(job: CurriculumJob): Promise<JobResult> {
         rollouts,
       });
       const stop = job.stopRequested() && step < steps;
+      const halt = stop || job.pause?.requested() === true;
       const { every } = job.config.checkpoints;
-      if (step === end || stop || (every > 0 && step % every === 0)) await saveAt(step === end);
-      if (stop) return 'stopped';
+      if (step === end || halt || (every > 0 && step % every === 0)) await saveAt(step === end);
+      if (stop || (halt && job.pause?.rest(step) === 'stop')) return 'stopped';
       if (step === end) {
         job.emit({ kind: 'phase-ended', phase: phase.id, index, step, seconds: 0 });
         job.emit({

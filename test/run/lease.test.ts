@@ -10,6 +10,9 @@ import { temporaryFolder } from './temporary';
 describe('lease of a run folder', () => {
   const folder = temporaryFolder();
 
+  /** What tells a process from another that had its number. */
+  const other = { startTime: '2001-01-01T00:00:00.000Z', process: 'another boot/1' };
+
   /** A lease as another process would have left it. */
   const left = (attempt: number, changes: object) => {
     mkdirSync(path.join(folder(), 'attempts'), { recursive: true });
@@ -40,8 +43,14 @@ describe('lease of a run folder', () => {
   });
 
   it('of a process whose number was given to another is taken over', () => {
-    left(1, { startTime: '2001-01-01T00:00:00.000Z' });
+    left(1, other);
     Lease.take(folder()).release();
+  });
+
+  it('is still held when the clock was set meanwhile, where the system counts from its boot', function () {
+    if (process.platform !== 'linux') this.skip();
+    left(1, { startTime: other.startTime });
+    assert.throws(() => Lease.take(folder()), /already served/);
   });
 
   it('held on another machine is respected until it falls silent', () => {
@@ -53,7 +62,7 @@ describe('lease of a run folder', () => {
   });
 
   it('goes to one of many that want it at the same moment', async () => {
-    left(1, { startTime: '2001-01-01T00:00:00.000Z' });
+    left(1, other);
     const program = bundle(folder(), { takeLease: 'test/run/take-lease.ts' }).takeLease;
     const start = String(Date.now() + 1500);
     const answers = await Promise.all(
@@ -71,7 +80,7 @@ describe('lease of a run folder', () => {
   it('knows this process by pid and start time', () => {
     const self = thisProcess();
     assert.equal(stateOf(self), 'alive');
-    assert.equal(stateOf({ ...self, startTime: '2001-01-01T00:00:00.000Z' }), 'gone');
+    assert.equal(stateOf({ ...self, ...other }), 'gone');
     const age = Date.now() - Date.parse(self.startTime);
     assert.ok(Math.abs(age - process.uptime() * 1000) < 3000, `${age} ms`);
   });

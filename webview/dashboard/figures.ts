@@ -146,8 +146,8 @@ const drawings = (): readonly Drawing[] => [
           ? []
           : tokens.map((n, i) => (n === null || !seconds[i] ? null : n / seconds[i]));
       return [
-        { metric: '', label: t('whole step'), values: over(metrics['timings/total']) },
-        { metric: '', label: t('generation'), values: over(metrics['timings/generation']) },
+        { metric: '', label: t('whole step'), values: over(metrics['seconds/total']) },
+        { metric: '', label: t('generation'), values: over(metrics['seconds/generation']) },
       ];
     },
   },

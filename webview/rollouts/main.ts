@@ -1,1 +1,462 @@
-export {};
+// The rollouts of a run: every completion with its group, its image, and what each rule paid.
+
+import type { Column, Histogram, RolloutRef, RunSummary, SearchHits, Sort } from '../../src/protocol/query';
+import type { ViewState } from '../../src/protocol/views';
+import { dropdown, iconButton, textField } from '../components/controls';
+import { errorNotice, note, unreadableNotes } from '../components/notice';
+import { Pictures } from '../components/pictures';
+import { h, replace } from '../dom';
+import { connect, type Host, isAbort, RequestError } from '../host';
+import { count, speak, t } from '../words';
+import { ColumnMenu } from './column-menu';
+import { headOf, usualColumns } from './columns';
+import { Comparison } from './comparison';
+import { DetailView } from './detail';
+import { FilterField } from './filter-field';
+import { type BinRange, HistogramView, rangeFilter } from './histogram';
+import { RolloutList } from './list';
+import { Pages } from './pages';
+import { Stepper } from './stepper';
+import '../styles/rollouts.css';
+
+type RolloutsState = Extract<ViewState, { readonly view: 'rollouts' }>;
+
+interface Ui {
+  readonly allSteps?: boolean;
+  readonly filter?: string;
+  readonly search?: string;
+  readonly sort?: Sort;
+  readonly flat?: boolean;
+  readonly columns?: readonly string[];
+  readonly histogram?: string;
+  readonly bins?: BinRange;
+  readonly selected?: RolloutRef;
+  /** The selected rollout is shown beside the list. */
+  readonly detail?: boolean;
+}
+
+const bins = 24;
+
+class RolloutsView {
+  private summary: RunSummary | undefined;
+  private steps: readonly number[] = [];
+  private phases = new Map<number, string | null>();
+  private ui: Ui;
+  private pages: Pages | undefined;
+  private histogramAsked: AbortController | undefined;
+  private histogram: Histogram | undefined;
+  private refreshing = false;
+  private stale = false;
+
+  private readonly title = h('h1');
+  private readonly runChoice = dropdown(t('Run'), folder => this.chooseRun(folder));
+  private readonly notices = h('div', { class: 'notices' });
+  private readonly stepper = new Stepper(step => this.goTo(step));
+  private readonly filter = new FilterField({
+    apply: filter => this.change({ filter }),
+    valuesOf: async column => {
+      const { values } = await this.host.request('values', { folder: this.folder, column, limit: 40 });
+      return values.map(({ value }) => value);
+    },
+  });
+  private readonly search = textField(t('Search all completions and prompts'), t('Search: text or /pattern/i'), text =>
+    this.searchSoon(text),
+  );
+  private readonly grouped = iconButton(
+    'groups',
+    t('By group'),
+    () => this.change({ flat: this.ui.flat !== true }),
+    true,
+  );
+  private readonly columnMenu = new ColumnMenu(columns => this.change({ columns }));
+  private readonly found = h('div', { class: 'found', role: 'status' });
+  private readonly clearBins = h(
+    'button',
+    { type: 'button', class: 'link', hidden: true, on: { click: () => this.change({}, ['bins']) } },
+    t('All rewards'),
+  );
+  private readonly bars = new HistogramView(
+    histogram => this.change({ histogram }, ['bins']),
+    range => (range === undefined ? this.change({}, ['bins']) : this.change({ bins: range })),
+  );
+  private readonly pictures: Pictures;
+  private readonly list: RolloutList;
+  private readonly detail: DetailView;
+  private readonly comparison: Comparison;
+  private readonly main: HTMLElement;
+  private searchTimer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(
+    private readonly host: Host,
+    private shown: RolloutsState,
+  ) {
+    this.ui = (shown.ui ?? {}) as Ui;
+    this.pictures = new Pictures(host);
+    const open = (folder: string, ref: RolloutRef): void =>
+      this.act(() => host.request('open', { view: 'trace', folder, ref }));
+    const openRule = (folder: string, rule: string): void => this.act(() => host.request('openRule', { folder, rule }));
+    const copy = (text: string): void => this.act(() => host.request('copy', { text }));
+    this.list = new RolloutList(this.pictures, {
+      sort: sort => (sort === undefined ? this.change({}, ['sort']) : this.change({ sort })),
+      select: ref => this.select(ref),
+      open: ref => open(this.folder, ref),
+      copy: ({ ref }) =>
+        this.act(async () => {
+          const { completion } = await host.request('rollout', { folder: this.folder, ref });
+          await host.request('copy', { text: completion });
+        }),
+      openRule: rule => openRule(this.folder, rule),
+      step: direction => this.stepper.by(direction),
+      detail: () => this.showDetail(true),
+    });
+    this.detail = new DetailView(host, this.pictures, {
+      open: ref => open(this.folder, ref),
+      copy,
+      compare: detail => {
+        this.main.classList.add('comparing');
+        this.askRuns().then(runs => this.comparison.show(runs, detail));
+      },
+      select: ref => {
+        this.list.activate(ref);
+        this.select(ref);
+      },
+      openRule: rule => openRule(this.folder, rule),
+      close: () => {
+        this.showDetail(false);
+        this.list.element.focus();
+      },
+    });
+    this.comparison = new Comparison(host, this.pictures, {
+      open,
+      openRule,
+      close: () => {
+        this.comparison.hide();
+        this.main.classList.remove('comparing');
+        this.list.element.focus();
+      },
+    });
+    const saving = h(
+      'div',
+      { class: 'actions' },
+      iconButton('export', t('Save what is listed as CSV'), () => this.save('csv')),
+      iconButton('file-json', t('Save what is listed as JSONL'), () => this.save('jsonl')),
+    );
+    this.main = h(
+      'main',
+      { class: 'rollouts' },
+      h('div', { class: 'tools' }, this.title, this.runChoice.element, this.stepper.element, this.search.element),
+      h('div', { class: 'tools' }, this.filter.element, this.grouped, this.columnMenu.element, saving),
+      h('div', { class: 'tools' }, this.bars.element, this.clearBins, this.found),
+      this.notices,
+      h('div', { class: 'split' }, this.list.element, this.detail.element),
+      this.comparison.element,
+      h(
+        'p',
+        { class: 'unseen-by-eye', id: 'list-keys' },
+        t(
+          'Arrow keys move, Enter opens the trace, Space shows the rollout beside the list, C copies, square brackets go to the step before and after.',
+        ),
+      ),
+    );
+    replace(document.body, this.main);
+    this.filter.value = this.ui.filter ?? '';
+    this.search.value = this.ui.search ?? '';
+    host.onChanged(({ folder }) => {
+      if (folder === this.folder) void this.refresh(false);
+    });
+    host.onGo(state => {
+      if (state.view !== 'rollouts') return;
+      const anotherRun = state.folders[0] !== this.folder;
+      this.shown = { ...state, ...(this.shown.ui === undefined ? {} : { ui: this.shown.ui }) };
+      if (state.step !== undefined) this.ui = { ...this.ui, allSteps: false };
+      if (anotherRun) void this.refresh(true);
+      else this.goTo(state.step);
+    });
+    void this.refresh(true);
+  }
+
+  private get folder(): string {
+    return this.shown.folders[0] ?? '';
+  }
+
+  /** @param anew the list too; otherwise only what has come since */
+  private async refresh(anew: boolean): Promise<void> {
+    if (this.refreshing && !anew) {
+      this.stale = true;
+      return;
+    }
+    this.refreshing = true;
+    try {
+      const { folder } = this;
+      const [summary, curves] = await Promise.all([
+        this.host.request('summary', { folder }),
+        this.host.request('curves', { folder }),
+      ]);
+      if (folder !== this.folder) return;
+      const hadNone = this.steps.length === 0;
+      this.summary = summary;
+      const [first, last] = summary.steps ?? [0, -1];
+      this.steps = curves.steps.filter(step => step >= first && step <= last);
+      if (this.steps.length === 0 && summary.steps !== undefined)
+        this.steps = Array.from({ length: last - first + 1 }, (_, i) => first + i);
+      this.phases = new Map(curves.steps.map((step, i) => [step, curves.phase[i] ?? null]));
+      replace(this.notices, ...summary.notes.map(note), ...unreadableNotes(summary.unreadable));
+      this.title.textContent = summary.name;
+      this.title.title = folder;
+      this.filter.offerColumns(summary.columns);
+      void this.askRuns();
+      this.showTools();
+      if (anew || (hadNone && this.steps.length > 0)) this.ask();
+    } catch (error) {
+      replace(
+        this.notices,
+        errorNotice(error, () => void this.refresh(true)),
+      );
+    } finally {
+      this.refreshing = false;
+      if (this.stale) {
+        this.stale = false;
+        void this.refresh(false);
+      }
+    }
+  }
+
+  private async askRuns(): Promise<readonly { readonly folder: string; readonly name: string }[]> {
+    const known = await this.host.request('runs', null).catch(() => []);
+    const own = { folder: this.folder, name: this.summary?.name ?? this.folder };
+    const chosen = this.shown.folders
+      .slice(1)
+      .map(folder => known.find(run => run.folder === folder) ?? { folder, name: folder });
+    const rest = known.filter(({ folder }) => !this.shown.folders.includes(folder));
+    const runs = [own, ...chosen, ...rest];
+    this.runChoice.element.hidden = runs.length < 2;
+    this.title.hidden = runs.length >= 2;
+    this.runChoice.offer(
+      runs.map(({ folder, name }) => ({ value: folder, label: name })),
+      this.folder,
+    );
+    return runs;
+  }
+
+  private chooseRun(folder: string): void {
+    this.shown = { ...this.shown, folders: [folder, ...this.shown.folders.filter(one => one !== folder)] };
+    this.change({}, ['selected', 'bins']);
+    void this.refresh(true);
+  }
+
+  private goTo(step: number | undefined): void {
+    const { step: _, ...rest } = this.shown;
+    this.shown = step === undefined ? rest : { ...rest, step };
+    this.change({ allSteps: step === undefined }, ['bins', 'selected']);
+  }
+
+  /** The step that is looked at; undefined: all. The last where none was asked for. */
+  private get step(): number | undefined {
+    if (this.ui.allSteps === true) return undefined;
+    const { step } = this.shown;
+    if (step === undefined) return this.steps.at(-1);
+    return this.steps.findLast(one => one <= step) ?? this.steps[0];
+  }
+
+  private get columns(): readonly Column[] {
+    const names = this.ui.columns ?? usualColumns(this.summary ?? { rules: [] });
+    return names.flatMap(name => this.summary?.columns.find(column => column.name === name) ?? []);
+  }
+
+  private change(changed: Partial<Ui>, removed: readonly (keyof Ui)[] = []): void {
+    const kept = Object.entries({ ...this.ui, ...changed }).filter(([name]) => !removed.includes(name as keyof Ui));
+    this.ui = Object.fromEntries(kept);
+    this.keep();
+    this.showTools();
+    this.ask();
+  }
+
+  private showTools(): void {
+    const { summary, ui } = this;
+    if (summary === undefined) return;
+    this.stepper.show(this.steps, step => this.phases.get(step) ?? null, this.step);
+    this.columnMenu.offer(
+      summary.columns,
+      this.columns.map(({ name }) => name),
+    );
+    const numbers = summary.columns.filter(
+      ({ type, name, notRecorded }) =>
+        type === 'number' && notRecorded !== true && !['step', 'group', 'sample'].includes(name),
+    );
+    this.bars.offer(
+      numbers.map(column => ({ value: column.name, label: headOf(column) })),
+      ui.histogram ?? 'reward',
+    );
+    this.grouped.setAttribute('aria-pressed', String(this.byGroup));
+    this.clearBins.hidden = ui.bins === undefined;
+    this.clearBins.textContent =
+      ui.bins === undefined ? '' : t('Show every {0}', headOf({ name: ui.bins.column, type: 'number' }));
+  }
+
+  private get byGroup(): boolean {
+    return this.ui.flat !== true && (this.ui.search ?? '') === '';
+  }
+
+  /** Filter, step and search as one selection; what the person typed stands first, so that places in it are right. */
+  private selection(withBins: boolean): { readonly filter?: string; readonly search?: string } {
+    const { ui, step } = this;
+    const parts = [
+      ...((ui.filter ?? '') === '' ? [] : [`(${ui.filter})`]),
+      ...(step === undefined ? [] : [`step == ${step}`]),
+      ...(withBins && ui.bins !== undefined ? [rangeFilter(ui.bins)] : []),
+    ];
+    return {
+      ...(parts.length === 0 ? {} : { filter: parts.join(' and ') }),
+      ...((ui.search ?? '') === '' ? {} : { search: ui.search as string }),
+    };
+  }
+
+  private ask(): void {
+    const { folder, ui, byGroup, columns } = this;
+    this.pages?.close();
+    if (this.steps.length === 0 && this.summary?.rollouts === 0) {
+      this.found.textContent = t('No rollouts yet: they come with the first step.');
+      return;
+    }
+    this.list.show({ columns, sort: ui.sort, byGroup });
+    this.found.textContent = t('Looking…');
+    let hits: SearchHits['rows'] = [];
+    const needed = ['reward', 'advantage', 'outcome', 'truncated', 'gold'];
+    const pages: Pages = new Pages(
+      this.host,
+      {
+        folder,
+        ...this.selection(true),
+        ...(ui.sort === undefined ? {} : { sort: ui.sort }),
+        byGroup,
+        columns: [...new Set([...columns.map(({ name }) => name), ...needed])].filter(name =>
+          this.summary?.columns.some(column => column.name === name && column.notRecorded !== true),
+        ),
+      },
+      {
+        arrived: (first, units) => {
+          this.list.arrived(first, units);
+          if (first === 0 && ui.selected !== undefined) this.list.activate(ui.selected);
+        },
+        counted: ({ total, groups }) => {
+          this.filter.complain(undefined);
+          this.list.counted(pages.units, total);
+          this.found.textContent = foundText(total, groups);
+        },
+        hits: found => {
+          hits = found.done ? found.rows : [...hits, ...found.rows.filter(row => !hits.includes(row))];
+          this.list.showHits(hits.map(row => [row]));
+          this.found.textContent = t(
+            '{0} found in the first {1} of {2} rollouts',
+            count(hits.length),
+            count(found.scannedRollouts),
+            count(this.summary?.rollouts ?? 0),
+          );
+        },
+        failed: error => this.complain(error),
+      },
+    );
+    this.pages = pages;
+    this.list.clear(pages);
+    this.askHistogram();
+    if (ui.detail === true && ui.selected !== undefined) this.detail.show(folder, ui.selected);
+    else this.detail.hide();
+  }
+
+  private askHistogram(): void {
+    this.histogramAsked?.abort();
+    const asked = new AbortController();
+    this.histogramAsked = asked;
+    const column = this.ui.histogram ?? 'reward';
+    this.host
+      .request('histogram', { folder: this.folder, ...this.selection(false), column, bins }, { signal: asked.signal })
+      .then(histogram => {
+        this.histogram = histogram;
+        this.bars.show(histogram, this.ui.bins);
+      })
+      .catch(error => {
+        // the list says what is wrong with the selection
+        if (!isAbort(error) && this.histogram !== undefined)
+          this.bars.show({ ...this.histogram, counts: [] }, undefined);
+      });
+  }
+
+  private complain(error: unknown): void {
+    this.found.textContent = '';
+    if (error instanceof RequestError && (this.ui.filter ?? '') !== '' && error.record.code === 'usage') {
+      const { message, remedy, place } = error.record;
+      // of the whole selection, which begins with a bracket before what was typed
+      const at = place?.column ?? Number(/at character (\d+)/.exec(message)?.[1] ?? 0);
+      const column = at - 1;
+      const length = (this.ui.filter ?? '').length;
+      this.filter.complain(
+        `${message.replace(/at character \d+/, t('at character {0}', column))}${remedy === undefined ? '' : ` ${remedy}`}`,
+        column >= 1 && column <= length + 1 ? column : undefined,
+      );
+      return;
+    }
+    replace(
+      this.notices,
+      errorNotice(error, () => this.ask()),
+    );
+  }
+
+  private searchSoon(text: string): void {
+    clearTimeout(this.searchTimer);
+    this.searchTimer = setTimeout(() => {
+      // a search is over the whole run, and goes back to the step when it is given up
+      if (text === '') this.change({ allSteps: false }, ['search', 'selected']);
+      else this.change({ search: text, allSteps: true }, ['selected']);
+    }, 250);
+  }
+
+  private select(ref: RolloutRef): void {
+    this.ui = { ...this.ui, selected: ref };
+    this.keep();
+    if (this.ui.detail === true) this.detail.show(this.folder, ref);
+  }
+
+  private showDetail(detail: boolean): void {
+    this.ui = { ...this.ui, detail };
+    this.keep();
+    if (detail && this.ui.selected !== undefined) this.detail.show(this.folder, this.ui.selected);
+    else this.detail.hide();
+  }
+
+  private save(format: 'csv' | 'jsonl'): void {
+    this.act(async () => {
+      const { text, rows, more } = await this.host.request('export', {
+        folder: this.folder,
+        ...this.selection(true),
+        format,
+      });
+      const { saved } = await this.host.request('save', {
+        name: `${this.summary?.name ?? 'rollouts'}.${format}`,
+        text,
+      });
+      if (saved && more)
+        this.notices.append(
+          note(t('Only the first {0} rollouts were saved: narrow the selection for the rest.', count(rows))),
+        );
+    });
+  }
+
+  private act(ask: () => Promise<unknown>): void {
+    ask().catch(error => this.notices.append(errorNotice(error)));
+  }
+
+  private keep(): void {
+    this.shown = { ...this.shown, ui: this.ui };
+    this.host.keep(this.shown);
+  }
+}
+
+function foundText(total: number, groups: number): string {
+  if (total === 0) return t('No rollout is like that.');
+  return t('{0} rollouts in {1} groups', count(total), count(groups));
+}
+
+connect().then(({ host, state }) => {
+  speak(host.strings);
+  if (state.view === 'rollouts') new RolloutsView(host, state);
+});

@@ -1,24 +1,35 @@
-// npm run views -- RUN… [--port N]: opens the views in a plain browser on recorded runs, for work on their design.
+// npm run views -- RUN… [--port N] [--config FILE]: opens the views in a plain browser on recorded runs, for work on their
+// design. A config is for the preview of its phases.
 
 import path from 'node:path';
-import { answerRecorded } from './recorded';
+import { loadCurriculum } from '../../../src/config/curriculum';
+import { commandLinePreview } from './command-line';
+import { queryAnswers } from './query-answers';
 import { runFolders, serveViews, themes } from './server';
 
 const args = process.argv.slice(2);
-const port = args.includes('--port') ? Number(args.splice(args.indexOf('--port'), 2)[1]) : 8765;
+const option = (name: string): string | undefined =>
+  args.includes(name) ? args.splice(args.indexOf(name), 2)[1] : undefined;
+const port = Number(option('--port') ?? 8765);
+const config = option('--config');
 const folders = args.flatMap(runFolders);
 if (folders.length === 0) {
   process.stderr.write('Name a run folder, or a folder of run folders: npm run views -- examples/shapes/runs\n');
   process.exit(2);
 }
 
-serveViews({ folders, answer: answerRecorded, port }).then(({ url }) => {
-  const link = (view: string, state: unknown, theme: string): string =>
-    `${url}/${view}?${new URLSearchParams({ theme, state: JSON.stringify(state) })}`;
-  const [first] = folders;
+const { answer, close } = queryAnswers();
+process.once('SIGINT', () => void close().then(() => process.exit(0)));
+serveViews({ folders, answer, preview: commandLinePreview, port }).then(({ url }) => {
+  const link = (view: string, state: object, theme: string): string =>
+    `${url}/${view}?${new URLSearchParams({ theme, state: JSON.stringify({ view, ...state }) })}`;
   for (const theme of Object.keys(themes)) {
-    console.log(link('dashboard', { view: 'dashboard', folders: [first] }, theme));
-    console.log(link('rollouts', { view: 'rollouts', folders: [first] }, theme));
+    console.log(link('dashboard', { folders: folders.slice(0, 1) }, theme));
+    console.log(link('rollouts', { folders: folders.slice(0, 1) }, theme));
+    if (config === undefined) continue;
+    const file = path.resolve(config);
+    const phase = loadCurriculum(file, []).config.phases[0]?.id ?? '';
+    console.log(link('preview', { config: file, phase }, theme));
   }
   console.log(`${folders.map(folder => path.basename(folder)).join(', ')}; Ctrl+C ends`);
 });

@@ -92,7 +92,8 @@ export async function serveViews(options: HarnessOptions): Promise<Harness> {
       response.writeHead(302, { location: '/dashboard' }).end();
       return;
     }
-    response.writeHead(404).end();
+    // browsers ask for an icon by themselves
+    response.writeHead(first === 'favicon.ico' ? 204 : 404).end();
   };
 
   /** A request's answer comes as lines of JSON: hits, as they are found, then the result or an error. */
@@ -142,6 +143,11 @@ export async function serveViews(options: HarnessOptions): Promise<Harness> {
       case 'save':
         done.push({ name, params } as Done);
         return { saved: true };
+      case 'link':
+      case 'makeTest':
+      case 'branch':
+        done.push({ name, params } as Done);
+        return null;
       case 'preview':
         if (options.preview === undefined)
           throw new TriphaseError('usage', 'No preview was given to this server.', 'Name a config file.');
