@@ -1,7 +1,6 @@
 // Every command, with what it needs: whoever calls it is refused without that, in one place (run-command.ts). Handlers are
 // loaded when they are first used.
 
-import * as vscode from 'vscode';
 import type { RunAction } from '../protocol/run-actions';
 import type { TriphaseWindow } from './triphase-window';
 import type { WatchedRun } from './watched-run';
@@ -75,11 +74,7 @@ export const commands = {
   },
   testRules: {
     needs: 'trust',
-    run: async ({ ruleTests }, [uri, rule]) => {
-      const { chooseCurriculum } = await import('./curriculum-files');
-      const file = uri instanceof vscode.Uri ? uri : await chooseCurriculum(uri);
-      if (file !== undefined) await ruleTests.runFile(file, typeof rule === 'string' ? rule : undefined);
-    },
+    run: async (window, args) => (await import('./rules/apply-rules')).testRules(window, args),
   },
   openDashboard: {
     needs: 'folder',

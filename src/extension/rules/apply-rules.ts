@@ -1,10 +1,12 @@
-// The rules of a config, as they stand in the editor, for the run that is under way.
+// What is done with the rules of a config as they stand in the editor: put to the run that is under way, and tested.
 
 import * as vscode from 'vscode';
 import { TriphaseError } from '../../protocol/errors';
+import type { Arguments } from '../commands';
 import { chooseCurriculum } from '../curriculum-files';
 import { latestRunOf } from '../editor/results';
 import type { Runs } from '../runs';
+import type { TriphaseWindow } from '../triphase-window';
 import type { WatchedRun } from '../watched-run';
 
 export async function applyRules(runs: Runs, argument: unknown): Promise<void> {
@@ -19,6 +21,11 @@ export async function applyRules(runs: Runs, argument: unknown): Promise<void> {
       vscode.l10n.t('Start one, or see what the rules would have paid in the trace of an earlier run.'),
     );
   await apply(running, config);
+}
+
+export async function testRules({ ruleTests }: TriphaseWindow, [uri, rule]: Arguments): Promise<void> {
+  const file = uri instanceof vscode.Uri ? uri : await chooseCurriculum(uri);
+  if (file !== undefined) await ruleTests.runFile(file, typeof rule === 'string' ? rule : undefined);
 }
 
 /** The run reads the file, so that is saved first. */
