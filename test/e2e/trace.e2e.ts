@@ -46,15 +46,13 @@ describe('a trace in the workbench', () => {
   it('is reached from the palette by keyboard alone', async () => {
     await workbench.command('Triphase: Open Rollouts');
     const rollouts = await workbench.view('main.rollouts');
-    await rollouts.locator('.rollout, [role=row], [role=option]').first().waitFor();
-    await page().keyboard.press('Tab');
-    await until('a rollout that has the focus', async () => {
-      const here = await rollouts.evaluate(
-        () => document.activeElement?.closest('[data-sample],[role=row],[role=option]') !== null,
-      );
+    await rollouts.locator('.list [role=row] [role=gridcell]').first().waitFor();
+    await until('the list that has the focus', async () => {
+      const here = await rollouts.evaluate('document.activeElement?.matches(".list") === true');
       if (!here) await page().keyboard.press('Tab');
-      return here;
+      return here === true;
     });
+    await page().keyboard.press('ArrowDown');
     await page().keyboard.press('Enter');
     trace = await workbench.view('main.trace .step');
     await workbench.picture('trace');
