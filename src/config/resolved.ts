@@ -13,6 +13,8 @@ export function phaseSettings(config: Curriculum, phase: Phase): PhaseSettings {
     generation: { ...config.generation, ...given(phase.generation) },
     grpo: { ...config.grpo, ...given(phase.grpo) },
     optimizer: { ...config.optimizer, ...given(phase.optimizer) },
+    dpo: { ...config.dpo, ...given(phase.dpo) },
+    scorer: { ...config.scorer, ...given(phase.scorer) },
     rewards: {
       format: { ...config.rewards.format, ...given(phase.rewards?.format), ...unused('format', phase) },
       accuracy: { ...config.rewards.accuracy, ...given(phase.rewards?.accuracy), ...unused('accuracy', phase) },

@@ -22,6 +22,10 @@ export const FIELDS: readonly FieldName[] = [
   'caption',
   'scene',
   'target',
+  'chosen',
+  'rejected',
+  'completion',
+  'label',
   'choices',
   'difficulty',
 ];
@@ -63,13 +67,16 @@ function toExample(
     drop('there is no question');
     return undefined;
   }
-  const answer = text('answer');
-  if (answer === undefined) {
+  const target = replyOf(read('target'));
+  const preference = preferenceOf(replyOf(read('chosen')), replyOf(read('rejected')), drop);
+  const judged = judgedOf(read('completion'), read('label'), drop);
+  const answer = text('answer') ?? '';
+  if (answer === '' && target === undefined && preference === undefined && judged === undefined) {
     drop('there is no gold answer');
     return undefined;
   }
   const choices = withoutLetters(listOf(read('choices')));
-  const answerKind = kindOf(answer, set.answer, choices);
+  const answerKind = answer === '' ? [set.answer].flat()[0] : kindOf(answer, set.answer, choices);
   if (answerKind === undefined) {
     drop(
       `the gold answer cannot be read as ${[set.answer]
@@ -85,7 +92,7 @@ function toExample(
     const fault = captionFault(
       caption,
       { question, answer, answerKind, ...(choices && { choices }) },
-      set.caption_leaks,
+      answer === '' ? 'keep' : set.caption_leaks,
     );
     if (fault !== undefined) {
       drop(`${fault} (the row stays, without it)`);
@@ -93,7 +100,6 @@ function toExample(
     }
   }
   const scene = text('scene');
-  const target = textOf(read('target'));
   const difficulty = numberOf(text('difficulty'), drop);
   return {
     id,
@@ -105,7 +111,9 @@ function toExample(
     images: imagesOf(set, row, read),
     ...(caption !== undefined && { caption }),
     ...(scene !== undefined && { scene }),
-    ...(target !== undefined && target !== '' && { target }),
+    ...(target !== undefined && { target }),
+    ...(preference && { preference }),
+    ...(judged && { judged }),
     ...(difficulty !== undefined && { difficulty }),
   };
 }
@@ -122,6 +130,51 @@ function kindOf(
   return kinds.find(
     kind => (kind !== 'choice' || (choices ?? []).length > 0) && parseAnswer(answer, kind, choices).read === 'one',
   );
+}
+
+/** A completion: a text, or of a list of messages the last one's, whose content may be in parts. */
+function replyOf(value: unknown): string | undefined {
+  const last: unknown = Array.isArray(value) ? value.at(-1) : value;
+  if (!isObject(last)) return textOf(last) || undefined;
+  const { content } = last;
+  const parts = Array.isArray(content)
+    ? content.flatMap(part => (isObject(part) ? [part['text']] : [part]))
+    : [content];
+  return parts.flatMap(part => textOf(part) ?? []).join('') || undefined;
+}
+
+const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Uint8Array);
+
+function preferenceOf(
+  chosen: string | undefined,
+  rejected: string | undefined,
+  drop: (reason: string) => void,
+): Example['preference'] {
+  if (chosen === undefined || rejected === undefined) return undefined;
+  if (chosen !== rejected) return { chosen, rejected };
+  drop('chosen and rejected are one text (the row stays, without them)');
+  return undefined;
+}
+
+function judgedOf(completion: unknown, label: unknown, drop: (reason: string) => void): Example['judged'] {
+  if (completion === undefined || completion === null || label === undefined || label === null) return undefined;
+  const inSteps = Array.isArray(completion) && Array.isArray(label);
+  const texts = inSteps ? completion.map(textOf) : [replyOf(completion)];
+  const labels = (inSteps ? label : [label]).map(labelOf);
+  if (texts.length === 0 || texts.some(text => text === undefined)) return undefined;
+  if (labels.length !== texts.length) drop('it has not as many labels as steps (the row stays, without them)');
+  else if (labels.some(label => label === undefined))
+    drop('a label is neither true or false nor a number from 0 to 1 (the row stays, without it)');
+  else return texts.map((text, i) => ({ text: text as string, label: labels[i] as number }));
+  return undefined;
+}
+
+function labelOf(value: unknown): number | undefined {
+  const text = textOf(value)?.trim().toLowerCase();
+  if (text === 'true' || text === 'false') return text === 'true' ? 1 : 0;
+  const number = text === undefined || text === '' ? Number.NaN : Number(text);
+  return number >= 0 && number <= 1 ? number : undefined;
 }
 
 function numberOf(text: string | undefined, drop: (reason: string) => void): number | undefined {

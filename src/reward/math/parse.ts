@@ -11,6 +11,7 @@ import {
   over,
   power,
   type Relation,
+  replaced,
   type Structure,
 } from './expression';
 import { type Token, tokenize, Unreadable } from './tokens';
@@ -72,8 +73,22 @@ const DECORATIONS = new Set([
   'triangle',
 ]);
 
+type Separator = ',' | 'and' | 'or';
+
+const isInequality = (structure: Structure): boolean =>
+  structure.is === 'chain' && structure.relations.every(relation => /^[<>]=?$/.test(relation));
+
+/** x ≠ 1, 2 is x ≠ 1 and x ≠ 2. */
+function exceptions([first, ...rest]: readonly Structure[]): readonly Structure[] | undefined {
+  if (first?.is !== 'chain' || first.relations.join() !== '!=' || rest.length === 0) return undefined;
+  const [name] = first.sides;
+  return rest.every(item => item.is === 'expression')
+    ? [first, ...rest.map((item): Structure => ({ is: 'chain', sides: [name!, item], relations: ['!='] }))]
+    : undefined;
+}
+
 export function parseStructure(text: string, decimalComma: boolean): Structure {
-  const parser = new Parser(tokenize(text, decimalComma));
+  const parser = new Parser([...tokenize(text, decimalComma)]);
   return parser.whole();
 }
 
@@ -85,7 +100,7 @@ class Parser {
   /** Whether a colon parts a ratio; in a set it comes before the condition. */
   private ratios = true;
 
-  constructor(private readonly tokens: readonly Token[]) {}
+  constructor(private readonly tokens: Token[]) {}
 
   whole(): Structure {
     const structure = this.list();
@@ -96,35 +111,53 @@ class Parser {
 
   private list(): Structure {
     const items = [this.chain()];
-    while (this.separator()) {
+    const words = new Set<Separator>();
+    for (;;) {
+      let separator = this.separator(items.at(-1)!);
+      if (separator === undefined) break;
       // a comma may stand before "and", and at the end
-      while (this.separator());
+      for (; separator !== undefined; separator = this.separator(items.at(-1)!))
+        if (separator !== ',') words.add(separator);
       if (this.at >= this.tokens.length) break;
       items.push(this.chain());
     }
+    const [word] = words;
+    // conditions of which both hold, or one
+    if (items.length > 1 && words.size === 1 && items.every(isInequality))
+      return { is: 'join', by: word === 'and' ? 'intersection' : 'union', parts: items };
+    const excepted = exceptions(items);
+    if (excepted !== undefined) return { is: 'join', by: 'intersection', parts: excepted };
     return items.length === 1 ? items[0]! : { is: 'list', items };
   }
 
-  private separator(): boolean {
-    if (this.accept(',') || this.accept(';')) return true;
+  private separator(before: Structure): Separator | undefined {
+    if (this.accept(',') || this.accept(';')) return ',';
+    if (isInequality(before) && (this.command('lor', true) || this.command('vee', true))) return 'or';
+    if (isInequality(before) && (this.command('land', true) || this.command('wedge', true))) return 'and';
     const token = this.peek();
-    if (token?.kind === 'words' && /^,?\s*(?:and|or|,)\s*,?$/.test(token.text)) {
-      this.at++;
-      return true;
-    }
-    return false;
+    const word = token?.kind === 'words' ? /^,?\s*(and|or|,)\s*,?$/.exec(token.text)?.[1] : undefined;
+    if (word === undefined) return undefined;
+    this.at++;
+    return word as Separator;
   }
 
   private chain(): Structure {
-    const sides = [this.join()];
+    const sides = [this.side()];
     const relations: Relation[] = [];
     for (;;) {
       const relation = this.relation();
       if (relation === undefined) break;
       relations.push(relation);
-      sides.push(this.join());
+      sides.push(this.side());
     }
     return relations.length === 0 ? sides[0]! : { is: 'chain', sides, relations };
+  }
+
+  /** With its modulus, where it has one: 1 \pmod{4}. */
+  private side(): Structure {
+    const side = this.join();
+    if (side.is !== 'expression' || !this.command('pmod', true)) return side;
+    return { is: 'expression', expression: call('mod', side.expression, this.argument()) };
   }
 
   private relation(): Relation | undefined {
@@ -468,9 +501,9 @@ class Parser {
     }
     const token = this.peek();
     if (token?.kind === 'number' && token.text.length > 1 && /^\d/.test(token.text)) {
-      // \frac12
-      (this.tokens as Token[])[this.at] = { ...token, text: token.text.slice(1), spaced: false };
-      return numberOf(token.text[0]!);
+      // \frac12: two tokens from here on, as this place may be read again
+      const parts = [token.text.slice(0, 1), token.text.slice(1)].map(text => ({ ...token, text, spaced: false }));
+      this.tokens.splice(this.at, 1, ...parts);
     }
     return this.primary();
   }
@@ -546,9 +579,10 @@ class Parser {
       this.at++;
       symbol = this.subscripted(name);
     }
-    if (FUNCTION_LETTERS.has(name)) symbol = this.decorated(symbol);
+    const isFunction = FUNCTION_LETTERS.has(name) || this.isDefined();
+    if (isFunction) symbol = this.decorated(symbol);
     const open = this.peek();
-    if (FUNCTION_LETTERS.has(name) && open?.kind === 'mark' && open.text === '(') {
+    if (isFunction && open?.kind === 'mark' && open.text === '(') {
       this.at++;
       const args = this.items().map(item => {
         if (item.is !== 'expression') throw new Unreadable();
@@ -558,6 +592,14 @@ class Parser {
       return call('apply', symbol, ...args);
     }
     return symbol;
+  }
+
+  /** P(x) = …, at the beginning, says that P is a function. */
+  private isDefined(): boolean {
+    const [open, variable, close, equals] = this.tokens.slice(1, 5);
+    return (
+      this.at === 1 && open?.text === '(' && variable?.kind === 'name' && close?.text === ')' && equals?.text === '='
+    );
   }
 
   /** f', f'' and f^{-1}, where a bracket follows. */
@@ -655,8 +697,7 @@ class Parser {
         return this.logarithm(name);
     }
     if (DECORATIONS.has(name)) {
-      const inner = this.argument();
-      return call(name, inner);
+      return call(name === 'overrightarrow' ? 'vec' : name, this.argument());
     }
     if (FUNCTIONS.has(name)) return this.applied(name);
     if (KNOWN_MARKS.has(name)) throw new Unreadable();
@@ -738,7 +779,13 @@ class Parser {
       }
     }
     const body = this.product();
-    return call(name, ...lower, upper ?? integer(0), body);
+    const [index] = lower;
+    // an index i is no imaginary unit
+    const ofIndex = (part: Expression) =>
+      index?.op === 'constant' && index.name === 'i'
+        ? replaced(part, inner => (inner.op === 'constant' && inner.name === 'i' ? INDEX : undefined))
+        : part;
+    return call(name, ...lower.map(ofIndex), upper ?? integer(0), ofIndex(body));
   }
 
   private peek(): Token | undefined {
@@ -770,6 +817,8 @@ class Parser {
     return result;
   }
 }
+
+const INDEX: Expression = { op: 'symbol', name: 'i' };
 
 /** Commands that stand between factors or end them. */
 const KNOWN_MARKS = new Set([
@@ -806,7 +855,7 @@ function mixed(
     .join(' ');
   const parts =
     /^\{ (\d+) \} \{ (\d+) \}/.exec(rest) ??
-    /^(\d)(\d)(?: |$)/.exec(rest) ??
+    /^(\d) ?(\d)(?: |$)/.exec(rest) ??
     /^(\d) \{ (\d+) \}/.exec(rest) ??
     /^\{ (\d+) \} (\d)/.exec(rest);
   return parts !== null && Number(parts[1]) < Number(parts[2]) ? 'tex' : undefined;
