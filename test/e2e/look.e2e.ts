@@ -27,14 +27,11 @@ describe('a recorded run in the workbench', () => {
     await workbench.command('Triphase: Open Dashboard');
     const dashboard = await workbench.view('.dashboard [role=slider]');
     const { keyboard } = workbench.page;
-    const focused = (role: string) =>
-      dashboard.evaluate(
-        wanted => document.activeElement?.getAttribute('role') === wanted && document.activeElement.tagName !== 'INPUT',
-        role,
-      );
+    const focused = (role: string) => async () =>
+      (await dashboard.locator(`[role=${role}]:not(input):focus`).count()) > 0;
     await dashboard.locator('.u-over').first().waitFor();
     await until('the first chart has the focus', async () => {
-      if (await focused('slider')) return true;
+      if (await focused('slider')()) return true;
       await keyboard.press('Tab');
       return undefined;
     });
@@ -43,7 +40,7 @@ describe('a recorded run in the workbench', () => {
     await keyboard.press('Enter');
     const rollouts = await workbench.view('.list [role=gridcell]');
     await until('the list has the focus', async () => {
-      if (await rollouts.evaluate(() => document.activeElement?.getAttribute('role') === 'grid')) return true;
+      if ((await rollouts.locator('[role=grid]:focus').count()) > 0) return true;
       await keyboard.press('Tab');
       return undefined;
     });
