@@ -64,4 +64,12 @@ describe('a run in the workbench', () => {
     await workbench.row(/stopped · step \d+/).waitFor();
     await workbench.picture('stopped');
   });
+
+  it('says how long it took to be activated, and nothing went wrong', async () => {
+    const log = workbench.log();
+    const times = [...log.matchAll(/activated in ([\d.]+) ms/g)].map(([, ms]) => `${ms} ms`);
+    assert.ok(times.length > 0);
+    console.log(`      activated in ${times.join(', ')}`);
+    assert.doesNotMatch(log, /\[error\]/);
+  });
 });

@@ -171,6 +171,15 @@ export class Workbench {
     writeFileSync(file, JSON.stringify({ ...before, ...changed }));
   }
 
+  /** What the extension's output channel says. */
+  log(): string {
+    const logs = path.join(this.root, 'user', 'logs');
+    const files = readdirSync(logs, { recursive: true, encoding: 'utf8' }).filter(name =>
+      name.endsWith('Triphase.log'),
+    );
+    return files.map(name => readFileSync(path.join(logs, name), 'utf8')).join('');
+  }
+
   /** The run folders of the example, the oldest first. */
   runs(): readonly string[] {
     const runs = path.join(this.folder, 'shapes', 'runs');
