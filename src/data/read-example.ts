@@ -64,15 +64,15 @@ function toExample(
   const text = (name: FieldName) => textOf(read(name))?.trim() || undefined;
   const question = text('question');
   if (question === undefined) {
-    drop('there is no question');
+    drop(whyNoText('question', read('question')));
     return undefined;
   }
   const target = replyOf(read('target'));
   const preference = preferenceOf(replyOf(read('chosen')), replyOf(read('rejected')), drop);
   const judged = judgedOf(read('completion'), read('label'), drop);
-  const answer = text('answer') ?? '';
+  const answer = (textOf(onlyOf(read('answer'))) ?? '').trim();
   if (answer === '' && target === undefined && preference === undefined && judged === undefined) {
-    drop('there is no gold answer');
+    drop(whyNoText('gold answer', read('answer')));
     return undefined;
   }
   const choices = withoutLetters(listOf(read('choices')));
@@ -185,8 +185,22 @@ function numberOf(text: string | undefined, drop: (reason: string) => void): num
   return undefined;
 }
 
+/** The one item of a list of one. */
+const onlyOf = (value: unknown): unknown => (Array.isArray(value) && value.length === 1 ? value[0] : value);
+
+function whyNoText(what: 'question' | 'gold answer', value: unknown): string {
+  const is = Array.isArray(value) ? `a list of ${value.length}` : isObject(value) ? 'an object' : undefined;
+  const field = what === 'question' ? 'question' : 'answer';
+  return is === undefined || (Array.isArray(value) && value.length === 0)
+    ? `there is no ${what}`
+    : `the ${what} is ${is}: say which part of it as fields.${field}`;
+}
+
 function imagesOf(set: DataSet, row: Row, read: (name: FieldName) => unknown): readonly string[] {
+  const named = set.fields.image === undefined && set.fields.images === undefined;
   const values = [read('image'), read('images')];
+  // the columns of Hugging Face's imagefolder
+  if (named && METADATA.test(row.place.file)) values.push(row.values['file_name'], row.values['file_names']);
   try {
     return values.flatMap(value => imagePaths(value, set));
   } catch (error) {
@@ -195,9 +209,13 @@ function imagesOf(set: DataSet, row: Row, read: (name: FieldName) => unknown): r
   }
 }
 
+const METADATA = /(?:^|[\\/])metadata\.(?:jsonl|csv|parquet)$/;
+
 /** A list as texts; one text is a list of one. */
 function listOf(value: unknown): readonly string[] | undefined {
   if (value === undefined || value === null) return undefined;
+  // as ARC and its kin have them: {text: [...], label: [...]}
+  if (isObject(value) && Array.isArray(value['text'])) return listOf(value['text']);
   const items = Array.isArray(value)
     ? value
     : typeof value === 'object' && !(value instanceof Uint8Array)
@@ -211,7 +229,7 @@ function listOf(value: unknown): readonly string[] | undefined {
 function withoutLetters(texts: readonly string[] | undefined): readonly string[] | undefined {
   if (texts === undefined) return undefined;
   const lettered = texts.map(
-    (text, i) => new RegExp(`^\\(?${String.fromCharCode(65 + i)}[.):]\\s+(.+)$`, 's').exec(text)?.[1],
+    (text, i) => new RegExp(`^\\(?${String.fromCharCode(65 + i)}\\s*[.):]\\s+(.+)$`, 'si').exec(text)?.[1],
   );
   return texts.length > 1 && lettered.every(text => text !== undefined) ? lettered : texts;
 }
