@@ -46,19 +46,24 @@ describe('a recorded run in the workbench', () => {
     });
     await keyboard.press('ArrowDown');
     await keyboard.press('Space');
-    await rollouts.locator('.detail-body').waitFor();
-    assert.match(await rollouts.locator('.detail').innerText(), /<answer>|<think>/);
+    await rollouts
+      .locator('.detail')
+      .getByText(/<answer>|<think>/)
+      .first()
+      .waitFor();
     await workbench.picture('keyboard');
   });
 
   for (const [name, theme] of [
-    ['light', 'Default Light Modern'],
-    ['dark', 'Default Dark Modern'],
-    ['hc-dark', 'Default High Contrast'],
-    ['hc-light', 'Default High Contrast Light'],
+    ['light', 'Light Modern'],
+    ['dark', 'Dark Modern'],
+    ['hc-dark', 'Dark High Contrast'],
+    ['hc-light', 'Light High Contrast'],
   ] as const) {
     it(`shows its views in ${theme}`, async () => {
-      workbench.settings({ 'workbench.colorTheme': theme });
+      await workbench.command('Preferences: Color Theme');
+      await workbench.page.keyboard.type(theme);
+      await workbench.pick(theme).click();
       await workbench.command('Triphase: Open Dashboard');
       const wanted = {
         light: 'vscode-light',
@@ -129,7 +134,8 @@ describe('a workspace that is not trusted', () => {
   it('offers no run, and refuses one that is asked for all the same', async () => {
     await workbench.page.keyboard.press('F1');
     await workbench.page.locator('.quick-input-widget input.input').fill('>Triphase: Run Curriculum');
-    await workbench.pick(/No matching/).waitFor();
+    await workbench.pick('Triphase: Open Run Folder').waitFor();
+    assert.equal(await workbench.pick(/^Triphase: Run Curriculum/).count(), 0);
     await workbench.page.keyboard.press('Escape');
     const runs = workbench.runs().length;
     await workbench.page.keyboard.press('Control+Alt+r');

@@ -164,13 +164,6 @@ export class Workbench {
     await this.page.locator('.monaco-workbench .part.statusbar').waitFor({ timeout: 60_000 });
   }
 
-  /** Writes over the person's settings; the workbench takes them at once. */
-  settings(changed: Readonly<Record<string, unknown>>): void {
-    const file = path.join(this.root, 'user', 'User', 'settings.json');
-    const before = JSON.parse(readFileSync(file, 'utf8')) as Readonly<Record<string, unknown>>;
-    writeFileSync(file, JSON.stringify({ ...before, ...changed }));
-  }
-
   /** What the extension's output channel says. */
   log(): string {
     const logs = path.join(this.root, 'user', 'logs');
