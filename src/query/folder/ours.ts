@@ -72,6 +72,15 @@ async function tokensIn(file: string, group: number, sample: number): Promise<To
     trainLogprobs: numbers('train_logprobs'),
     refLogprobs: numbers('ref_logprobs'),
     entropy: numbers('entropy'),
-    alternatives: null,
+    alternatives: alternatives(row['alternative_ids'], row['alternative_logprobs']),
   };
+}
+
+function alternatives(ids: unknown, logprobs: unknown): TokenRecord['alternatives'] {
+  if (!Array.isArray(ids) || !Array.isArray(logprobs)) return null;
+  return ids.map((all: unknown, token) => {
+    const logprobsHere: unknown = logprobs[token];
+    if (!Array.isArray(all) || !Array.isArray(logprobsHere)) return [];
+    return all.map((id: unknown, i) => ({ id: Number(id), text: null, logprob: Number(logprobsHere[i]) }));
+  });
 }
