@@ -57,13 +57,11 @@ describe('a recorded run in the workbench', () => {
   for (const [name, theme] of [
     ['light', 'Light Modern'],
     ['dark', 'Dark Modern'],
-    ['hc-dark', 'Dark High Contrast'],
-    ['hc-light', 'Light High Contrast'],
+    ['hc-dark', 'Default High Contrast'],
+    ['hc-light', 'Default High Contrast Light'],
   ] as const) {
     it(`shows its views in ${theme}`, async () => {
-      await workbench.command('Preferences: Color Theme');
-      await workbench.page.keyboard.type(theme);
-      await workbench.pick(theme).click();
+      workbench.settings({ 'workbench.colorTheme': theme });
       await workbench.command('Triphase: Open Dashboard');
       const wanted = {
         light: 'vscode-light',
@@ -87,8 +85,8 @@ describe('a recorded run in the workbench', () => {
     const input = workbench.page.locator('.quick-input-widget input.input').first();
     await input.fill(`${workbench.folder}/from-trl/`);
     await workbench.page.locator('.quick-input-widget').getByText('Open Run', { exact: true }).click();
-    const rollouts = await workbench.view('.list [role=gridcell] .not-recorded, .list [role=gridcell]');
-    await until('rows of TRL', async () => (await rollouts.locator('[role=row]').count()) > 3);
+    const rollouts = await workbench.view('body:has-text("Recorded by TRL") .list .not-recorded');
+    assert.ok((await rollouts.locator('.list [role=row]').count()) > 3);
     await workbench.picture('trl');
   });
 

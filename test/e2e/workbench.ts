@@ -164,6 +164,13 @@ export class Workbench {
     await this.page.locator('.monaco-workbench .part.statusbar').waitFor({ timeout: 60_000 });
   }
 
+  /** Writes over the person's settings; the workbench takes them at once. */
+  settings(changed: Readonly<Record<string, unknown>>): void {
+    const file = path.join(this.root, 'user', 'User', 'settings.json');
+    const before = JSON.parse(readFileSync(file, 'utf8')) as Readonly<Record<string, unknown>>;
+    writeFileSync(file, JSON.stringify({ ...before, ...changed }));
+  }
+
   /** What the extension's output channel says. */
   log(): string {
     const logs = path.join(this.root, 'user', 'logs');
@@ -244,6 +251,9 @@ export class Workbench {
 
 const quiet = (restricted: boolean) => ({
   'workbench.startupEditor': 'none',
+  // the browser's wish for light or dark would win over the theme that is set
+  'window.autoDetectColorScheme': false,
+  'window.autoDetectHighContrast': false,
   'security.workspace.trust.enabled': restricted,
   'security.workspace.trust.startupPrompt': 'never',
   'security.workspace.trust.banner': 'never',
