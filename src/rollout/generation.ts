@@ -82,6 +82,8 @@ const free: Force = () => undefined;
 export class Generation {
   /** Logits of the next tokens, by row of the batch, once they have been looked at. */
   private logits: Float32Array | undefined;
+  /** Whether its keys and values are gone. */
+  private left = false;
   private readonly joined: ReadonlyMap<string, Tensor>;
 
   private constructor(
@@ -136,9 +138,11 @@ export class Generation {
     }
   }
 
-  /** All steps. @returns completions by prompt and sample; undefined when it was told to stop. */
+  /** All steps, behind which nothing can branch off. @returns completions by prompt and sample; undefined when it was told to stop. */
   async finish(stopRequested: () => boolean = () => false): Promise<readonly (readonly Sample[])[] | undefined> {
     for await (const _ of this.steps()) if (stopRequested()) return undefined;
+    this.cache.leave();
+    this.left = true;
     return this.samples();
   }
 
@@ -229,7 +233,7 @@ export class Generation {
     const row = this.batch.rowOf(completion);
     if (from === undefined || length > from.tokenIds.length)
       throw new Error(`completion ${completion} does not have ${length} tokens`);
-    if (row === undefined) throw new Error(`completion ${completion} has left the batch`);
+    if (row === undefined || this.left) throw new Error(`completion ${completion} has left the batch`);
     const prompt = this.promptOf(completion);
     const tokenIds = from.tokenIds.slice(0, length);
     const stop = length === 0 ? undefined : this.stopOf(tokenIds);

@@ -185,6 +185,8 @@ describe('a step of generation', () => {
       const rest = (await generation.finish())!;
       assert.deepEqual(rest, whole);
       assert.throws(() => generation.branch(0, 13, streams(1)), /does not have 13 tokens/);
+      // its keys and values went to the next generation
+      assert.throws(() => generation.branch(0, 4, streams(1)), /has left the batch/);
     }));
 
   it('of a branch at a forced token goes another way', () =>
