@@ -76,6 +76,11 @@ function showPrompt(screen: Screen, prompt: PreviewedPrompt): void {
       'image',
       `${shown(file)}: ${width} x ${height}, seen as ${seenWidth} x ${seenHeight}, ${counted(own, 'token')}`,
     );
+  for (const { what, text, tokens: own, label } of prompt.completions) {
+    const judgement = label === undefined ? '' : ` ${label}`;
+    line(`${what}${judgement}`, `${text.replaceAll('\n', ' ')} (${counted(own, 'token')})`);
+  }
+  if (prompt.payments.length === 0) return;
   const kind = { number: 'a number', string: 'text', choice: 'an option' }[example.answerKind];
   line('gold', `${example.answer} (compared as ${kind})`);
   for (const text of paymentLines(prompt.payments)) screen.line(text);

@@ -2,7 +2,7 @@
 
 import type { Curriculum, Phase } from '../config/schema';
 import { findDuplicates, type NamedList } from '../data/duplicates';
-import { type ExampleList, firstExamples } from '../data/example-list';
+import { type ExampleList, gradedExamples } from '../data/example-list';
 import { openExamples } from '../data/examples';
 import { usable } from '../data/views';
 import { TriphaseError } from '../protocol/errors';
@@ -39,7 +39,12 @@ export async function loadRunData(config: Curriculum, phases: readonly Phase[]):
     const sources: PhaseExamples[] = [];
     for (const source of phase.sources) {
       const { examples = of(source.data).examples, report } = unique.get(source.data) ?? {};
-      const shown = usable(examples, source.view, phase.trainer);
+      const shown = usable(
+        examples,
+        source.view,
+        phase.trainer,
+        phase.trainer === 'grpo' || phase.order.by === 'pass_rate',
+      );
       const list = refused.get(source.data) ?? [];
       const reasons = shown.refused.map(r => ({ ...r, phase: phase.id }));
       refused.set(source.data, [...list, ...reasons]);
@@ -49,7 +54,7 @@ export async function loadRunData(config: Curriculum, phases: readonly Phase[]):
     }
     byPhase.set(phase.id, sources);
   }
-  const evaluation = config.evaluation.data.flatMap(id => firstExamples(of(id).examples, config.evaluation.limit));
+  const evaluation = config.evaluation.data.flatMap(id => gradedExamples(of(id).examples, config.evaluation.limit));
   return {
     phases: byPhase,
     evaluation,

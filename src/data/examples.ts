@@ -94,7 +94,7 @@ export async function openExamples(
     }
     if (full() && fields.allSeen) break;
   }
-  fields.check(at);
+  fields.check(at, examples.length > 0);
   images.check(at);
   const dropped = [...counts].map(([reason, { count, first }]) => ({ reason, count, first }));
   if (examples.length === 0)
@@ -143,11 +143,13 @@ class FieldWatch {
       if (batch.some(({ values }) => field.read(values) !== undefined)) this.unseen.delete(field);
   }
 
-  check(at: At): void {
+  /** @param some examples were read: without answers, then, for what needs none */
+  check(at: At, some: boolean): void {
     const { path } = this.set;
     if (this.rows === 0)
       throw new TriphaseError('data', `${path} is empty`, 'Put one JSON object a line there.', at('path'));
     for (const { where, key, required } of this.unseen) {
+      if (required === 'answer' && some) continue;
       const near = suggestion(key.split('.')[0] ?? key, [...this.keys], 'key');
       const lists = this.rows === 1 && this.set.rows === undefined ? listsIn(this.first?.values) : undefined;
       const remedy =

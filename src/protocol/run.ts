@@ -10,7 +10,7 @@ import type { Outcome } from './rewards';
  */
 export type Condition = 'image_caption' | 'image' | 'caption' | 'question' | 'mismatched' | 'text';
 
-export type Trainer = 'sft' | 'grpo';
+export type Trainer = 'sft' | 'grpo' | 'dpo' | 'scorer';
 
 /** A TriphaseError (or any other) as it is written down and sent between processes. */
 export interface ErrorRecord {

@@ -7,6 +7,7 @@ import path from 'node:path';
 import * as ort from 'onnxruntime-node';
 import { describe, TriphaseError } from '../protocol/errors';
 import { Graph } from './graph';
+import { beat } from './heartbeat';
 import { writeOnnx } from './onnx';
 import { identity } from './ops';
 
@@ -94,6 +95,7 @@ export class Session {
       if (tensor === undefined) throw new Error(`the input ${name} is missing`);
       inputs[name] = asRuntimes(tensor);
     }
+    beat();
     const outputs = await this.session.run(inputs, this.names as string[]);
     return new Map(
       this.names.map(name => {
