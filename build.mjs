@@ -20,6 +20,7 @@ const programs = {
   rescore: 'src/query/rescore-program.ts',
   score: 'src/reward/score.ts',
   query: 'src/query/serve.ts',
+  index: 'src/run/index-program.ts',
   extension: 'src/extension/extension.ts',
 };
 

@@ -20,7 +20,7 @@ import {
 } from './segments';
 
 /** A segment that is not full is written when so many steps wait. */
-const mostFiles = 256;
+export const mostFiles = 256;
 
 /** A file that is to be indexed, as far as its step event names it. */
 export type StepFileName = Pick<IndexedFile, 'file' | 'version' | 'step'>;
