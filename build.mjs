@@ -15,10 +15,12 @@ const programs = {
   cli: 'src/cli/main.ts',
   worker: 'src/host/worker.ts',
   session: 'src/session/program.ts',
+  trial: 'src/trial/program.ts',
   images: 'src/rollout/image-program.ts',
   rescore: 'src/query/rescore-program.ts',
   score: 'src/reward/score.ts',
   query: 'src/query/serve.ts',
+  index: 'src/run/index-program.ts',
   extension: 'src/extension/extension.ts',
 };
 
@@ -27,6 +29,7 @@ const views = {
   dashboard: 'webview/dashboard/main.ts',
   rollouts: 'webview/rollouts/main.ts',
   preview: 'webview/preview/main.ts',
+  trace: 'webview/trace/main.ts',
 };
 
 export const common = {
@@ -55,6 +58,16 @@ const knowsFocusVisible = {
     }),
 };
 
+/** Of the forms that KaTeX has its fonts in, the one that every page that we show can read. */
+const oneFontForm = {
+  name: 'one form of each font',
+  setup: ({ onLoad }) =>
+    onLoad({ filter: /katex[\\/]dist[\\/]katex\.css$/ }, ({ path: file }) => ({
+      contents: readFileSync(file, 'utf8').replace(/,\s*url\([^)]*\.(woff|ttf)\)\s*format\([^)]*\)/g, ''),
+      loader: 'css',
+    })),
+};
+
 const ofPages = {
   absWorkingDir: root,
   bundle: true,
@@ -65,7 +78,7 @@ const ofPages = {
   sourcemap: true,
   loader: { '.ttf': 'file', '.woff2': 'file' },
   assetNames: '[name]',
-  plugins: [knowsFocusVisible],
+  plugins: [knowsFocusVisible, oneFontForm],
   outdir: 'dist/webview',
   write: false,
   logLevel: 'warning',
@@ -137,7 +150,7 @@ async function buildTests() {
     ...ofPages,
     entryPoints: files('webview', /\.ts$/),
     metafile: true,
-    plugins: [typesAreImports, knowsFocusVisible],
+    plugins: [typesAreImports, knowsFocusVisible, oneFontForm],
   });
   writeFileSync(
     path.join(root, 'out', 'imports.json'),

@@ -8,7 +8,7 @@ import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statS
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { buildPrograms } from '../build.mjs';
+import { buildPrograms, buildViews } from '../build.mjs';
 
 const root = path.join(import.meta.dirname, '..');
 const require = createRequire(import.meta.url);
@@ -28,7 +28,7 @@ export function targetOfThisMachine() {
 
 /** @returns the file. */
 export async function makePackage({ native }) {
-  await buildPrograms();
+  await Promise.all([buildPrograms(), buildViews()]);
   const target = native ? targetOfThisMachine() : undefined;
   const staging = path.join(root, 'out', 'package', target ?? 'plain');
   rmSync(staging, { recursive: true, force: true });

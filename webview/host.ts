@@ -3,6 +3,7 @@
 
 import type { SearchHits } from '../src/protocol/query';
 import type { ErrorRecord, RunState } from '../src/protocol/run';
+import type { BranchProgress } from '../src/protocol/session';
 import type { FromView, RequestName, Requests, ToView, ViewState } from '../src/protocol/views';
 
 interface VsCodeApi {
@@ -24,6 +25,8 @@ export interface Wishes {
   readonly signal?: AbortSignal;
   /** First hits of a search that is still running. */
   readonly onHits?: (hits: SearchHits) => void;
+  /** What continuations say so far. */
+  readonly onBranching?: (progress: BranchProgress) => void;
 }
 
 export interface Host {
@@ -54,6 +57,7 @@ interface Pending {
   readonly resolve: (result: never) => void;
   readonly reject: (error: Error) => void;
   readonly onHits: ((hits: SearchHits) => void) | undefined;
+  readonly onBranching: ((progress: BranchProgress) => void) | undefined;
 }
 
 /**
@@ -78,11 +82,11 @@ export function connect(): Promise<{ readonly host: Host; readonly state: ViewSt
 
   const host = (strings: Readonly<Record<string, string>>): Host => ({
     strings,
-    request: (name, params, { signal, onHits } = {}) =>
+    request: (name, params, { signal, onHits, onBranching } = {}) =>
       new Promise((resolve, reject) => {
         if (signal?.aborted === true) return reject(signal.reason as Error);
         const id = nextId++;
-        pending.set(id, { resolve, reject, onHits });
+        pending.set(id, { resolve, reject, onHits, onBranching });
         signal?.addEventListener('abort', () => {
           if (!pending.delete(id)) return;
           api.postMessage({ kind: 'cancel', id });
@@ -105,7 +109,10 @@ export function connect(): Promise<{ readonly host: Host; readonly state: ViewSt
       switch (data.kind) {
         case 'init': {
           const kept = api.getState() as ViewState | undefined;
-          resolve({ host: host(data.strings), state: kept?.view === data.state.view ? kept : data.state });
+          const state = kept?.view === data.state.view ? kept : data.state;
+          // a view that nobody touched comes back with its window as well
+          api.setState(state);
+          resolve({ host: host(data.strings), state });
           return;
         }
         case 'result':
@@ -118,6 +125,9 @@ export function connect(): Promise<{ readonly host: Host; readonly state: ViewSt
           return;
         case 'hits':
           pending.get(data.id)?.onHits?.(data.hits);
+          return;
+        case 'branching':
+          pending.get(data.id)?.onBranching?.(data.progress);
           return;
         case 'changed': {
           const { folder, lastEvent, state } = data;

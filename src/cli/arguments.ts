@@ -11,6 +11,8 @@ interface CommandLine<O extends OptionTable> {
   readonly options: O;
   /** Names of the positional arguments; all must be given. */
   readonly positionals: readonly string[];
+  /** Names of those that may follow. */
+  readonly optional?: readonly string[];
 }
 
 type Parsed<O extends OptionTable> = ReturnType<
@@ -23,7 +25,7 @@ export interface Arguments<O extends OptionTable> {
 }
 
 export function parseCommandLine<const O extends OptionTable>(
-  { command, options, positionals: names }: CommandLine<O>,
+  { command, options, positionals: names, optional = [] }: CommandLine<O>,
   args: readonly string[],
 ): Arguments<O> {
   const seeHelp = `See \`triphase help ${command}\`.`;
@@ -38,7 +40,7 @@ export function parseCommandLine<const O extends OptionTable>(
   const { values, positionals } = parsed;
   const missing = names[positionals.length];
   if (missing !== undefined) throw new TriphaseError('usage', `${command} needs ${missing}.`, seeHelp);
-  const surplus = positionals[names.length];
+  const surplus = positionals[names.length + optional.length];
   if (surplus !== undefined) {
     throw new TriphaseError(
       'usage',

@@ -5,6 +5,10 @@ const general = `triphase: reasoning RL on vision-language models, in three phas
   triphase run CONFIG             train, from the first phase to the last
   triphase preview CONFIG         the prompts of a phase, and what the rules pay for their answers
   triphase resume RUN             go on with a run that was stopped or broke off
+  triphase attach RUN             watch a run that another process serves, and control it
+  triphase pause RUN              after the step under way, with everything saved; \`resume\` goes on
+  triphase stop RUN               the same, and the process ends
+  triphase runs [FOLDER]          the runs in a folder, and how they stand
   triphase evaluate RUN|MODEL     accuracy under five conditions, and language bias
   triphase generate MODEL PROMPT  sample completions
   triphase rules WHAT …           reward rules, tried without a run
@@ -43,10 +47,34 @@ pays for it written as asked, for a wrong answer and for nothing. Needs no weigh
   --set PATH=VALUE    a setting over the file's
   --json              the same as one line of JSON
 `,
+  attach: `triphase attach RUN [--take-control]
+
+Shows a run as \`run\` does, whoever serves it, from what it did last on. p pauses and goes on, s stops after the step,
+t takes control where another one has it, Ctrl+C or q leaves: the run goes on.
+
+  --take-control      from whoever controls the run now
+`,
+  pause: `triphase pause RUN [--take-control]
+
+Pauses a run after the step under way, with everything saved and the model in memory; \`triphase resume RUN\` goes on.
+
+  --take-control      from whoever controls the run now
+`,
+  stop: `triphase stop RUN [options]
+
+Stops a run after the step under way, with everything saved.
+
+  --now               at once, back at the last checkpoint
+  --take-control      from whoever controls the run now
+`,
+  runs: `triphase runs [FOLDER] [--json]
+
+Lists the runs in a folder (runs), newest first: state, step, name and folder.
+`,
   resume: `triphase resume RUN [options]
 
-Goes on from the latest checkpoint of a run folder, with the config that the run was started with. What was done after
-that checkpoint is done again and counts once.
+Goes on with a run that is paused, as the same attempt. Of a run that nobody serves it goes on from the latest checkpoint,
+with the config that the run was started with; what was done after that checkpoint is done again and counts once.
 
   --from CHECKPOINT   another of its checkpoints, by name; later steps are superseded
 `,
@@ -109,7 +137,8 @@ triphase rules check CONFIG [--limit N] [--json]
 
 Tries every rule on what it should pay and refuse, with the first examples of each source (20): the gold answer as asked,
 an empty answer, two answers, the right answer in the wrong place, several at once, the question repeated, the caption
-copied, very long text. Prints what pays when it should not; exit code 1 where something does.
+copied, very long text. Prints what pays when it should not; exit code 1 where something does. Lengths are in tokens of the
+model, or in words where its folder has no tokenizer.json.
 
 triphase rules apply RUN CONFIG [--set PATH=VALUE] [--json]
 

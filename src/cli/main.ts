@@ -12,6 +12,10 @@ type Command = (screen: Screen, args: readonly string[]) => Promise<number>;
 const commands: Readonly<Record<string, () => Promise<Command>>> = {
   run: async () => (await import('./run')).runCommand,
   resume: async () => (await import('./run')).resumeCommand,
+  attach: async () => (await import('./attach')).attachCommand,
+  pause: async () => (await import('./control')).pauseCommand,
+  stop: async () => (await import('./control')).stopCommand,
+  runs: async () => (await import('./runs')).runsCommand,
   host: async () => (await import('./host')).hostCommand,
   preview: async () => (await import('./preview')).previewCommand,
   evaluate: async () => (await import('./evaluate')).evaluateCommand,

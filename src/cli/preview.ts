@@ -4,6 +4,7 @@ import { loadCurriculum } from '../config/curriculum';
 import type { Phase } from '../config/schema';
 import { previewPhase } from '../curriculum/preview';
 import type { Payment, PreviewedPrompt } from '../protocol/preview';
+import { checkRules } from '../reward/check-rules';
 import { numberOption, parseCommandLine } from './arguments';
 import { dataLines } from './data-lines';
 import { exitCode } from './exit-codes';
@@ -30,7 +31,9 @@ export async function previewCommand(screen: Screen, args: readonly string[]): P
     args,
   );
   const configFile = curriculumFile(positionals[0] ?? '');
-  const { config } = loadCurriculum(configFile, values.set ?? []);
+  const loaded = loadCurriculum(configFile, values.set ?? []);
+  await checkRules(loaded);
+  const { config } = loaded;
   const phase =
     values.phase === undefined ? (config.phases[0] as Phase) : phaseNamed(config.phases, values.phase, configFile);
   const count = numberOption('n', values.n, { least: 1, whole: true }) ?? 3;
@@ -73,6 +76,11 @@ function showPrompt(screen: Screen, prompt: PreviewedPrompt): void {
       'image',
       `${shown(file)}: ${width} x ${height}, seen as ${seenWidth} x ${seenHeight}, ${counted(own, 'token')}`,
     );
+  for (const { what, text, tokens: own, label } of prompt.completions) {
+    const judgement = label === undefined ? '' : ` ${label}`;
+    line(`${what}${judgement}`, `${text.replaceAll('\n', ' ')} (${counted(own, 'token')})`);
+  }
+  if (prompt.payments.length === 0) return;
   const kind = { number: 'a number', string: 'text', choice: 'an option' }[example.answerKind];
   line('gold', `${example.answer} (compared as ${kind})`);
   for (const text of paymentLines(prompt.payments)) screen.line(text);

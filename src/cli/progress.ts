@@ -2,6 +2,7 @@
 // go the same lines, and now and then one for the steps.
 
 import { describe, TriphaseError } from '../protocol/errors';
+import type { Pulse } from '../protocol/host';
 import type { Activity, Evaluation, EventOf, PhaseEnd, Progress, RunEvent, RunState } from '../protocol/run';
 import { RunProgress } from '../protocol/run-progress';
 import { dataLines } from './data-lines';
@@ -19,6 +20,8 @@ export class ProgressReport {
   private lastPlainLine = 0;
   private evaluationSeconds = 0;
   private stopping = false;
+  private waiting: string | undefined;
+  private verdict: Pulse['verdict'] = 'working';
   private readonly clock: NodeJS.Timeout | undefined;
 
   constructor(private readonly screen: Screen) {
@@ -32,12 +35,38 @@ export class ProgressReport {
     this.refresh();
   }
 
+  /** What happened before anyone looked: it counts for the progress, and is not told. */
+  follow(event: RunEvent): void {
+    this.progress.take(event);
+    if (event.kind === 'step') this.lastStep = event;
+    if (event.kind === 'phase-started') this.lastStep = undefined;
+    if (event.kind === 'evaluation') this.evaluationSeconds = event.seconds;
+  }
+
+  /** Below what is under way, for the one who looks. */
+  remark(text: string): void {
+    this.note('dim', '', text);
+  }
+
+  pulse({ verdict, silentSeconds, usualSeconds }: Pulse): void {
+    if (verdict === this.verdict) return;
+    this.verdict = verdict;
+    if (verdict === 'working') return;
+    const usual = usualSeconds === undefined ? '' : `, longest until then ${duration(usualSeconds)}`;
+    const what = verdict === 'hangs' ? 'computes nothing: it hangs' : 'is in one long computation';
+    this.note('yellow', 'slow', `the worker has been silent for ${duration(silentSeconds)}${usual}, and ${what}`);
+  }
+
   doing(activity: Activity): void {
     this.activity = activity;
     this.refresh();
   }
 
   state(state: RunState): void {
+    if (state.kind === 'paused' || state.kind === 'pausing') {
+      this.waiting = pauseInWords(state);
+      this.note('yellow', state.kind, this.waiting);
+    } else this.waiting = undefined;
     if (state.kind !== 'stopping' || this.stopping) return;
     this.stopping = true;
     this.note('yellow', 'stopping', 'after this step, with everything saved; Ctrl+C again ends at once');
@@ -138,6 +167,7 @@ export class ProgressReport {
     const running = duration((Date.now() - this.began) / 1000);
     const parts: string[] = [];
     if (this.stopping) parts.push('stopping');
+    if (this.waiting !== undefined) parts.push('paused');
     if (progress !== undefined) {
       parts.push(
         `${progress.phase} ${progress.phaseStep}/${progress.phaseSteps} (step ${progress.step}/${progress.steps}${progress.atMost ? ' at most' : ''})`,
@@ -186,6 +216,16 @@ function endInWords(
   const which = carried.which === 'best' ? `the best, of step ${carried.phaseStep}` : `the last, of step ${phaseStep}`;
   return `${what}: ${percent(last.value)}, best ${percent(best.value)} after step ${best.phaseStep}; ${why}; the model that goes on is ${which}`;
 }
+
+function pauseInWords(state: Extract<RunState, { readonly kind: 'pausing' | 'paused' }>): string {
+  if (state.kind === 'pausing') return 'after this step, with everything saved';
+  const { why } = state;
+  if (why.kind === 'asked') return 'everything is saved; `triphase resume`, or p where it is watched, goes on';
+  const { folder, neededBytes, freeBytes } = why;
+  return `the disk of ${folder} is full: ${megabytes(neededBytes)} needed, ${megabytes(freeBytes)} free; goes on when there is room`;
+}
+
+const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(1)} MB`;
 
 function doing({ what, done, total }: Activity): string {
   if (done === undefined) return what;

@@ -5,11 +5,12 @@ import { loadCurriculum } from '../config/curriculum';
 import { phaseSettings } from '../config/resolved';
 import type { Curriculum } from '../config/schema';
 import { advantageOptions } from '../curriculum/settings';
+import { examplesOf } from '../data/examples-of';
 import { TriphaseError } from '../protocol/errors';
 import type { RescoreQuestion, RescoreReport } from '../query/rescore-report';
 import { Rescorer } from '../query/rescorer';
+import { checkRules } from '../reward/check-rules';
 import { parseCommandLine } from './arguments';
-import { examplesOf } from './examples-of';
 import { exitCode } from './exit-codes';
 import { printHints } from './hints';
 import { interruptible } from './interruptible';
@@ -28,7 +29,9 @@ export async function rescoreCommand(screen: Screen, args: readonly string[]): P
     args,
   );
   if (values.config === undefined) throw new TriphaseError('usage', 'rescore needs the rules.', 'Add --config CONFIG.');
-  const { config } = loadCurriculum(curriculumFile(values.config), values.set ?? [], { files: 'unchecked' });
+  const loaded = loadCurriculum(curriculumFile(values.config), values.set ?? [], { files: 'unchecked' });
+  await checkRules(loaded);
+  const { config } = loaded;
   const aside = values.json === true ? new Screen(process.stderr) : screen;
   const rescorer = await Rescorer.open(path.resolve(positionals[0] ?? ''), { exampleOf: await examplesOf(config) });
   try {

@@ -8,9 +8,10 @@ import { readRunInfo, readRunState } from '../run/folder';
 import { leaseHolder } from '../run/lease';
 import { parseCommandLine } from './arguments';
 import { exitCode } from './exit-codes';
-import { curriculumFile, terminal } from './run';
+import { curriculumFile } from './run';
 import type { Screen } from './screen';
 import { shown } from './shown';
+import { terminal } from './terminal';
 
 export async function rulesApplyCommand(screen: Screen, args: readonly string[]): Promise<number> {
   const { values, positionals } = parseCommandLine(

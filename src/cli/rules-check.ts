@@ -1,15 +1,20 @@
 // triphase rules check: every rule on what it should pay and refuse, over examples of each phase.
 
+import { existsSync } from 'node:fs';
+import path from 'node:path';
 import { loadCurriculum } from '../config/curriculum';
 import { phaseSettings } from '../config/resolved';
 import { loadExamples } from '../data/examples';
 import { TriphaseError } from '../protocol/errors';
 import type { Example } from '../protocol/example';
+import { checkRules } from '../reward/check-rules';
 import { type ProbeReport, probeRewards } from '../reward/rule-probes';
+import { loadTokenizer } from '../text/tokenizer';
 import { numberOption, parseCommandLine } from './arguments';
 import { exitCode } from './exit-codes';
 import { curriculumFile } from './run';
 import type { Screen } from './screen';
+import { shown as shownPath } from './shown';
 import { table } from './table';
 import { counted, figure } from './words';
 
@@ -25,9 +30,11 @@ export async function rulesCheckCommand(screen: Screen, args: readonly string[])
     args,
   );
   const limit = numberOption('limit', values.limit, { least: 1, whole: true }) ?? EXAMPLES;
-  const { config, place } = loadCurriculum(curriculumFile(positionals[0] ?? ''), values.set ?? [], {
+  const loaded = loadCurriculum(curriculumFile(positionals[0] ?? ''), values.set ?? [], {
     files: 'unchecked',
   });
+  await checkRules(loaded);
+  const { config, place } = loaded;
   const phases = config.phases.filter(({ trainer }) => trainer === 'grpo');
   if (phases.length === 0)
     throw new TriphaseError(
@@ -35,6 +42,7 @@ export async function rulesCheckCommand(screen: Screen, args: readonly string[])
       'No phase of the config learns from rewards.',
       'A phase with trainer: grpo does.',
     );
+  const tokensIn = await tokenCount(config.model.path);
   const reports: { readonly phases: string[]; readonly rules: string; readonly probes: readonly ProbeReport[] }[] = [];
   for (const phase of phases) {
     const { rewards } = phaseSettings(config, phase);
@@ -47,16 +55,27 @@ export async function rulesCheckCommand(screen: Screen, args: readonly string[])
     }
     const examples: Example[] = [];
     for (const id of sources) examples.push(...(await loadExamples(config, id, place)).examples.slice(0, limit));
-    reports.push({ phases: [phase.id], rules, probes: await probeRewards(rewards, examples, phase.id) });
+    reports.push({ phases: [phase.id], rules, probes: await probeRewards(rewards, examples, phase.id, tokensIn) });
   }
   const faults = reports.flatMap(({ probes }) => probes.flatMap(probe => probe.faults)).length;
   if (values.json === true) {
     const shown = reports.map(({ phases: ids, probes }) => ({ phases: ids, probes }));
-    process.stdout.write(`${JSON.stringify({ faults, reports: shown })}\n`);
+    process.stdout.write(
+      `${JSON.stringify({ faults, lengths: tokensIn === undefined ? 'words' : 'tokens', reports: shown })}\n`,
+    );
     return faults > 0 ? exitCode.failed : exitCode.ok;
   }
   for (const { phases: ids, probes } of reports) report(screen, ids, probes);
+  if (tokensIn === undefined)
+    screen.line(`lengths are counted in words: ${shownPath(config.model.path)} has no tokenizer.json`);
   return faults > 0 ? exitCode.failed : exitCode.ok;
+}
+
+/** Tokens by the model's own tokenizer; undefined where its folder has none. */
+async function tokenCount(folder: string): Promise<((text: string) => number) | undefined> {
+  if (!existsSync(path.join(folder, 'tokenizer.json'))) return undefined;
+  const tokenizer = await loadTokenizer(folder);
+  return text => tokenizer.encode(text).length;
 }
 
 function report(screen: Screen, phases: readonly string[], probes: readonly ProbeReport[]): void {
@@ -78,8 +97,6 @@ function report(screen: Screen, phases: readonly string[], probes: readonly Prob
   const faults = probes.flatMap(({ what, faults: found }) => found.map(fault => `${what}: ${fault}`));
   for (const fault of faults) screen.line(`  ${screen.style('red', 'look')} ${fault}`);
   screen.line(
-    faults.length === 0
-      ? '  nothing pays that should not'
-      : `  ${counted(faults.length, 'thing')} to look at; lengths are counted in words here`,
+    faults.length === 0 ? '  nothing pays that should not' : `  ${counted(faults.length, 'thing')} to look at`,
   );
 }

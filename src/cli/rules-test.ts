@@ -1,6 +1,7 @@
 // triphase rules test: the cases beside the rules of a config.
 
 import { loadCurriculum } from '../config/curriculum';
+import { checkRules } from '../reward/check-rules';
 import { runRuleTests } from '../reward/rule-tests';
 import { parseCommandLine } from './arguments';
 import { exitCode } from './exit-codes';
@@ -17,9 +18,11 @@ export async function rulesTestCommand(screen: Screen, args: readonly string[]):
     },
     args,
   );
-  const { config, place } = loadCurriculum(curriculumFile(positionals[0] ?? ''), values.set ?? [], {
+  const loaded = loadCurriculum(curriculumFile(positionals[0] ?? ''), values.set ?? [], {
     files: 'unchecked',
   });
+  await checkRules(loaded);
+  const { config, place } = loaded;
   const results = await runRuleTests(config.rewards);
   const failed = results.filter(({ faults }) => faults.length > 0);
   if (values.json === true) {
@@ -29,7 +32,13 @@ export async function rulesTestCommand(screen: Screen, args: readonly string[]):
     return failed.length > 0 ? exitCode.failed : exitCode.ok;
   }
   for (const { rule, index, completion, got, faults } of failed) {
-    const { file, line, column } = place(['rewards', 'rules', rule, 'tests', index]);
+    const { file, line, column } = place([
+      'rewards',
+      ...(rule in config.rewards.rules ? ['rules'] : []),
+      rule,
+      'tests',
+      index,
+    ]);
     screen.line(`${[file, line, column].filter(part => part !== undefined).join(':')}: ${rule}: ${faults.join('; ')}`);
     screen.line(`  ${JSON.stringify(completion.slice(0, 100))}: ${got.why}`);
   }

@@ -7,11 +7,13 @@ import { writeResolved } from '../config/resolved';
 import { checkRules } from '../reward/check-rules';
 import { createDatedRunFolder, createRunFolder, readRunInfo, readRunState, resolvedConfigFile } from '../run/folder';
 import { parseCommandLine } from './arguments';
+import { resumePaused } from './control';
 import { exitCode } from './exit-codes';
 import { phaseNamed } from './phase-named';
 import type { Screen } from './screen';
 import { reportRun, serve } from './serve';
 import { shown } from './shown';
+import { terminal } from './terminal';
 
 export async function runCommand(screen: Screen, args: readonly string[]): Promise<number> {
   const { values, positionals } = parseCommandLine(
@@ -42,6 +44,7 @@ export async function runCommand(screen: Screen, args: readonly string[]): Promi
     resolved: writeResolved(config),
     quick: values.quick ?? false,
     ...(values.phase === undefined ? {} : { onlyPhase: values.phase }),
+    ...(config.run.from === undefined ? {} : { from: config.run.from }),
   };
   const asked = values['run-dir'];
   const folder = asked === undefined ? createDatedRunFolder(config.run.folder, run) : path.resolve(asked);
@@ -56,8 +59,11 @@ export async function resumeCommand(screen: Screen, args: readonly string[]): Pr
   );
   const folder = path.resolve(positionals[0] ?? '');
   readRunInfo(folder);
+  const state = readRunState(folder);
+  if (values.from === undefined && (state.kind === 'paused' || state.kind === 'pausing'))
+    return resumePaused(screen, folder);
   const checkpoint = values.from === undefined ? undefined : path.basename(values.from);
-  if (checkpoint === undefined && readRunState(folder).kind === 'finished') {
+  if (checkpoint === undefined && state.kind === 'finished') {
     screen.line(`${shown(folder)} has finished: there is nothing to go on with.`);
     reportRun(screen, folder, { outcome: 'finished' });
     return exitCode.ok;
@@ -65,9 +71,6 @@ export async function resumeCommand(screen: Screen, args: readonly string[]): Pr
   const { config } = loadCurriculum(resolvedConfigFile(folder), [], { files: 'unchecked' });
   return serve(screen, { folder, config, watcher: terminal, ...(checkpoint === undefined ? {} : { checkpoint }) });
 }
-
-/** What windows read of us. */
-export const terminal = `terminal (process ${process.pid})`;
 
 /** A folder stands for the curriculum in it. */
 export function curriculumFile(name: string): string {

@@ -4,7 +4,7 @@ import path from 'node:path';
 import type { Curriculum } from '../config/schema';
 import { Host } from '../host/host';
 import { describeRecord } from '../protocol/error-record';
-import type { RunOutcome } from '../protocol/run';
+import type { RunOutcome, RunState } from '../protocol/run';
 import { listCheckpoints } from '../run/checkpoints';
 import { currentEvents, readEvents } from '../run/event-log';
 import { exitCodeOfRun } from './exit-codes';
@@ -44,6 +44,20 @@ export async function serve(screen: Screen, options: ServeOptions): Promise<numb
   if (outcome.outcome === 'stopped' && outcome.killed) endAtOnce();
   reportRun(screen, options.folder, outcome);
   return exitCodeOfRun(outcome);
+}
+
+/** How a run came to its end; undefined while it has not, and of one that was lost. */
+export function outcomeOf(state: RunState): RunOutcome | undefined {
+  switch (state.kind) {
+    case 'finished':
+      return { outcome: 'finished' };
+    case 'stopped':
+      return { outcome: 'stopped', killed: state.killed };
+    case 'failed':
+      return { outcome: 'failed', error: state.error };
+    default:
+      return undefined;
+  }
 }
 
 /** What came of a run: a table of its evaluations, and where everything is. */

@@ -42,6 +42,7 @@ export async function startRun(program: HostProgram, wish: RunWish): Promise<Sta
     resolved: writeResolved(config),
     quick: wish.quick ?? false,
     ...(wish.onlyPhase === undefined ? {} : { onlyPhase: wish.onlyPhase }),
+    ...(config.run.from === undefined ? {} : { from: config.run.from }),
   };
   const folder = wish.folder ?? createDatedRunFolder(config.run.folder, run);
   if (wish.folder !== undefined) createRunFolder(wish.folder, run);

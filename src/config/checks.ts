@@ -54,6 +54,12 @@ export function checkFiles(root: Raw, folderOf: FolderOf): readonly SchemaProble
     'folder',
     'path is a Hugging Face folder with a Qwen2.5-VL model.',
   );
+  look(
+    mapping(root['run'])['from'],
+    ['run', 'from'],
+    'folder',
+    "from is a folder below a run's checkpoints, such as runs/shapes-20270101-120000/checkpoints/text-000060.",
+  );
   for (const [name, rule] of Object.entries(mapping(mapping(root['rewards'])['rules'])))
     look(
       mapping(rule)['file'],

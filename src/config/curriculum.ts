@@ -3,7 +3,7 @@
 
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { LineCounter, parse, parseDocument } from 'yaml';
+import { LineCounter, parseDocument } from 'yaml';
 import { type Place, TriphaseError } from '../protocol/errors';
 import { checkCurriculum, checkFiles } from './checks';
 import { CurriculumError, type Diagnostic, type SchemaProblem, schemaProblems } from './diagnostics';
@@ -11,6 +11,7 @@ import { applyOverrides, isMapping, type Override, overrideOf } from './override
 import { type KeyPath, YamlPlaces } from './places';
 import { resolveCurriculum } from './resolved';
 import { type Curriculum, curriculumSchema } from './schema';
+import { readSharedRewards, type SharedRewards } from './shared-rewards';
 
 export interface LoadedCurriculum {
   readonly config: Curriculum;
@@ -78,78 +79,80 @@ export function readCurriculum(
     };
   }
 
-  const shared = readSharedRewards(root, path.dirname(path.resolve(file)));
-  if (shared !== undefined) return { diagnostics: [{ ...shared, place: places.value(['rewards', 'file']) }] };
+  const folder = path.dirname(path.resolve(file));
+  const named = sharedFile(root, sets, folder);
+  let shared: SharedRewards | undefined;
+  if (named !== undefined) {
+    const { file: _, ...own } = isMapping(root['rewards']) ? root['rewards'] : {};
+    const read = readSharedRewards(own, named.file);
+    if ('problem' in read)
+      return { diagnostics: [{ place: named.place ?? places.value(['rewards', 'file']), ...read.problem }] };
+    shared = read;
+    root['rewards'] = read.joined;
+  }
+  const placesOf: PlacesOf = at => shared?.find(at) ?? { places, at };
 
   const { overrides, diagnostics: refused } = applyOverrides(root, sets);
+  if (shared !== undefined && isMapping(root['rewards'])) delete root['rewards']['file'];
   // a path on the command line begins where the command was given, as a shell completes it
-  const folder = path.dirname(path.resolve(file));
   const folderOf = (at: KeyPath) => (overrideOf(overrides, at) === undefined ? folder : process.cwd());
   const problems = [
     ...schemaProblems(curriculumSchema, root),
     ...checkCurriculum(root),
     ...(options.files === 'unchecked' ? [] : checkFiles(root, folderOf)),
   ];
-  const diagnostics = [...problems.map(problem => placed(problem, places, overrides)).toSorted(byPlace), ...refused];
+  const diagnostics = [
+    ...problems.map(problem => placed(problem, placesOf, overrides)).toSorted(byPlaceIn(file)),
+    ...refused,
+  ];
   if (isSome(diagnostics)) return { diagnostics };
 
   const config = resolveCurriculum(curriculumSchema.parse(root), file, folderOf);
-  const place = (at: KeyPath) => overrideOf(overrides, at)?.place ?? places.value(at);
+  const place = (at: KeyPath) => {
+    const found = placesOf(at);
+    return overrideOf(overrides, at)?.place ?? found.places.value(found.at);
+  };
   return { loaded: { config, place } };
 }
 
-/** `rewards: {file: …}`: rules that several configs name; what stands beside it comes over it. */
-function readSharedRewards(
+/** The file of shared rewards that the config or the command line names, absolute. */
+function sharedFile(
   root: Record<string, unknown>,
+  sets: readonly string[],
   folder: string,
-): { readonly message: string; readonly remedy: string } | undefined {
-  const { rewards } = root;
+): { readonly file: string; readonly place: Place | undefined } | undefined {
+  const set = sets.filter(written => /^\s*rewards\.file\s*=/.test(written));
+  const tried = structuredClone(root);
+  const override = overrideOf(applyOverrides(tried, set).overrides, ['rewards', 'file']);
+  const { rewards } = tried;
   if (!isMapping(rewards) || typeof rewards['file'] !== 'string') return undefined;
-  const { file, ...own } = rewards as { readonly file: string } & Record<string, unknown>;
-  const named = path.resolve(folder, file);
-  const remedy = 'file is a YAML file with what may stand under rewards: format, accuracy, rules, combine.';
-  let shared: unknown;
-  try {
-    shared = parse(readFileSync(named, 'utf8'), { merge: true });
-  } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    return { message: code === 'ENOENT' ? `there is no file ${named}` : `${named}: ${message}`, remedy };
-  }
-  if (!isMapping(shared)) return { message: `${named} is no mapping`, remedy };
-  const rules = {
-    ...scriptsBeside(shared['rules'], path.dirname(named)),
-    ...(isMapping(own['rules']) ? own['rules'] : {}),
+  return {
+    file: path.resolve(override === undefined ? folder : process.cwd(), rewards['file']),
+    place: override?.place,
   };
-  root['rewards'] = { ...shared, ...own, ...(Object.keys(rules).length > 0 ? { rules } : {}) };
-  return undefined;
 }
 
-/** Scripts of a shared file stand beside that file. */
-function scriptsBeside(rules: unknown, folder: string): Record<string, unknown> {
-  if (!isMapping(rules)) return {};
-  return Object.fromEntries(
-    Object.entries(rules).map(([name, rule]) => [
-      name,
-      isMapping(rule) && typeof rule['file'] === 'string'
-        ? { ...rule, file: path.resolve(folder, rule['file']) }
-        : rule,
-    ]),
-  );
-}
+/** What knows where a value stands: the config, or the rewards that it names. */
+type PlacesOf = (at: KeyPath) => { readonly places: YamlPlaces; readonly at: KeyPath };
 
 function placed(
   { path: at, at: end, message, remedy, fix }: SchemaProblem,
-  places: YamlPlaces,
+  placesOf: PlacesOf,
   overrides: readonly Override[],
 ): Diagnostic {
-  const place = overrideOf(overrides, at)?.place ?? (end === 'key' ? places.key(at) : places.value(at));
+  const { places, at: there } = placesOf(at);
+  const place = overrideOf(overrides, at)?.place ?? (end === 'key' ? places.key(there) : places.value(there));
   return { message, ...(remedy === undefined ? {} : { remedy }), ...(fix === undefined ? {} : { fix }), place };
 }
 
-/** In the order of the file; what the command line says comes last. */
-function byPlace({ place: a }: Diagnostic, { place: b }: Diagnostic): number {
-  return (a.line ?? Infinity) - (b.line ?? Infinity) || (a.column ?? 0) - (b.column ?? 0) || 0;
-}
+/** In the order of the file; then what stands in a file that it names, and what the command line says. */
+const byPlaceIn =
+  (file: string) =>
+  ({ place: a }: Diagnostic, { place: b }: Diagnostic): number =>
+    Number(a.file !== file) - Number(b.file !== file) ||
+    (a.line ?? Infinity) - (b.line ?? Infinity) ||
+    (a.column ?? 0) - (b.column ?? 0) ||
+    0;
 
 function isSome<T>(items: readonly T[]): items is readonly [T, ...T[]] {
   return items.length > 0;

@@ -13,6 +13,8 @@ export function phaseSettings(config: Curriculum, phase: Phase): PhaseSettings {
     generation: { ...config.generation, ...given(phase.generation) },
     grpo: { ...config.grpo, ...given(phase.grpo) },
     optimizer: { ...config.optimizer, ...given(phase.optimizer) },
+    dpo: { ...config.dpo, ...given(phase.dpo) },
+    scorer: { ...config.scorer, ...given(phase.scorer) },
     rewards: {
       format: { ...config.rewards.format, ...given(phase.rewards?.format), ...unused('format', phase) },
       accuracy: { ...config.rewards.accuracy, ...given(phase.rewards?.accuracy), ...unused('accuracy', phase) },
@@ -83,7 +85,10 @@ export function resolveCurriculum(parsed: ParsedCurriculum, file: string, folder
           : { data: source.data, view: source.view ?? phase.view, weight: source.weight },
       ),
     })),
-    run: { folder: runs },
+    run: {
+      folder: runs,
+      ...(parsed.run.from === undefined ? {} : { from: absolute(parsed.run.from, 'run', 'from') }),
+    },
   };
 }
 

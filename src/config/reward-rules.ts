@@ -45,6 +45,8 @@ const test = z
   })
   .describe('A case that the rule must score so.');
 
+export const ruleTests = z.array(test).default([]).describe('Cases that the rule must score so.');
+
 const common = {
   weight: ruleWeight.default(1),
   when: z
@@ -52,7 +54,7 @@ const common = {
     .min(1)
     .optional()
     .describe('An expression; where it is false the rule is not asked and pays nothing: phase == "hard", step > 100.'),
-  tests: z.array(test).default([]),
+  tests: ruleTests,
 };
 
 const part = tag.optional().describe('Only what the last element of this name holds; default: the whole completion.');

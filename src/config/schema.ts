@@ -8,7 +8,7 @@ import type { View } from '../protocol/example';
 import type { DeepReadonly } from './deep-readonly';
 import { fieldSpec } from './fields';
 import { grpo } from './grpo';
-import { combination, rewardRule, ruleName, ruleWeight } from './reward-rules';
+import { combination, rewardRule, ruleName, ruleTests, ruleWeight } from './reward-rules';
 import { OURS, settings } from './settings';
 
 const id = z
@@ -106,6 +106,12 @@ const fields = z
     caption: field('What the image shows, in words, for the captioned view.'),
     scene: field('The scene in words, complete enough to answer without the image, for the text view.'),
     target: field('A completion to imitate, for SFT phases.'),
+    chosen: field(
+      'The preferred of two completions, for DPO and scorer phases; of a list of messages the content of the last.',
+    ),
+    rejected: field('The other one.'),
+    completion: field('A completion to judge, or the list of its steps, for scorer phases.'),
+    label: field('How right it is: true or false, or a number from 0 to 1; of steps a list.'),
     choices: field('The options of a multiple-choice question, as a list.'),
     difficulty: field('How hard the question is, as a number, for phases that are ordered by it.'),
   })
@@ -279,11 +285,40 @@ const optimizer = settings(
   },
 );
 
+const dpo = settings(
+  'Direct preference optimisation (arXiv 2305.18290), of phases with trainer dpo.',
+  {
+    beta: z.number().positive().describe('Weight of the divergence from the reference; that of TRL.'),
+    label_smoothing: z
+      .number()
+      .min(0)
+      .lt(0.5)
+      .describe('Share of pairs that are taken to be the wrong way round (cDPO); that of TRL.'),
+    reference: z
+      .enum(['base', 'previous', 'follow'])
+      .describe('The reference, as in grpo; TRL takes the model that training begins from, which is previous.'),
+  },
+  { beta: 0.1, label_smoothing: 0, reference: 'previous' },
+);
+
+const scorer = settings(
+  'A head that gives completions a score, trained by binary cross-entropy, of phases with trainer scorer.',
+  {
+    train: z
+      .enum(['all', 'head'])
+      .describe(`What learns: the model with the head, or the head alone, which leaves the policy as it is. ${OURS}`),
+  },
+  { train: 'all' },
+);
+
 const weight = z.number().min(0).describe('Share of this rule in the reward; 0 keeps the score and pays nothing.');
 const tag = z.string().regex(/^[A-Za-z][\w-]*$/, 'a tag is its name alone, as answer');
 
+const FORMAT = 'Pays 1 for a completion of the asked form, 0 for any other.';
+const ACCURACY = 'Pays 1 for a final answer that equals the gold answer, 0 for any other.';
+
 const format = settings(
-  'Pays 1 for a completion of the asked form, 0 for any other.',
+  FORMAT,
   {
     weight: weight.describe(`${weight.description} ${OURS}`),
     tags: z
@@ -300,7 +335,7 @@ const format = settings(
 );
 
 const accuracy = settings(
-  'Pays 1 for a final answer that equals the gold answer, 0 for any other.',
+  ACCURACY,
   {
     weight: weight.describe(`${weight.description} ${OURS}`),
     tag: tag.describe(`The final answer is what the last element of this name holds. ${OURS}`),
@@ -310,8 +345,13 @@ const accuracy = settings(
 
 export const rewardsSchema = z
   .strictObject({
-    format: format.full,
-    accuracy: accuracy.full,
+    file: z
+      .string()
+      .min(1)
+      .optional()
+      .describe('A YAML file with rewards that several configs name; what stands here comes over it, rule by rule.'),
+    format: format.full.unwrap().extend({ tests: ruleTests }).describe(FORMAT).prefault({}),
+    accuracy: accuracy.full.unwrap().extend({ tests: ruleTests }).describe(ACCURACY).prefault({}),
     rules: z.record(ruleName, rewardRule).default({}).describe('Further rules, by name.'),
     combine: combination.prefault({}),
   })
@@ -394,7 +434,12 @@ const promotion = z
 const phase = z
   .strictObject({
     id: id.describe('Names the phase in charts, folders and on the command line.'),
-    trainer: z.enum(['sft', 'grpo']).default('grpo').describe('Imitate targets, or learn from rewards.'),
+    trainer: z
+      .enum(['sft', 'grpo', 'dpo', 'scorer'])
+      .default('grpo')
+      .describe(
+        'Imitate targets; learn from rewards; learn from preferences; or learn to score, by a head beside that of the next token.',
+      ),
     view,
     sources: z.array(source).min(1).describe('Ids of data, or {data, view, weight}.'),
     steps: count.describe('Optimiser steps.'),
@@ -404,6 +449,8 @@ const phase = z
     generation: generation.part.optional(),
     grpo: grpo.part.optional(),
     optimizer: optimizer.part.optional(),
+    dpo: dpo.part.optional(),
+    scorer: scorer.part.optional(),
     rewards: rewardsPartSchema.optional(),
   })
   .describe('One phase; it begins from the model that the phase before it ended with.');
@@ -451,12 +498,23 @@ export const curriculumSchema = z
     generation: generation.full,
     grpo: grpo.full,
     optimizer: optimizer.full,
+    dpo: dpo.full,
+    scorer: scorer.full,
     phases: z.array(phase).min(1).describe('The phases, in order.'),
     evaluation,
     checkpoints,
     run: z
-      .strictObject({ folder: z.string().min(1).default('runs').describe('Where run folders are made.') })
-      .describe('Where runs go.')
+      .strictObject({
+        folder: z.string().min(1).default('runs').describe('Where run folders are made.'),
+        from: z
+          .string()
+          .min(1)
+          .optional()
+          .describe(
+            'A checkpoint of another run, which this one begins from: its model, its optimiser and its step. What comes after that step is of this file.',
+          ),
+      })
+      .describe('Where runs go, and where they begin.')
       .prefault({}),
   })
   .describe('A Triphase curriculum.');
@@ -485,7 +543,7 @@ export type Curriculum = DeepReadonly<Omit<ParsedCurriculum, 'name' | 'data' | '
 };
 
 /** What a phase may override. */
-export type PhaseSettings = Pick<Curriculum, 'generation' | 'grpo' | 'optimizer' | 'rewards'>;
+export type PhaseSettings = Pick<Curriculum, 'generation' | 'grpo' | 'optimizer' | 'dpo' | 'scorer' | 'rewards'>;
 
 /** The JSON Schema of a curriculum file, for editors. */
 export function curriculumJsonSchema(): object {

@@ -6,7 +6,7 @@ import type { Phase } from '../config/schema';
 import { loadWeights, saveModel } from '../model/weights';
 import { TriphaseError } from '../protocol/errors';
 import type { WatchedFigure } from '../protocol/run';
-import { writeCheckpoint } from '../run/checkpoints';
+import { requireWhole, writeCheckpoint } from '../run/checkpoints';
 import type { RunContext } from './context';
 import type { PromotionState } from './promotion';
 import { loadOptimizer, saveOptimizer, savePromotion, saveReference } from './state';
@@ -27,13 +27,17 @@ export async function checkpoint(context: RunContext, at: CheckpointAt): Promise
   const phase = at.phase.id;
   if (promotion.best !== undefined) context.best = { ...context.best, [phase]: promotion.best.checkpoint };
   const position = { phase, phaseStep, step, attempt: job.attempt, boundary, best: context.best };
-  const { folder, removed } = await writeCheckpoint(job.folder, position, config.checkpoints.keep, async into => {
-    await saveModel(into, model.config, model.weights, context.companions);
-    await saveOptimizer(into, optimizer);
-    // the next phase begins with a reference and evaluations of its own
-    if (context.following !== undefined && !boundary) await saveReference(into, context.following);
-    if (!boundary) await savePromotion(into, promotion);
-  });
+  const write = () =>
+    writeCheckpoint(job.folder, position, config.checkpoints.keep, async into => {
+      await saveModel(into, model.config, model.weights, context.companions);
+      await saveOptimizer(into, optimizer);
+      // the next phase begins with a reference and evaluations of its own
+      if (context.following !== undefined && !boundary) await saveReference(into, context.following);
+      if (!boundary) await savePromotion(into, promotion);
+    });
+  // parameters and two moments of each
+  const bytes = 3 * [...model.weights.values()].reduce((sum, { data }) => sum + data.byteLength, 0);
+  const { folder, removed } = await (job.whenRoom?.(bytes, write) ?? write());
   context.companions = path.join(job.folder, folder);
   job.emit({
     kind: 'checkpoint',
@@ -59,6 +63,7 @@ export async function goBackTo(
       `phase ${phase.id} was best after its step ${phaseStep}, and the checkpoint of that is gone: ${name}`,
       'Resume from an earlier checkpoint of the phase, or set promotion.carry to last.',
     );
+  await requireWhole(folder);
   for (const [parameter, { data }] of await loadWeights(folder, model.config))
     model.weights.get(parameter)?.data.set(data);
   const { moments } = await loadOptimizer(folder);

@@ -1,7 +1,7 @@
 // An evaluation as the config asks for it, of a model in memory or of a folder.
 
 import type { Curriculum } from '../config/schema';
-import { firstExamples } from '../data/example-list';
+import { gradedExamples } from '../data/example-list';
 import { openExamples } from '../data/examples';
 import { compileUserMessage, type UserMessage } from '../data/views';
 import { checkShown } from '../evaluate/conditions';
@@ -19,7 +19,7 @@ import { generationOptions } from './settings';
 export async function evaluationExamples(config: Curriculum): Promise<readonly Example[]> {
   const sets: (readonly Example[])[] = [];
   for (const id of config.evaluation.data)
-    sets.push(firstExamples((await openExamples(config, id)).examples, config.evaluation.limit));
+    sets.push(gradedExamples((await openExamples(config, id)).examples, config.evaluation.limit));
   return sets.flat();
 }
 

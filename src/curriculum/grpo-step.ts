@@ -1,6 +1,7 @@
 // One step of GRPO: roll out groups and score them, turn rewards into advantages, update the parameters, write it down.
 
 import type { Weights } from '../model/weights';
+import type { RolloutRecord } from '../protocol/run';
 import { writeRollouts } from '../run/rollouts';
 import { learningRate } from '../train/schedule';
 import { scoreGroups } from '../train/score-groups';
@@ -69,21 +70,20 @@ export async function grpoStep(
   const all = byGroup(groups, trained);
   const scores = byGroup(groups, before);
   const references = referenceScores === undefined ? undefined : byGroup(groups, referenceScores);
-  const file = await timed('writing', () =>
-    writeRollouts(
-      job.folder,
-      groups.flatMap(({ shown, prompt, rollouts }, i) =>
-        rollouts.map((rollout, j) =>
-          rolloutRecord(context, at, shown, prompt, rollout, i, j, {
-            // those that were left out have equal rewards
-            advantage: all[i]?.[j]?.advantage ?? 0,
-            trained: scores[i]?.[j],
-            reference: references?.[i]?.[j],
-          }),
-        ),
+  const file = await timed('writing', () => {
+    const records = groups.flatMap(({ shown, prompt, rollouts }, i) =>
+      rollouts.map((rollout, j) =>
+        rolloutRecord(context, at, shown, prompt, rollout, i, j, {
+          // those that were left out have equal rewards
+          advantage: all[i]?.[j]?.advantage ?? 0,
+          trained: scores[i]?.[j],
+          reference: references?.[i]?.[j],
+        }),
       ),
-    ),
-  );
+    );
+    const write = () => writeRollouts(job.folder, records);
+    return job.whenRoom?.(bytesOf(records), write) ?? write();
+  });
   timings['total'] = (performance.now() - started) / 1000;
   const teaching = teachingOf(
     groups.map(g => g.rollouts),
@@ -137,6 +137,10 @@ async function update(
     }
   return out;
 }
+
+/** About so much a file of them takes at most. */
+const bytesOf = (records: readonly RolloutRecord[]): number =>
+  records.reduce((sum, r) => sum + 2 * (r.prompt.length + r.completion.length) + 40 * r.completion_ids.length, 2 ** 16);
 
 /** Numbers below n in parts of a size, in order; 0 is one part. Of nothing there is one empty part. */
 const chunks = (n: number, size: number): readonly (readonly number[])[] =>

@@ -25,6 +25,12 @@ export interface CurriculumJob {
   stopRequested(): boolean;
   /** Absent: nobody pauses it. */
   readonly pause?: Pauses;
+  /**
+   * Writes, and waits where the disk is full until there is room, then writes again. Absent: a full disk is an error.
+   *
+   * @param bytes about so many
+   */
+  readonly whenRoom?: <T>(bytes: number, write: () => Promise<T>) => Promise<T>;
 }
 
 export interface Pauses {

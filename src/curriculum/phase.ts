@@ -1,20 +1,24 @@
 // One phase: its steps, and after each of them what is due: an evaluation that decides about the phase, a checkpoint, the
 // end, an evaluation to look at.
 
-import type { Phase } from '../config/schema';
+import type { Phase, PhaseSettings } from '../config/schema';
+import type { Weights } from '../model/weights';
 import { TriphaseError } from '../protocol/errors';
+import type { Trainer } from '../protocol/run';
 import { checkpointFolder } from '../run/checkpoints';
 import { moveReference } from '../train/reference';
 import { StepsAhead } from './ahead';
 import { checkpoint, goBackTo } from './checkpoint';
-import type { RunContext } from './context';
+import type { RunContext, StepPosition, StepReport } from './context';
+import { dpoStep } from './dpo-step';
 import { evaluateAt, evaluateWatched } from './evaluation-event';
 import { grpoStep, type PhaseSupport } from './grpo-step';
 import type { JobResult } from './job';
-import { phaseOrder } from './order';
+import { phaseOrder, type Shown } from './order';
 import { evaluationDue, judge, newPromotion, type PromotionState, phaseEnd } from './promotion';
 import { rankedSources } from './ranks';
 import { referenceWeights } from './reference-weights';
+import { scorerStep } from './scorer-step';
 import { sftStep } from './sft-step';
 import type { RunData } from './sources';
 import { loadPromotion } from './state';
@@ -49,11 +53,9 @@ export async function runPhase(
   if (start.phaseStep === 0 && settings.optimizer.reset) context.optimizer.moments.clear();
   const { grpo } = settings;
   delete context.following;
-  const reference =
-    grpo.beta > 0 && phase.trainer === 'grpo'
-      ? await referenceWeights(context, grpo.reference, previous, start)
-      : undefined;
-  if (reference !== undefined && grpo.reference === 'follow') context.following = reference;
+  const kind = referenceOf(phase, settings);
+  const reference = kind === undefined ? undefined : await referenceWeights(context, kind, previous, start);
+  if (reference !== undefined && kind === 'follow') context.following = reference;
   const { trainer, view, steps } = phase;
   const { phaseStep, step } = start;
   job.emit({ kind: 'phase-started', phase: phase.id, index, trainer, view, steps, examples, phaseStep, step });
@@ -116,8 +118,8 @@ export async function runPhase(
     const at = { phase, phaseStep: done + 1, step, settings: context.rules.settings(phase) };
     try {
       const shown = ahead.take(done);
-      if (phase.trainer === 'sft') {
-        const report = await sftStep(context, at, shown);
+      if (phase.trainer !== 'grpo') {
+        const report = await stepOf(phase.trainer, context, at, shown, reference);
         job.emit({ kind: 'step', phase: phase.id, phaseStep: at.phaseStep, step, ...report });
       } else {
         const spare: PhaseSupport['spare'] = (round, count) =>
@@ -141,6 +143,34 @@ export async function runPhase(
       moveReference(context.following, context.model.weights, grpo.ref_model_mixup_alpha);
   }
   return came === 'stopped' ? 'stopped' : { steps: done };
+}
+
+/** What the phase is held against; undefined where nothing is. */
+function referenceOf(
+  { trainer }: Phase,
+  { grpo, dpo }: PhaseSettings,
+): PhaseSettings['grpo' | 'dpo']['reference'] | undefined {
+  if (trainer === 'dpo') return dpo.reference;
+  return trainer === 'grpo' && grpo.beta > 0 ? grpo.reference : undefined;
+}
+
+/** A step of a trainer that learns from what stands in the data. */
+function stepOf(
+  trainer: Exclude<Trainer, 'grpo'>,
+  context: RunContext,
+  at: StepPosition,
+  shown: readonly Shown[],
+  reference: Weights | undefined,
+): Promise<StepReport> {
+  switch (trainer) {
+    case 'sft':
+      return sftStep(context, at, shown);
+    case 'scorer':
+      return scorerStep(context, at, shown);
+    case 'dpo':
+      if (reference === undefined) throw new Error('preferences are learned against a reference');
+      return dpoStep(context, at, shown, reference);
+  }
 }
 
 /** An error of a step, with the step named. */

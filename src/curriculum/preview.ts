@@ -9,7 +9,8 @@ import { imageSize } from '../model/decode';
 import { imageGrid } from '../model/images';
 import { TriphaseError } from '../protocol/errors';
 import type { Example } from '../protocol/example';
-import type { Payment, PhasePreview, PreviewedImage, PreviewedPrompt } from '../protocol/preview';
+import type { Payment, PhasePreview, PreviewedCompletion, PreviewedImage, PreviewedPrompt } from '../protocol/preview';
+import type { Trainer } from '../protocol/run';
 import { asAsked } from '../reward/as-asked';
 import type { Moment } from '../reward/sample';
 import { Prompter } from '../rollout/prompter';
@@ -45,12 +46,13 @@ export async function previewPhase(config: Curriculum, phase: Phase, options: Pr
   const settings = phaseSettings(config, phase);
   const first = config.phases.slice(0, config.phases.indexOf(phase)).reduce((n, { steps }) => n + steps, 1);
   const moment = { step: first, phase: phase.id, seed: config.seed };
-  const previewed = await Promise.all(shown.map(s => preview(config, settings, prompter, moment, s)));
+  const previewed = await Promise.all(shown.map(s => preview(config, phase, settings, prompter, moment, s)));
   return { sources: data.reports, prompts: previewed };
 }
 
 async function preview(
   config: Curriculum,
+  { trainer }: Phase,
   settings: PhaseSettings,
   prompter: Prompter,
   moment: Moment,
@@ -72,6 +74,7 @@ async function preview(
   const words = compileUserMessage(config.prompt)(example, view);
   // as long as it is: a run refuses what is too long, a preview shows it
   const prompt = prompter.tokens(config.prompt.system, words, grids, Number.MAX_SAFE_INTEGER);
+  const tokensIn = (text: string): number => prompter.tokenizer.encode(text).length;
   return {
     example,
     view,
@@ -79,13 +82,23 @@ async function preview(
     tokens: prompt.tokenIds.length,
     maxTokens: config.prompt.max_tokens,
     images,
-    payments: await payments(
-      settings.rewards,
-      example,
-      moment,
-      completion => prompter.tokenizer.encode(completion).length,
-    ),
+    payments: example.answer === '' ? [] : await payments(settings.rewards, example, moment, tokensIn),
+    completions: completionsOf(example, trainer).map(c => ({ ...c, tokens: tokensIn(c.text) })),
   };
+}
+
+function completionsOf(
+  { target, preference, judged }: Example,
+  trainer: Trainer,
+): readonly Omit<PreviewedCompletion, 'tokens'>[] {
+  if (trainer === 'grpo') return [];
+  if (trainer === 'sft') return target === undefined ? [] : [{ what: 'target', text: target }];
+  if (trainer === 'scorer' && judged !== undefined) return judged.map(step => ({ what: 'judged', ...step }));
+  if (preference === undefined) return [];
+  return [
+    { what: 'chosen', text: preference.chosen },
+    { what: 'rejected', text: preference.rejected },
+  ];
 }
 
 /** What the rules pay for three completions, each alone. */

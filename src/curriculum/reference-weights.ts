@@ -4,7 +4,7 @@ import type { Curriculum } from '../config/schema';
 import type { Model } from '../model/model';
 import { loadWeights, type Weights } from '../model/weights';
 import { TriphaseError } from '../protocol/errors';
-import { phaseEndCheckpoint } from '../run/checkpoints';
+import { phaseEndCheckpoint, requireWhole } from '../run/checkpoints';
 import { isVision } from '../train/gradient';
 import { baseWeights } from './base-weights';
 import type { RunContext } from './context';
@@ -31,6 +31,7 @@ export async function referenceWeights(
       `the checkpoint at the end of phase ${previous} is gone, and phase settings ask for it as the reference`,
       'Set grpo.reference to base.',
     );
+  await requireWhole(folder);
   return withFrozenOf(await loadWeights(folder, model.config), model, config);
 }
 

@@ -3,20 +3,17 @@
 import type { TrainedGroup } from '../train/gradient';
 import { learningRate } from '../train/schedule';
 import { trainStep } from '../train/step';
+import { completionTokens } from './completion-tokens';
 import type { RunContext, StepPosition, StepReport } from './context';
 import type { Shown } from './order';
 import { promptOf } from './prompt-of';
 import { adamWOptions, frozenParts } from './settings';
 
 export async function sftStep(context: RunContext, at: StepPosition, shown: readonly Shown[]): Promise<StepReport> {
-  const { model, prompter, optimizer, config } = context;
+  const { model, optimizer, config } = context;
   const started = performance.now();
-  const end = prompter.tokenizer.eosIds[0];
   const prompts = await Promise.all(shown.map(s => promptOf(context, s)));
-  const targets = shown.map(({ example }) => [
-    ...prompter.tokenizer.encode(example.target ?? ''),
-    ...(end === undefined ? [] : [end]),
-  ]);
+  const targets = shown.map(({ example }) => completionTokens(context, example.target ?? ''));
   const tokens = targets.reduce((n, t) => n + t.length, 0);
   const groups = targets.map(
     (tokenIds, i): TrainedGroup => ({

@@ -2,7 +2,7 @@
 
 import type { Curriculum, Phase } from '../config/schema';
 import { findDuplicates, type NamedList } from '../data/duplicates';
-import { type ExampleList, firstExamples } from '../data/example-list';
+import { type ExampleList, gradedExamples } from '../data/example-list';
 import { openExamples } from '../data/examples';
 import { usable } from '../data/views';
 import { TriphaseError } from '../protocol/errors';
@@ -21,7 +21,10 @@ export interface RunData {
 export async function loadRunData(config: Curriculum, phases: readonly Phase[]): Promise<RunData> {
   const trainedIds = new Set(phases.flatMap(p => p.sources.map(s => s.data)));
   const ids = new Set([...trainedIds, ...config.evaluation.data]);
-  const opened = new Map<string, { examples: ExampleList; dropped: readonly LeftOut[] }>();
+  const opened = new Map<
+    string,
+    { examples: ExampleList; dropped: readonly LeftOut[]; takenAway: readonly LeftOut[] }
+  >();
   for (const id of ids) opened.set(id, await openExamples(config, id));
   const named = (id: string): NamedList => {
     const examples = opened.get(id)?.examples;
@@ -39,7 +42,12 @@ export async function loadRunData(config: Curriculum, phases: readonly Phase[]):
     const sources: PhaseExamples[] = [];
     for (const source of phase.sources) {
       const { examples = of(source.data).examples, report } = unique.get(source.data) ?? {};
-      const shown = usable(examples, source.view, phase.trainer);
+      const shown = usable(
+        examples,
+        source.view,
+        phase.trainer,
+        phase.trainer === 'grpo' || phase.order.by === 'pass_rate',
+      );
       const list = refused.get(source.data) ?? [];
       const reasons = shown.refused.map(r => ({ ...r, phase: phase.id }));
       refused.set(source.data, [...list, ...reasons]);
@@ -49,7 +57,7 @@ export async function loadRunData(config: Curriculum, phases: readonly Phase[]):
     }
     byPhase.set(phase.id, sources);
   }
-  const evaluation = config.evaluation.data.flatMap(id => firstExamples(of(id).examples, config.evaluation.limit));
+  const evaluation = config.evaluation.data.flatMap(id => gradedExamples(of(id).examples, config.evaluation.limit));
   return {
     phases: byPhase,
     evaluation,
@@ -59,6 +67,7 @@ export async function loadRunData(config: Curriculum, phases: readonly Phase[]):
         source,
         examples: examples.length,
         dropped: opened.get(source)?.dropped ?? [],
+        takenAway: opened.get(source)?.takenAway ?? [],
         refused: refused.get(source) ?? [],
         ...(report && { duplicates: report }),
       };

@@ -15,6 +15,10 @@ export interface Facts {
   readonly caption: boolean;
   readonly scene: boolean;
   readonly target: boolean;
+  /** A gold answer. */
+  readonly answer: boolean;
+  readonly preference: boolean;
+  readonly judged: boolean;
   readonly difficulty: number | undefined;
   /** Of its words and of the sizes of its image files: where this differs, examples differ. */
   readonly likeness: Hash64;
@@ -30,6 +34,13 @@ export function firstExamples(list: ExampleList, limit = list.length): readonly 
   return Array.from({ length: Math.min(limit, list.length) }, (_, i) => list.at(i));
 }
 
+/** The same of those that have a gold answer. */
+export function gradedExamples(list: ExampleList, limit = list.length): readonly Example[] {
+  const out: Example[] = [];
+  for (let i = 0; i < list.length && out.length < limit; i++) if (list.facts(i).answer) out.push(list.at(i));
+  return out;
+}
+
 /** Some examples of a list, in an order. */
 export function pickExamples(list: ExampleList, indices: Uint32Array): ExampleList {
   return {
@@ -43,6 +54,9 @@ const IMAGES = 1;
 const CAPTION = 2;
 const SCENE = 4;
 const TARGET = 8;
+const ANSWER = 16;
+const PREFERENCE = 32;
+const JUDGED = 64;
 
 /** Rows of more text than this are read again when they are shown. */
 const HELD_BYTES = 64 * 1024 * 1024;
@@ -84,7 +98,10 @@ export class GrowingList implements ExampleList {
       (example.images.length > 0 ? IMAGES : 0) |
         (example.caption === undefined ? 0 : CAPTION) |
         (example.scene === undefined ? 0 : SCENE) |
-        (example.target === undefined ? 0 : TARGET),
+        (example.target === undefined ? 0 : TARGET) |
+        (example.answer === '' ? 0 : ANSWER) |
+        (example.preference === undefined ? 0 : PREFERENCE) |
+        (example.judged === undefined ? 0 : JUDGED),
     );
     this.difficulty.push(example.difficulty ?? Number.NaN);
     this.high.push(likeness.high);
@@ -117,6 +134,9 @@ export class GrowingList implements ExampleList {
       caption: (has & CAPTION) > 0,
       scene: (has & SCENE) > 0,
       target: (has & TARGET) > 0,
+      answer: (has & ANSWER) > 0,
+      preference: (has & PREFERENCE) > 0,
+      judged: (has & JUDGED) > 0,
       difficulty: Number.isNaN(difficulty) ? undefined : difficulty,
       likeness: { high: this.high.at(index), low: this.low.at(index) },
     };

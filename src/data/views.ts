@@ -29,15 +29,16 @@ export function withTargets(examples: readonly Example[]): {
   return { examples: [...indices].map(i => examples[i] as Example), refused };
 }
 
-/** What a phase can show of a list, and imitate, where it imitates. */
+/** What a phase can show of a list, and learn from. @param graded its completions are compared with gold answers */
 export function usable(
   list: ExampleList,
   view: View,
   trainer: Trainer,
+  graded = trainer === 'grpo',
 ): { readonly examples: ExampleList; readonly refused: readonly Refused[] } {
   const { indices, refused } = sort(list.length, i => {
     const facts = list.facts(i);
-    return refusal(facts, view) ?? (trainer === 'sft' ? noTarget(facts) : undefined);
+    return refusal(facts, view) ?? nothingToLearn(facts, trainer) ?? (graded ? noAnswer(facts) : undefined);
   });
   return { examples: indices.length === list.length ? list : pickExamples(list, indices), refused };
 }
@@ -70,6 +71,21 @@ function sort(
 }
 
 const noTarget = ({ target }: Shows) => (target ? undefined : 'there is no target to imitate');
+
+const noAnswer = ({ answer }: Pick<Facts, 'answer'>) => (answer ? undefined : 'there is no gold answer');
+
+function nothingToLearn(facts: Facts, trainer: Trainer): string | undefined {
+  switch (trainer) {
+    case 'grpo':
+      return undefined;
+    case 'sft':
+      return noTarget(facts);
+    case 'dpo':
+      return facts.preference ? undefined : 'there are no chosen and rejected completions';
+    case 'scorer':
+      return facts.judged || facts.preference ? undefined : 'there is no completion with a label';
+  }
+}
 
 function refusal({ images, caption, scene }: Shows, view: View): string | undefined {
   switch (view) {

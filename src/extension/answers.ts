@@ -10,6 +10,7 @@ import { phasePreview } from './phase-preview';
 import type { Query } from './query';
 import type { Answers } from './relay';
 import type { Runs } from './runs';
+import type { traceActions } from './trace/trace-actions';
 
 /** Commands that a view has buttons for. */
 const offered: ReadonlySet<string> = new Set([
@@ -29,13 +30,16 @@ const offered: ReadonlySet<string> = new Set([
   'previewPhase',
 ]);
 
+type OfTraces = ReturnType<typeof traceActions>;
+
 export function answersOf(
   context: vscode.ExtensionContext,
   query: Query,
   runs: Runs,
+  ofTraces: OfTraces,
   show: (state: ViewState, beside: boolean) => void,
 ): Answers {
-  return { ...questionsTo(query), ...actions(context, runs, show) };
+  return { ...questionsTo(query), ...actions(context, runs, show), ...ofTraces };
 }
 
 function questionsTo(query: Query): { readonly [N in keyof Questions]: Answers[N] } {
@@ -61,7 +65,7 @@ function actions(
   context: vscode.ExtensionContext,
   runs: Runs,
   show: (state: ViewState, beside: boolean) => void,
-): { readonly [N in keyof Actions]: Answers[N] } {
+): { readonly [N in Exclude<keyof Actions, keyof OfTraces>]: Answers[N] } {
   return {
     open: async ({ beside = false, ...state }) => {
       show(state, beside);

@@ -2,8 +2,8 @@
 
 import { execFile } from 'node:child_process';
 import * as vscode from 'vscode';
+import { nodeEnvironment } from './node-program';
 import { canTrain, program } from './programs';
-import { nodeEnvironment } from './start-host';
 import type { TriphaseWindow } from './triphase-window';
 
 export async function checkMachine({ context }: TriphaseWindow): Promise<void> {

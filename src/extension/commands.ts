@@ -20,24 +20,54 @@ export type Command =
     }
   /** A run of ours to look at. */
   | { readonly needs: 'run'; readonly run: (window: TriphaseWindow, run: WatchedRun, args: Arguments) => Promise<void> }
-  /** A run whose state allows that, in a trusted workspace. */
+  /** A run whose state allows one of these, in a trusted workspace. */
   | {
       readonly needs: 'action';
-      readonly action: RunAction;
+      /** Any of them. */
+      readonly actions: readonly RunAction[];
       readonly run: (window: TriphaseWindow, run: WatchedRun, args: Arguments) => Promise<void>;
     };
 
+const controlling = async (run: WatchedRun, ask: () => Promise<void>) =>
+  (await import('./control')).controlling(run, ask);
+
 export const commands = {
+  newCurriculum: { needs: 'trust', run: async () => (await import('./new-curriculum')).newCurriculum() },
   checkMachine: { needs: 'trust', run: async window => (await import('./check-machine')).checkMachine(window) },
   run: { needs: 'trust', run: async (window, args) => (await import('./run-commands')).runCurriculum(window, args) },
   runQuick: { needs: 'trust', run: async (window, args) => (await import('./run-commands')).runQuick(window, args) },
+  runPhase: { needs: 'trust', run: async (window, args) => (await import('./run-commands')).runPhase(window, args) },
+  pause: { needs: 'action', actions: ['pause'], run: async (_window, run) => controlling(run, () => run.pause()) },
   resume: {
     needs: 'action',
-    action: 'resume',
+    actions: ['resume', 'resumeFromCheckpoint'],
     run: async (window, run) => (await import('./run-commands')).resume(window, run),
   },
-  stop: { needs: 'action', action: 'stop', run: async (_window, run) => run.stop('after-step') },
-  kill: { needs: 'action', action: 'kill', run: async (_window, run) => (await import('./run-commands')).kill(run) },
+  stop: {
+    needs: 'action',
+    actions: ['stop'],
+    run: async (_window, run) => controlling(run, () => run.stop('after-step')),
+  },
+  kill: { needs: 'action', actions: ['kill'], run: async (_window, run) => (await import('./run-commands')).kill(run) },
+  resumeFromCheckpoint: {
+    needs: 'action',
+    actions: ['resumeFromCheckpoint'],
+    run: async (window, run, args) => (await import('./run-commands')).resumeFromCheckpoint(window, run, args),
+  },
+  fork: {
+    needs: 'action',
+    actions: ['fork'],
+    run: async (_window, run, args) => (await import('./fork')).fork(run, args),
+  },
+  evaluate: {
+    needs: 'action',
+    actions: ['openLog'],
+    run: async ({ context }, run, args) => (await import('./run-commands')).evaluate(context, run, args),
+  },
+  previewPhase: {
+    needs: 'trust',
+    run: async (window, args) => (await import('./run-commands')).previewPhase(window, args),
+  },
   openDashboard: {
     needs: 'folder',
     run: async ({ panels }, folder) => panels.show({ view: 'dashboard', folders: [folder] }),
@@ -50,6 +80,10 @@ export const commands = {
   openConfig: { needs: 'run', run: async (_window, run) => (await import('./open-files')).openConfig(run) },
   openRunFolder: { needs: 'run', run: async (_window, run) => (await import('./open-files')).openRunFolder(run) },
   openLog: { needs: 'run', run: async (_window, run) => (await import('./open-files')).openLog(run) },
+  openForeignRun: {
+    needs: 'nothing',
+    run: async (window, args) => (await import('./foreign-run')).openForeignRun(window, args),
+  },
 } as const satisfies Readonly<Record<string, Command>>;
 
 export type CommandName = keyof typeof commands;

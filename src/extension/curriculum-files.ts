@@ -15,6 +15,17 @@ export async function findCurriculumFiles(): Promise<readonly vscode.Uri[]> {
   return found.toSorted((a, b) => a.fsPath.localeCompare(b.fsPath));
 }
 
+/** Says in when clauses, and to the walkthrough, whether there is one. */
+export function watchForCurricula(): vscode.Disposable {
+  const set = async () => {
+    const files = await vscode.workspace.findFiles(curriculumPattern, '**/{node_modules,.git}/**', 1);
+    await vscode.commands.executeCommand('setContext', 'triphase.hasConfig', files.length > 0);
+  };
+  void set();
+  const watcher = vscode.workspace.createFileSystemWatcher(curriculumPattern, false, true, false);
+  return vscode.Disposable.from(watcher, watcher.onDidCreate(set), watcher.onDidDelete(set));
+}
+
 /** The one in the editor in front, the only one there is, or the one that the person picks. */
 export async function chooseCurriculum(argument: unknown): Promise<vscode.Uri | undefined> {
   if (argument instanceof vscode.Uri && isCurriculum(argument)) return argument;

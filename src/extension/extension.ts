@@ -4,6 +4,8 @@
 import * as vscode from 'vscode';
 import { answersOf } from './answers';
 import { CheckpointsView } from './checkpoints-view';
+import { watchForCurricula } from './curriculum-files';
+import { editorFeatures } from './editor/features';
 import { Panels } from './panels';
 import { PhasesView } from './phases-view';
 import { openQuery } from './query';
@@ -11,21 +13,26 @@ import { registerCommands } from './run-command';
 import { Runs } from './runs';
 import { RunsView } from './runs-view';
 import { showStatus } from './status-bar';
+import { registerTasks } from './tasks';
 import { tellOfEnds } from './told-once';
+import { readLink } from './trace/links';
+import { openLinks, traceActions } from './trace/trace-actions';
 import type { TriphaseWindow } from './triphase-window';
 
 export function activate(context: vscode.ExtensionContext): void {
   const began = performance.now();
   const log = vscode.window.createOutputChannel('Triphase', { log: true });
   const runs = new Runs(context, log);
-  const query = openQuery();
-  const panels = new Panels(context.extensionUri, runs, show => answersOf(context, query, runs, show));
+  const query = openQuery(context, log);
+  const ofTraces = traceActions(context, query, runs);
+  const panels = new Panels(context.extensionUri, runs, show => answersOf(context, query, runs, ofTraces, show));
   const window: TriphaseWindow = { context, log, runs, panels };
   const rows = new RunsView(runs);
   const runsView = vscode.window.createTreeView('triphase.runs', { treeDataProvider: rows });
   context.subscriptions.push(
     log,
     runs,
+    query,
     panels,
     rows,
     runsView,
@@ -34,9 +41,17 @@ export function activate(context: vscode.ExtensionContext): void {
     }),
     vscode.window.registerTreeDataProvider('triphase.phases', new PhasesView(runs)),
     vscode.window.registerTreeDataProvider('triphase.checkpoints', new CheckpointsView(runs)),
+    editorFeatures(runs),
+    openLinks((uriPath, query) => {
+      const state = readLink(uriPath, query);
+      if (state !== undefined) panels.show(state);
+      else void vscode.window.showWarningMessage(vscode.l10n.t('This link leads to no run that is here.'));
+    }),
     registerCommands(window),
     showStatus(runs),
     tellOfEnds(window),
+    registerTasks(context),
+    watchForCurricula(),
   );
   log.info(`activated in ${(performance.now() - began).toFixed(1)} ms`);
 }

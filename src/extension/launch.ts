@@ -2,10 +2,9 @@
 
 import path from 'node:path';
 import * as vscode from 'vscode';
-import { TriphaseError } from '../protocol/errors';
+import type { HostProgram } from '../client/start';
 import { program, refuseWithoutNativeParts } from './programs';
 import { refuseUntrusted } from './refusals';
-import { startDetached } from './start-host';
 import type { TriphaseWindow } from './triphase-window';
 import type { WatchedRun } from './watched-run';
 
@@ -13,27 +12,24 @@ export interface RunWish {
   readonly config: vscode.Uri;
   readonly phase?: string;
   readonly quick?: boolean;
-  readonly sets?: readonly string[];
 }
 
-export const logFile = (folder: string): string => path.join(folder, 'host.log');
-
-export async function startRun(window: TriphaseWindow, wish: RunWish): Promise<WatchedRun> {
+export async function startRun(window: TriphaseWindow, { config, phase, quick = false }: RunWish): Promise<WatchedRun> {
   refuseUntrusted();
   refuseWithoutNativeParts(window.context);
-  await saved(wish.config);
-  const started = {
-    location: vscode.ProgressLocation.Notification,
-    title: vscode.l10n.t('Starting {0}', path.basename(wish.config.fsPath)),
-  };
-  const run = await vscode.window.withProgress(started, async () => {
-    const folder = await makeFolder(wish);
-    const added = await window.runs.add(folder);
-    await serve(window, added);
-    return added;
+  await saved(config);
+  const title = vscode.l10n.t('Starting {0}', path.basename(path.dirname(config.fsPath)));
+  const run = await vscode.window.withProgress({ location: vscode.ProgressLocation.Notification, title }, async () => {
+    const client = await import('../client/start');
+    const { folder } = await client.startRun(hostProgram(window), {
+      configFile: config.fsPath,
+      quick,
+      ...(phase === undefined ? {} : { onlyPhase: phase }),
+    });
+    return window.runs.add(folder);
   });
   window.runs.choose(run);
-  if (vscode.workspace.getConfiguration('triphase', wish.config).get('openDashboardOnRun', true))
+  if (vscode.workspace.getConfiguration('triphase', config).get('openDashboardOnRun', true))
     window.panels.show({ view: 'dashboard', folders: [run.folder] }, vscode.ViewColumn.Beside);
   return run;
 }
@@ -42,45 +38,18 @@ export async function startRun(window: TriphaseWindow, wish: RunWish): Promise<W
 export async function serve(window: TriphaseWindow, run: WatchedRun, checkpoint?: string): Promise<void> {
   refuseUntrusted();
   refuseWithoutNativeParts(window.context);
-  const from = checkpoint === undefined ? [] : ['--from', checkpoint];
-  const child = startDetached(
-    program(window.context, 'cli'),
-    ['resume', run.folder, ...from],
-    run.folder,
-    logFile(run.folder),
-  );
-  await new Promise<void>((resolve, reject) => {
-    child.once('spawn', resolve);
-    child.once('error', error =>
-      reject(new TriphaseError('usage', vscode.l10n.t('The host cannot be started: {0}.', error.message))),
-    );
-  });
-  run.launched(true);
-  child.once('exit', () => {
-    run.launched(false);
-    void run.refresh();
-  });
+  const { startHost } = await import('../client/start');
+  await startHost(hostProgram(window), run.folder, checkpoint);
+  await run.refresh();
+}
+
+function hostProgram({ context }: TriphaseWindow): HostProgram {
+  const { node, file } = program(context, 'cli');
+  return { nodePath: node, cli: file };
 }
 
 /** What is run is what stands in the editor. */
 async function saved(uri: vscode.Uri): Promise<void> {
   const open = vscode.workspace.textDocuments.find(document => document.uri.toString() === uri.toString());
   if (open?.isDirty === true) await open.save();
-}
-
-async function makeFolder({ config: uri, phase, quick = false, sets = [] }: RunWish): Promise<string> {
-  const [{ loadCurriculum }, { writeResolved }, { createDatedRunFolder }] = await Promise.all([
-    import('../config/curriculum'),
-    import('../config/resolved'),
-    import('../run/folder'),
-  ]);
-  const { config } = loadCurriculum(uri.fsPath, sets);
-  return createDatedRunFolder(config.run.folder, {
-    name: config.name,
-    configFile: uri.fsPath,
-    sets,
-    resolved: writeResolved(config),
-    quick,
-    ...(phase === undefined ? {} : { onlyPhase: phase }),
-  });
 }

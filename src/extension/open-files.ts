@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 import * as vscode from 'vscode';
 import { TriphaseError } from '../protocol/errors';
-import { logFile } from './launch';
+import { hostLogFile } from '../run/launch';
 import type { WatchedRun } from './watched-run';
 
 /** The file that it was started with where that is still there, otherwise the run's own copy of it. */
@@ -22,7 +22,7 @@ export async function openRunFolder({ folder }: WatchedRun): Promise<void> {
 
 /** What its process printed, or the event log of a run that was started in a terminal. */
 export async function openLog({ folder }: WatchedRun): Promise<void> {
-  const file = [logFile(folder), path.join(folder, 'events.jsonl')].find(existsSync);
+  const file = [hostLogFile(folder), path.join(folder, 'events.jsonl')].find(existsSync);
   if (file === undefined)
     throw new TriphaseError('run-folder', vscode.l10n.t('The run has not written anything yet.'), undefined, {
       file: folder,

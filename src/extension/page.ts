@@ -33,7 +33,6 @@ export function pageOf({ title, view, language, nonce, source, script, style }: 
 <link rel="stylesheet" href="${escaped(style)}">
 </head>
 <body data-view="${escaped(view)}">
-<main id="view"></main>
 <script nonce="${escaped(nonce)}" src="${escaped(script)}"></script>
 </body>
 </html>`;

@@ -12,7 +12,7 @@ import { foldersOf, isSamePlace, readViewState } from './view-state';
 import { viewStrings } from './view-strings';
 import type { WatchedRun } from './watched-run';
 
-const names: readonly ViewName[] = ['dashboard', 'rollouts', 'preview'];
+const names: readonly ViewName[] = ['dashboard', 'rollouts', 'trace', 'preview'];
 
 /** A view hears of news this often at most. */
 const newsMs = 500;

@@ -5,9 +5,9 @@ import type * as vscode from 'vscode';
 import { TriphaseError } from '../protocol/errors';
 import type { PhasePreview } from '../protocol/preview';
 import type { Actions } from '../protocol/views';
+import { nodeEnvironment } from './node-program';
 import { program, refuseWithoutNativeParts } from './programs';
 import { refuseUntrusted } from './refusals';
-import { nodeEnvironment } from './start-host';
 
 export async function phasePreview(
   context: vscode.ExtensionContext,

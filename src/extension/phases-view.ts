@@ -35,7 +35,11 @@ export class PhasesView implements vscode.TreeDataProvider<PhaseRow>, vscode.Dis
     item.iconPath = iconOf(phase, run);
     item.contextValue = ';phase;';
     const parts = [phase.trainer === 'grpo' ? phase.view : `${phase.trainer}, ${phase.view}`];
-    parts.push(phase.status === 'waiting' ? vscode.l10n.t('{0} steps', phase.steps) : `${phase.done}/${phase.steps}`);
+    parts.push(
+      phase.status === 'waiting' && phase.done === 0
+        ? vscode.l10n.t('{0} steps', phase.steps)
+        : `${phase.done}/${phase.steps}`,
+    );
     const latest = run.digest.lastStep;
     const reward = latest?.phase === phase.phase ? latest.metrics['reward'] : undefined;
     if (reward !== undefined) parts.push(vscode.l10n.t('reward {0}', figure(reward)));
@@ -60,13 +64,13 @@ function accuracyAfter({ digest }: WatchedRun, phase: PhaseDigest): number | und
   return digest.evaluationAt(step)?.conditions.find(({ condition }) => condition === 'image')?.accuracy;
 }
 
-function iconOf({ status }: PhaseDigest, { state }: WatchedRun): vscode.ThemeIcon {
+function iconOf({ status, done }: PhaseDigest, { state }: WatchedRun): vscode.ThemeIcon {
   switch (status) {
     case 'done':
       return new vscode.ThemeIcon('pass', new vscode.ThemeColor('testing.iconPassed'));
     case 'running':
       return new vscode.ThemeIcon(state.kind === 'running' ? 'sync~spin' : 'circle-filled');
     case 'waiting':
-      return new vscode.ThemeIcon('circle-outline');
+      return new vscode.ThemeIcon(done === 0 ? 'circle-outline' : 'circle-filled');
   }
 }

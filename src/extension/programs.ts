@@ -4,10 +4,10 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 import * as vscode from 'vscode';
 import { TriphaseError } from '../protocol/errors';
-import type { Program } from './start-host';
+import type { Program } from './node-program';
 
 /** A bundle of dist, to be run by the Node that the settings name. */
-export function program(context: vscode.ExtensionContext, name: 'cli' | 'query'): Program {
+export function program(context: vscode.ExtensionContext, name: 'cli' | 'query' | 'session'): Program {
   const configured = vscode.workspace.getConfiguration('triphase').get<string>('nodePath', '').trim();
   if (configured !== '' && !existsSync(configured))
     throw new TriphaseError(

@@ -4,12 +4,15 @@
 import { toErrorRecord } from '../protocol/error-record';
 import { TriphaseError } from '../protocol/errors';
 import type { SearchHits } from '../protocol/query';
+import type { BranchProgress } from '../protocol/session';
 import type { FromView, RequestName, Requests, ToView } from '../protocol/views';
 
 export interface Wishes {
   readonly signal: AbortSignal;
   /** First hits of a search, before its answer. */
   readonly onHits: (hits: SearchHits) => void;
+  /** What continuations say so far. */
+  readonly onBranching: (progress: BranchProgress) => void;
 }
 
 export type Answers = {
@@ -39,6 +42,9 @@ export class Relay {
         signal: controller.signal,
         onHits: hits => {
           if (!controller.signal.aborted) this.send({ kind: 'hits', id, hits });
+        },
+        onBranching: progress => {
+          if (!controller.signal.aborted) this.send({ kind: 'branching', id, progress });
         },
       });
       this.send({ kind: 'result', id, result });

@@ -2,6 +2,7 @@
 
 import * as vscode from 'vscode';
 import { type Arguments, type Command, commands } from './commands';
+import { hasKey } from './has-key';
 import { refuseUntrusted, showError } from './refusals';
 import type { TriphaseWindow } from './triphase-window';
 import type { WatchedRun } from './watched-run';
@@ -38,7 +39,9 @@ async function runCommand(window: TriphaseWindow, command: Command, args: Argume
     }
     case 'action': {
       refuseUntrusted();
-      const run = await chooseRun(window, args[0], ({ actions }) => actions.includes(command.action));
+      const run = await chooseRun(window, args[0], ({ actions }) =>
+        command.actions.some(action => actions.includes(action)),
+      );
       return run === undefined ? undefined : command.run(window, run, args);
     }
   }
@@ -89,8 +92,4 @@ function namedRun({ runs }: TriphaseWindow, argument: unknown): WatchedRun | und
   if (typeof argument === 'string') return runs.of(argument);
   if (!hasKey(argument, 'run') || !hasKey(argument.run, 'folder')) return undefined;
   return runs.of(String(argument.run.folder));
-}
-
-export function hasKey<K extends string>(value: unknown, key: K): value is Readonly<Record<K, unknown>> {
-  return typeof value === 'object' && value !== null && key in value;
 }

@@ -1,6 +1,6 @@
 // What the lists show of a run, followed event by event: how it stands, its phases, its checkpoints, its latest figures.
 
-import type { EventOf, PlannedPhase, RunEvent, RunState } from '../protocol/run';
+import type { EventOf, PlannedPhase, Progress, RunEvent, RunState } from '../protocol/run';
 import { RunProgress } from '../protocol/run-progress';
 
 export interface PhaseDigest extends PlannedPhase {
@@ -17,7 +17,7 @@ export interface CheckpointDigest {
 }
 
 export class RunDigest {
-  private readonly progress = new RunProgress();
+  private readonly followed = new RunProgress();
   private doneInPhase = new Map<string, number>();
   private ended = new Set<string>();
   private current: string | undefined;
@@ -25,6 +25,7 @@ export class RunDigest {
   private measured: readonly EventOf<'evaluation'>[] = [];
   private steps: readonly EventOf<'step'>[] = [];
   private began: string | undefined;
+  private first: EventOf<'step'> | undefined;
   /** Number of the latest event. */
   lastEvent = 0;
   attempt = 0;
@@ -39,7 +40,7 @@ export class RunDigest {
     this.lastEvent = event.n;
     this.attempt = event.attempt;
     this.time = event.time;
-    this.progress.take(event);
+    this.followed.take(event);
     switch (event.kind) {
       case 'run-started':
         this.goBackTo(event.resumedFrom?.step ?? 0);
@@ -55,6 +56,7 @@ export class RunDigest {
       case 'step':
         this.doneInPhase.set(event.phase, event.phaseStep);
         this.steps = [...this.steps.slice(-1), event];
+        this.first ??= event;
         break;
       case 'phase-ended':
         this.ended.add(event.phase);
@@ -80,19 +82,27 @@ export class RunDigest {
 
   /** By the log alone: whether a host still serves the run is asked of the operating system. */
   get state(): RunState {
-    return this.progress.state;
+    return this.followed.state;
+  }
+
+  get progress(): Progress | undefined {
+    return this.followed.progress;
   }
 
   get step(): number {
-    return this.progress.step;
+    return this.followed.step;
   }
 
   get lastStep(): EventOf<'step'> | undefined {
     return this.steps.at(-1);
   }
 
+  get firstStep(): EventOf<'step'> | undefined {
+    return this.first;
+  }
+
   get phases(): readonly PhaseDigest[] {
-    return this.progress.phases.map(phase => ({
+    return this.followed.phases.map(phase => ({
       ...phase,
       done: this.ended.has(phase.phase) ? phase.steps : (this.doneInPhase.get(phase.phase) ?? 0),
       status: this.ended.has(phase.phase) ? 'done' : this.current === phase.phase ? 'running' : 'waiting',
@@ -108,6 +118,10 @@ export class RunDigest {
     return this.measured.at(-1);
   }
 
+  get evaluations(): readonly EventOf<'evaluation'>[] {
+    return this.measured;
+  }
+
   /** The latest at this step. */
   evaluationAt(step: number): EventOf<'evaluation'> | undefined {
     return this.measured.findLast(evaluation => evaluation.step === step);
@@ -121,7 +135,7 @@ export class RunDigest {
 
   /** As if the steps to come took as long as the latest. */
   get secondsLeft(): number | undefined {
-    const { progress } = this.progress;
+    const { progress } = this;
     if (progress?.secondsPerStep === undefined) return undefined;
     const boundaries = this.phases.filter(({ status }) => status !== 'done').length;
     const evaluation = this.measured.at(-1)?.seconds ?? 0;
@@ -135,7 +149,7 @@ export class RunDigest {
     this.steps = this.steps.filter(event => event.step <= step);
     this.ended = new Set();
     let last = 0;
-    for (const phase of this.progress.phases) {
+    for (const phase of this.followed.phases) {
       last += phase.steps;
       if (last <= step) this.ended.add(phase.phase);
       else this.doneInPhase.set(phase.phase, Math.max(0, step - (last - phase.steps)));

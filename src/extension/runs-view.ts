@@ -101,6 +101,7 @@ function descriptionOf(run: WatchedRun): string {
     if (secondsPerStep !== undefined && left !== undefined && state.kind === 'running')
       parts.push(vscode.l10n.t('{0} left', roughly(left)));
     else if (activity !== undefined) parts.push(activity.what);
+    if (run.pulse?.verdict === 'hangs') parts.push(vscode.l10n.t('no sign of life'));
     return parts.join(' · ');
   }
   parts.push(stateInWords(state));
@@ -147,6 +148,15 @@ function tooltipOf(run: WatchedRun): vscode.MarkdownString {
   if (state.kind === 'failed') text.appendText(` – ${state.error.message}`);
   line(vscode.l10n.t('Started'), new Date(info.created).toLocaleString());
   if (digest.device !== undefined) line(vscode.l10n.t('Device'), digest.device.used);
+  const { pulse, watchers } = run;
+  if (pulse !== undefined && pulse.verdict !== 'working')
+    line(vscode.l10n.t('Pulse'), vscode.l10n.t('silent for {0}', roughly(pulse.silentSeconds)));
+  const controls = watchers.find(watcher => watcher.controls);
+  if (watchers.length > 1)
+    line(
+      vscode.l10n.t('Watched by'),
+      watchers.map(watcher => (watcher === controls ? `${watcher.name} *` : watcher.name)).join(', '),
+    );
   if (info.attempt > 1) line(vscode.l10n.t('Attempt'), String(info.attempt));
   line(vscode.l10n.t('Config'), info.config);
   line(vscode.l10n.t('Folder'), folder);

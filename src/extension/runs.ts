@@ -75,7 +75,10 @@ export class Runs implements vscode.Disposable {
   async add(folder: string): Promise<WatchedRun> {
     const known = this.byFolder.get(folder);
     if (known !== undefined) return known;
-    const run = await WatchedRun.open(folder, () => vscode.workspace.isTrusted);
+    const run = await WatchedRun.open(folder, {
+      name: `window ${vscode.workspace.name ?? ''}`.trim(),
+      trusted: () => vscode.workspace.isTrusted,
+    });
     const raced = this.byFolder.get(folder);
     if (raced !== undefined) {
       run.dispose();

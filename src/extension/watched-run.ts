@@ -4,9 +4,9 @@ import { EventEmitter } from 'node:events';
 import path from 'node:path';
 import type { HostClient } from '../client/host-client';
 import { TriphaseError } from '../protocol/errors';
-import type { StopParams } from '../protocol/host';
+import type { Pulse, StopParams, Watcher } from '../protocol/host';
 import type { Activity, RunInfo, RunState } from '../protocol/run';
-import { actionsOf, type RunAction } from '../protocol/run-actions';
+import { actionsOf, isServed, type RunAction } from '../protocol/run-actions';
 import { LogTail } from './log-tail';
 import { RunDigest } from './run-digest';
 
@@ -17,63 +17,65 @@ interface WatchedRunEvents {
   readonly ended: [RunState];
 }
 
+export interface WatchOptions {
+  /** What others who watch the run read of this window. */
+  readonly name: string;
+  /** Whether its host may be talked to: the socket is named by the folder, which may be anybody's. */
+  readonly trusted: () => boolean;
+}
+
 export class WatchedRun {
   readonly events = new EventEmitter<WatchedRunEvents>();
   readonly digest = new RunDigest();
   activity: Activity | undefined;
+  pulse: Pulse | undefined;
+  watchers: readonly Watcher[] = [];
   private readonly tail: LogTail;
   private client: HostClient | undefined;
-  private hostState: RunState | undefined;
-  private served = false;
-  private wasUnderWay = false;
+  /** As the host says, or, without one, as the folder does. */
+  private known: RunState = { kind: 'starting' };
+  private wasServed = false;
   private refreshing: Promise<void> | undefined;
+  private disposed = false;
 
   private constructor(
     readonly folder: string,
     public info: RunInfo,
-    /** Whether its host may be talked to: the socket is named by the folder, which may be anybody's. */
-    private readonly trusted: () => boolean,
+    private readonly options: WatchOptions,
   ) {
     this.tail = new LogTail(path.join(folder, 'events.jsonl'), event => this.digest.take(event));
   }
 
-  static async open(folder: string, trusted: () => boolean): Promise<WatchedRun> {
+  static async open(folder: string, options: WatchOptions): Promise<WatchedRun> {
     const { readRunInfo } = await import('../run/folder');
-    const run = new WatchedRun(folder, readRunInfo(folder), trusted);
+    const run = new WatchedRun(folder, readRunInfo(folder), options);
     await run.refresh();
     return run;
   }
 
+  /** With the progress of this moment. */
   get state(): RunState {
-    if (this.hostState !== undefined) return this.hostState;
-    const { state, step } = this.digest;
-    if (hasEnded(state) || this.served) return state;
-    return this.isYoung ? { kind: 'starting' } : { kind: 'lost', step };
+    const { known } = this;
+    const { progress } = this.digest;
+    if (progress === undefined) return known;
+    switch (known.kind) {
+      case 'running':
+      case 'pausing':
+      case 'paused':
+      case 'stopping':
+        return { ...known, progress };
+      default:
+        return known;
+    }
   }
 
   get actions(): readonly RunAction[] {
-    return actionsOf(this.state);
+    return actionsOf(this.known);
   }
 
   /** A host is at work, or should be in a moment, and is not connected: look again soon. */
   get isAwaited(): boolean {
-    return this.client === undefined && !hasEnded(this.state) && this.state.kind !== 'lost';
-  }
-
-  /** Its process has been started and has not said anything yet. */
-  private get isYoung(): boolean {
-    const since = Date.now() - Date.parse(this.digest.time ?? this.info.created);
-    return this.launchedAt !== undefined
-      ? Date.now() - this.launchedAt < 30_000
-      : this.info.attempt === 0 && since < 30_000;
-  }
-
-  private launchedAt: number | undefined;
-
-  /** A host was started for it, or has failed to start. */
-  launched(works: boolean): void {
-    this.launchedAt = works ? Date.now() : undefined;
-    this.told();
+    return this.client === undefined && isServed(this.known);
   }
 
   /** Reads what is new on disk, and connects to the host where there is one. */
@@ -84,16 +86,36 @@ export class WatchedRun {
     return this.refreshing;
   }
 
+  // These reject with a TriphaseError where nobody serves the run (`run-folder`) or another one controls it (`denied`).
+
   async stop(when: StopParams['when']): Promise<void> {
-    await this.connected().stop({ when });
+    await this.host.stop({ when });
   }
 
-  /** Of the host, which the caller needs. */
-  private connected(): HostClient {
+  async pause(): Promise<void> {
+    await this.host.pause();
+  }
+
+  async resume(): Promise<void> {
+    await this.host.resume();
+  }
+
+  async takeControl(): Promise<void> {
+    await this.host.takeControl();
+  }
+
+  dispose(): void {
+    this.disposed = true;
+    this.client?.close();
+    this.client = undefined;
+    this.events.removeAllListeners();
+  }
+
+  private get host(): HostClient {
     if (this.client !== undefined) return this.client;
     throw new TriphaseError(
       'run-folder',
-      'The run is not served by a process that this window can talk to.',
+      'No process that this window can talk to serves the run.',
       this.info.host === undefined
         ? undefined
         : `It was served by process ${this.info.host.pid} on ${this.info.host.machine}.`,
@@ -101,21 +123,14 @@ export class WatchedRun {
     );
   }
 
-  dispose(): void {
-    this.client?.close();
-    this.client = undefined;
-    this.events.removeAllListeners();
-  }
-
   private async lookAgain(): Promise<void> {
-    const [{ readRunInfo }, { leaseHolder }] = await Promise.all([import('../run/folder'), import('../run/lease')]);
+    if (this.client !== undefined || this.disposed) return;
+    const { readRunInfo, readRunState } = await import('../run/folder');
     this.info = readRunInfo(this.folder);
-    if (this.client === undefined) {
-      await this.tail.read();
-      this.served = leaseHolder(this.folder) !== undefined;
-      if (this.served && this.trusted()) await this.connect();
-    }
-    this.told();
+    await this.tail.read();
+    this.known = readRunState(this.folder);
+    if (isServed(this.known) && this.options.trusted()) await this.connect();
+    this.tell();
   }
 
   private async connect(): Promise<void> {
@@ -124,66 +139,60 @@ export class WatchedRun {
     try {
       client = await connectHost(
         this.folder,
-        { name: `window ${process.pid}`, control: true },
+        { name: this.options.name, control: false },
         {
           state: state => {
-            this.hostState = hasEnded(state) ? undefined : state;
-            this.told();
+            this.known = state;
+            this.tell();
           },
           event: event => {
             this.digest.take(event);
             this.activity = undefined;
-            if (event.kind !== 'run-ended') this.hostState = withProgress(this.hostState, this.digest.state);
-            this.told();
+            this.tell();
           },
           activity: activity => {
             this.activity = activity;
-            this.told();
+            this.tell();
           },
-          closed: () => {
-            this.client = undefined;
-            this.hostState = undefined;
-            this.activity = undefined;
-            void this.refresh();
+          watchers: watchers => {
+            this.watchers = watchers;
+            this.tell();
           },
+          pulse: pulse => {
+            const before = this.pulse?.verdict;
+            this.pulse = pulse;
+            if (pulse.verdict !== before) this.tell();
+          },
+          closed: () => this.disconnected(),
         },
       );
     } catch {
-      // it serves from another machine, or has just gone: the lease and the log say which, at the next look
+      // it has just gone, is only coming, or serves from another machine: lease and log say which, at the next look
+      return;
+    }
+    if (this.disposed) {
+      client.close();
       return;
     }
     this.client = client;
-    this.launchedAt = undefined;
-    const { state } = await client.status();
-    this.hostState = hasEnded(state) ? undefined : state;
+    this.known = client.hello.status.state;
+    this.watchers = client.hello.status.watchers;
     await client.follow(this.digest.lastEvent);
   }
 
-  private told(): void {
-    const { state } = this;
-    const underWay = !hasEnded(state) && state.kind !== 'lost';
-    this.events.emit('changed');
-    if (this.wasUnderWay && !underWay) this.events.emit('ended', state);
-    this.wasUnderWay = underWay;
+  private disconnected(): void {
+    this.client = undefined;
+    this.activity = undefined;
+    this.pulse = undefined;
+    this.watchers = [];
+    // a folder that was removed is forgotten by whoever watches for that
+    if (!this.disposed) void this.refresh().catch(() => {});
   }
-}
 
-export function hasEnded({ kind }: RunState): boolean {
-  return kind === 'finished' || kind === 'stopped' || kind === 'failed';
-}
-
-/** The host tells of another kind of state; how far the run is stands in the events. */
-function withProgress(state: RunState | undefined, logged: RunState): RunState | undefined {
-  if (state === undefined || !('progress' in logged) || logged.progress === undefined) return state;
-  switch (state.kind) {
-    case 'starting':
-      return logged;
-    case 'running':
-    case 'pausing':
-    case 'paused':
-    case 'stopping':
-      return { ...state, progress: logged.progress };
-    default:
-      return state;
+  private tell(): void {
+    const served = isServed(this.known);
+    this.events.emit('changed');
+    if (this.wasServed && !served) this.events.emit('ended', this.state);
+    this.wasServed = served;
   }
 }

@@ -11,12 +11,14 @@ import type { AppliedRules, ApplyRulesParams, HostStatus, Pulse, StopParams, Wat
 import type { Activity, HostInfo, RunEvent, RunEventBody, RunOutcome, RunState } from '../protocol/run';
 import { RunProgress } from '../protocol/run-progress';
 import { version } from '../protocol/version';
-import { type Checkpoint, listCheckpoints, recoverCheckpoints } from '../run/checkpoints';
+import { type Checkpoint, damageOf, listCheckpoints, recoverCheckpoints, requireWhole } from '../run/checkpoints';
 import { currentEvents, EventLog, lastKeptEvent, readEvents } from '../run/event-log';
 import { readRunInfo, writeRunInfo } from '../run/folder';
 import { removeHostToken, writeHostToken } from '../run/host-token';
 import { Lease } from '../run/lease';
+import { freeBytes, NoRoomError } from '../run/no-room';
 import { flag, flagBytes, type WorkerInput, type WorkerMessage } from './channel';
+import { IndexThread } from './index-thread';
 import { PulseWatch } from './pulse';
 import { RuleVersions } from './rule-versions';
 import { serveClient } from './serve-client';
@@ -51,6 +53,17 @@ interface HostEvents {
   readonly pulse: [Pulse];
 }
 
+const takesRules: ReadonlySet<RunState['kind']> = new Set(['starting', 'running', 'pausing', 'paused']);
+
+/** A worker that was asked to stop is given so many times its longest silence or step, */
+const stopSteps = 5;
+/** but no less than this, */
+const leastStopSeconds = 60;
+/** and where no step has been done yet, as if one took so long. */
+const longStepSeconds = 120;
+/** A log that there is no room for is tried again so often. */
+const retryMs = 2000;
+
 /** The worker is looked at so often, */
 const lookMs = 1000;
 /** and a silence is told of so often. */
@@ -78,6 +91,9 @@ export class Host {
   private pulse: Pulse = this.pulseWatch.look(true);
   private readonly clock: NodeJS.Timeout;
   private rules: RuleVersions | undefined;
+  /** Tries again to write the event that there is no room for. */
+  private unwritten: (() => void) | undefined;
+  private stopLimit: NodeJS.Timeout | undefined;
   private settle: (outcome: RunOutcome) => void = () => {};
   private finished = false;
 
@@ -104,7 +120,7 @@ export class Host {
       if (info.host !== undefined) removeStaleSocket(info.host.socket);
       const earlier = readEvents(folder);
       const checkpoints = listCheckpoints(folder, earlier.events);
-      const checkpoint = chooseCheckpoint(folder, checkpoints.whole, options.checkpoint);
+      const { checkpoint, passedOver } = await chooseCheckpoint(folder, checkpoints.whole, options.checkpoint);
 
       const host = new Host(folder, lease, EventLog.open(folder, lease.attempt));
       const { observe } = options;
@@ -114,6 +130,10 @@ export class Host {
         host.events.on('activity', activity => observe.activity(activity));
       }
       if (options.watcher !== undefined) host.watchers.add(options.watcher, false);
+      const index = new IndexThread(folder, path.dirname(options.workerFile), error =>
+        host.append({ kind: 'warning', message: `The rollouts could not be indexed: ${error.message}.` }),
+      );
+      host.events.on('event', event => index.take(event));
       socket = await HostSocket.open(client => {
         host.clients.add(serveClient(client, host));
       });
@@ -136,7 +156,11 @@ export class Host {
       for (const place of earlier.damaged) {
         host.append({ kind: 'warning', message: 'A line of the event log is not an event, and is left out.', place });
       }
-      for (const { folder: damaged, why } of checkpoints.damaged) {
+      if (earlier.torn) {
+        const message = 'The event log ended in the middle of a line, which nobody was told of; it is cut off.';
+        host.append({ kind: 'warning', message });
+      }
+      for (const { folder: damaged, why } of [...checkpoints.damaged, ...passedOver]) {
         host.append({ kind: 'warning', message: `The checkpoint ${damaged} is damaged: ${why}.` });
       }
 
@@ -219,7 +243,7 @@ export class Host {
   private takingRules(): RuleVersions {
     const { rules, state } = this;
     const steps = this.progress.phases.reduce((n, phase) => n + phase.steps, 0);
-    if (rules === undefined || (state.kind !== 'starting' && state.kind !== 'running'))
+    if (rules === undefined || !takesRules.has(state.kind))
       throw new TriphaseError(
         'usage',
         `The run takes no other rules: it is ${state.kind}.`,
@@ -243,9 +267,28 @@ export class Host {
       return;
     }
     Atomics.store(this.flags, flag.stop, 1);
-    // a worker that rests sees it at once
+    // a worker that rests, or waits for room, sees it at once
     Atomics.notify(this.flags, flag.pause);
+    Atomics.notify(this.flags, flag.retry);
+    if (this.unwritten) this.finish({ outcome: 'stopped', killed: true });
+    else this.limitStop();
     this.wish(() => this.progress.stopping());
+  }
+
+  /** A worker that hangs comes to no place to stop. */
+  private limitStop(): void {
+    if (this.stopLimit !== undefined) return;
+    const seconds = Math.max(leastStopSeconds, stopSteps * (this.pulse.usualSeconds ?? longStepSeconds));
+    this.stopLimit = setTimeout(() => {
+      const message = `The worker came to no place to stop in ${Math.round(seconds)} s: the run is ended all the same.`;
+      try {
+        this.append({ kind: 'warning', message, remedy: 'Resume it: it goes on from the last checkpoint.' });
+      } catch {
+        // the log is full or gone; the end is the same
+      }
+      this.finish({ outcome: 'stopped', killed: true });
+    }, seconds * 1000);
+    this.stopLimit.unref();
   }
 
   pause(): void {
@@ -257,6 +300,9 @@ export class Host {
   resume(): void {
     Atomics.store(this.flags, flag.pause, 0);
     Atomics.notify(this.flags, flag.pause);
+    Atomics.store(this.flags, flag.retry, 1);
+    Atomics.notify(this.flags, flag.retry);
+    this.unwritten?.();
     // of a pause that has begun the worker tells itself
     if (this.state.kind === 'pausing') this.wish(() => this.progress.goingOn());
   }
@@ -305,6 +351,11 @@ export class Host {
           this.pulseWatch.doing(message.activity);
           this.events.emit('activity', message.activity);
           return;
+        case 'room': {
+          const { why } = message;
+          this.wish(() => (why === undefined ? this.progress.goingOn() : this.progress.waiting(why)));
+          return;
+        }
         case 'ended':
           outcome ??= message.result === 'finished' ? { outcome: 'finished' } : { outcome: 'stopped', killed: false };
           this.finishAfter(worker, outcome);
@@ -340,10 +391,41 @@ export class Host {
       this.answer(number);
       return undefined;
     } catch (error) {
+      if (error instanceof NoRoomError) {
+        this.waitForRoom(error, number, event);
+        return undefined;
+      }
       Atomics.store(this.flags, flag.refused, 1);
       Atomics.notify(this.flags, flag.written);
       return { outcome: 'failed', error: toErrorRecord(error) };
     }
+  }
+
+  /** The worker waits for its event to be written: until there is room for it. */
+  private waitForRoom({ folder, neededBytes }: NoRoomError, number: number, event: RunEventBody): void {
+    const began = performance.now();
+    let written = false;
+    const why = { kind: 'no-space', folder, neededBytes, freeBytes: freeBytes(folder) } as const;
+    this.wish(() => this.progress.waiting(why));
+    const timer = setInterval(() => this.unwritten?.(), retryMs);
+    this.unwritten = () => {
+      if (this.finished) return clearInterval(timer);
+      const seconds = Math.round((performance.now() - began) / 1000);
+      const message = `The disk was full: the run waited ${seconds} s for room to write its log, and has gone on.`;
+      try {
+        if (!written) this.append(event);
+        written = true;
+        this.wish(() => this.progress.goingOn());
+        this.append({ kind: 'warning', message });
+        this.answer(number);
+      } catch (error) {
+        if (error instanceof NoRoomError) return;
+        Atomics.store(this.flags, flag.refused, 1);
+        Atomics.notify(this.flags, flag.written);
+      }
+      clearInterval(timer);
+      this.unwritten = undefined;
+    };
   }
 
   /** The worker goes on. */
@@ -364,6 +446,7 @@ export class Host {
   private finish(outcome: RunOutcome): void {
     if (this.finished) return;
     this.finished = true;
+    clearTimeout(this.stopLimit);
     try {
       this.append({ kind: 'run-ended', step: this.progress.step, ...outcome });
     } catch {
@@ -376,15 +459,32 @@ export class Host {
   }
 }
 
-function chooseCheckpoint(
+interface Chosen {
+  readonly checkpoint: Checkpoint | undefined;
+  readonly passedOver: readonly { readonly folder: string; readonly why: string }[];
+}
+
+/** The one that was named, or the latest whose content is what was written. */
+async function chooseCheckpoint(
   folder: string,
   whole: readonly Checkpoint[],
   name: string | undefined,
-): Checkpoint | undefined {
-  if (name === undefined) return whole.at(-1);
-  const chosen = whole.find(checkpoint => path.basename(checkpoint.folder) === name);
-  if (chosen !== undefined) return chosen;
-  const known = whole.map(checkpoint => path.basename(checkpoint.folder)).join(', ');
+): Promise<Chosen> {
+  if (name === undefined) {
+    const passedOver: { folder: string; why: string }[] = [];
+    for (const checkpoint of whole.toReversed()) {
+      const why = await damageOf(path.join(folder, checkpoint.folder));
+      if (why === undefined) return { checkpoint, passedOver };
+      passedOver.push({ folder: checkpoint.folder, why });
+    }
+    return { checkpoint: undefined, passedOver };
+  }
+  const checkpoint = whole.find(one => path.basename(one.folder) === name);
+  if (checkpoint !== undefined) {
+    await requireWhole(path.join(folder, checkpoint.folder));
+    return { checkpoint, passedOver: [] };
+  }
+  const known = whole.map(one => path.basename(one.folder)).join(', ');
   throw new TriphaseError(
     'run-folder',
     `The run has no whole checkpoint named ${name}.`,

@@ -5,6 +5,8 @@ import type { NumberedRules } from '../config/run-rules';
 import type { CurriculumJob, JobEvent, JobResult } from '../curriculum/job';
 import { toErrorRecord } from '../protocol/error-record';
 import { TriphaseError } from '../protocol/errors';
+import { freeBytes, isNoRoom } from '../run/no-room';
+import { beat, countRunsIn } from '../tensor/heartbeat';
 import { flag, type WorkerInput, type WorkerMessage } from './channel';
 
 export async function serveJob(run: (job: CurriculumJob) => Promise<JobResult>): Promise<void> {
@@ -16,7 +18,7 @@ export async function serveJob(run: (job: CurriculumJob) => Promise<JobResult>):
   let number = 0;
 
   const is = (which: number) => Atomics.load(flags, which) === 1;
-  const beat = () => Atomics.add(flags, flag.beat, 1);
+  countRunsIn(flags, flag.beat);
 
   const emit = (event: JobEvent): void => {
     number += 1;
@@ -44,6 +46,37 @@ export async function serveJob(run: (job: CurriculumJob) => Promise<JobResult>):
     return is(flag.stop) ? 'stop' : 'go on';
   };
 
+  const whenRoom = async <T>(bytes: number, write: () => Promise<T>): Promise<T> => {
+    for (let waited = 0, began = 0; ; ) {
+      try {
+        const written = await write();
+        if (waited > 0) {
+          tell({ kind: 'room' });
+          const seconds = Math.round((performance.now() - began) / 1000);
+          emit({
+            kind: 'warning',
+            message: `The disk was full: the run waited ${seconds} s for room, and has gone on.`,
+          });
+        }
+        return written;
+      } catch (error) {
+        if (!isNoRoom(error)) throw error;
+        if (waited === 0) began = performance.now();
+        waited += 1;
+        const { folder } = input.job;
+        // a quota does not show in what is free: then it is tried again now and then
+        const why = { kind: 'no-space', folder, neededBytes: bytes, freeBytes: freeBytes(folder) } as const;
+        tell({ kind: 'room', why });
+        Atomics.store(flags, flag.retry, 0);
+        for (let seconds = 0; seconds < 10; seconds++) {
+          if (is(flag.stop)) throw error;
+          Atomics.wait(flags, flag.retry, 0, 1000);
+          if (is(flag.retry) || (why.freeBytes < bytes && freeBytes(folder) >= bytes)) break;
+        }
+      }
+    }
+  };
+
   const rulesFrom = (step: number): NumberedRules | undefined => {
     number += 1;
     tell({ kind: 'step-begins', number, step });
@@ -63,6 +96,7 @@ export async function serveJob(run: (job: CurriculumJob) => Promise<JobResult>):
         beat();
         return is(flag.stop);
       },
+      whenRoom,
       pause: { requested: () => is(flag.pause), rest },
       rules: { atStart: input.rules.atStart, from: rulesFrom },
     });

@@ -3,6 +3,7 @@
 import { readCurriculum } from '../config/curriculum';
 import type { Diagnostic } from '../config/diagnostics';
 import type { KeyPath } from '../config/places';
+import { readRewardsFile } from '../config/rewards-file';
 import { type FileKind, schemaOfKey } from './schema-walk';
 import { type TextEdit, type TextRange, YamlSource } from './yaml-source';
 
@@ -16,7 +17,7 @@ export interface Problem {
 /** `file` decides where relative paths begin; nothing is read from it. */
 export function problems(kind: FileKind, text: string, file: string): readonly Problem[] {
   const source = YamlSource.of(text);
-  const read = kind === 'curriculum' ? readCurriculum(text, file) : readRewards(text, file);
+  const read = kind === 'curriculum' ? readCurriculum(text, file) : readRewardsFile(text, file);
   if (!('diagnostics' in read)) return [];
   return read.diagnostics.map(diagnostic => located(kind, source, diagnostic, file));
 }
@@ -66,30 +67,3 @@ function addKey(kind: FileKind, source: YamlSource, into: KeyPath, key: string):
 
 const placeholder = (type: unknown): string =>
   type === 'array' ? ' []' : type === 'object' ? ' {}' : type === 'integer' || type === 'number' ? ' 1' : ' ""';
-
-/** A file of rewards is checked as the rewards of a curriculum that has nothing else wrong. */
-function readRewards(
-  text: string,
-  file: string,
-): ReturnType<typeof readCurriculum> | { readonly diagnostics: readonly Diagnostic[] } {
-  const indented = text
-    .split('\n')
-    .map(line => (line.trim() === '' ? line : `  ${line}`))
-    .join('\n');
-  const whole = `rewards:\n${indented}\n${REST}`;
-  const read = readCurriculum(whole, file, [], { files: 'unchecked' });
-  if (!('diagnostics' in read)) return read;
-  const lines = text.split('\n').length;
-  return {
-    diagnostics: read.diagnostics.flatMap(diagnostic => {
-      const { line = 1, column = 1 } = diagnostic.place;
-      if (line < 2 || line > lines + 1) return [];
-      return [{ ...diagnostic, place: { file, line: line - 1, column: Math.max(1, column - 2) } }];
-    }),
-  };
-}
-
-const REST = `model: { path: m }
-data: { d: { path: d.jsonl } }
-phases: [{ id: p, view: image, sources: [d], steps: 1 }]
-`;

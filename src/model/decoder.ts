@@ -5,9 +5,9 @@ import { type Dim, product, type Value } from '../tensor/graph';
 import type { Rotary } from '../tensor/ops';
 import * as o from '../tensor/ops';
 import type { TextConfig } from './config';
+import { joinedName } from './joined';
+import { layerName } from './layer-name';
 import type { Parameters } from './parameters';
-
-export const layerName = (i: number): string => `model.language_model.layers.${i}`;
 
 /** Angles for queries, which are then scaled by 1 / sqrt(headDim) too: that costs nothing here. */
 export function scaled({ cos, sin }: Rotary, headDim: number): Rotary {
@@ -15,12 +15,51 @@ export function scaled({ cos, sin }: Rotary, headDim: number): Rotary {
   return { cos: o.mul(cos, scale), sin: o.mul(sin, scale) };
 }
 
+/** Keys and values, or what they are made of. */
+export interface KeysAndValues {
+  readonly k: Value;
+  readonly v: Value;
+}
+
 /** Normed input [rows, hidden] -> rotated keys and values, [rows, kvHeads * headDim]. */
-export function keysAndValues(p: Parameters, i: number, x: Value, rotary: Rotary): { k: Value; v: Value } {
+export function keysAndValues(p: Parameters, i: number, x: Value, rotary: Rotary): KeysAndValues {
   const at = `${layerName(i)}.self_attn`;
   const k = o.linear(x, p.get(`${at}.k_proj.weight`), p.get(`${at}.k_proj.bias`));
   const v = o.linear(x, p.get(`${at}.v_proj.weight`), p.get(`${at}.v_proj.bias`));
   return { k: o.rotary(k, rotary), v };
+}
+
+/**
+ * Queries, keys and values of one product: normed input [rows, hidden] -> q, rotated and scaled, k, rotated, and v, as
+ * above. The weights are those of joined.ts.
+ */
+export function joinedAttention(
+  p: Parameters,
+  c: TextConfig,
+  i: number,
+  x: Value,
+  rotary: Rotary,
+): KeysAndValues & { readonly q: Value } {
+  const sizes = [c.heads, c.kvHeads, c.kvHeads].map(heads => heads * c.headDim);
+  const all = o.linear(x, p.get(joinedName(i, 'qkv.weight')), p.get(joinedName(i, 'qkv.bias')));
+  const [q, k, v] = o.split(all, sizes, 1) as [Value, Value, Value];
+  return { q: o.rotary(q, scaled(rotary, c.headDim)), k: o.rotary(k, rotary), v };
+}
+
+/** SwiGLU with gate and up of one product: normed input [rows, hidden] -> [rows, hidden]. */
+export function joinedMlp(p: Parameters, c: TextConfig, i: number, x: Value): Value {
+  const width = c.intermediateSize;
+  const both = o.linear(x, p.get(joinedName(i, 'gate_up.weight')));
+  const [gate, up] = o.split(both, [width, width], 1) as [Value, Value];
+  return o.linear(o.mul(o.silu(gate), up), p.get(`${layerName(i)}.mlp.down_proj.weight`));
+}
+
+/** SwiGLU: normed input [rows, hidden] -> [rows, hidden]. */
+export function mlp(p: Parameters, _: TextConfig, i: number, x: Value): Value {
+  const at = `${layerName(i)}.mlp`;
+  const gate = o.silu(o.linear(x, p.get(`${at}.gate_proj.weight`)));
+  const up = o.linear(x, p.get(`${at}.up_proj.weight`));
+  return o.linear(o.mul(gate, up), p.get(`${at}.down_proj.weight`));
 }
 
 /** Normed input [rows, hidden] -> queries, rotated and scaled by 1 / sqrt(headDim), [rows, heads * headDim]. */
@@ -34,13 +73,18 @@ export function attentionNorm(p: Parameters, c: TextConfig, i: number, x: Value)
 }
 
 /** What follows attention in a layer: projection, residual, SwiGLU, residual. attended: [rows, heads * headDim]. */
-export function afterAttention(p: Parameters, c: TextConfig, i: number, x: Value, attended: Value): Value {
+export function afterAttention(
+  p: Parameters,
+  c: TextConfig,
+  i: number,
+  x: Value,
+  attended: Value,
+  feedForward: typeof mlp = mlp,
+): Value {
   const at = layerName(i);
   const h = o.add(x, o.linear(attended, p.get(`${at}.self_attn.o_proj.weight`)));
   const n = o.rmsNorm(h, p.get(`${at}.post_attention_layernorm.weight`), c.rmsNormEps);
-  const gate = o.silu(o.linear(n, p.get(`${at}.mlp.gate_proj.weight`)));
-  const up = o.linear(n, p.get(`${at}.mlp.up_proj.weight`));
-  return o.add(h, o.linear(o.mul(gate, up), p.get(`${at}.mlp.down_proj.weight`)));
+  return o.add(h, feedForward(p, c, i, n));
 }
 
 /** Final norm and head: [rows, hidden] -> logits [rows, vocab]. */
@@ -55,14 +99,20 @@ export interface PromptShape {
   readonly length: Dim;
 }
 
-/** Keys laid out for products: [batch, kvHeads, headDim, length]. */
-export function promptKeys(k: Value, c: TextConfig, { batch, length }: PromptShape): Value {
-  return o.transpose(o.reshape(k, [batch, length, c.kvHeads, c.headDim]), [0, 2, 3, 1]);
+/** Keys or values of prompts by head: [batch * length, kvHeads * headDim] -> [batch, kvHeads, length, headDim]. */
+export function ofPrompts(x: Value, c: TextConfig, { batch, length }: PromptShape): Value {
+  return o.transpose(o.reshape(x, [batch, length, c.kvHeads, c.headDim]), [0, 2, 1, 3]);
 }
 
-/** Values laid out for products: [batch, kvHeads, length, headDim]. */
-export function promptValues(v: Value, c: TextConfig, { batch, length }: PromptShape): Value {
-  return o.transpose(o.reshape(v, [batch, length, c.kvHeads, c.headDim]), [0, 2, 1, 3]);
+/**
+ * softmax(q k^T + bias) v for many heads at once, q [heads, queries, d], k and v [heads, keys, d].
+ *
+ * Heads lie on one axis: the runtime then takes k as it is and transposes within the product. Next to a transposition of
+ * axes it would make one of both, element by element: 41 of 700 ms of an update.
+ */
+export function attend(q: Value, k: Value, v: Value, masked: (scores: Value) => Value): Value {
+  const scores = o.matmul(q, k, { transB: true });
+  return o.matmul(o.reshape(o.softmax(masked(scores)), scores.dims), v);
 }
 
 /**
@@ -70,6 +120,8 @@ export function promptValues(v: Value, c: TextConfig, { batch, length }: PromptS
  * of a prompt sees padding, and what padding sees is not used.
  *
  * @param q [batch * length, heads * headDim], scaled
+ * @param k [batch, kvHeads, length, headDim]
+ * @param v [batch, kvHeads, length, headDim]
  * @param causal [length, length], 0 or a large negative number
  * @returns [batch * length, heads * headDim]
  */
@@ -77,85 +129,106 @@ export function promptAttention(q: Value, k: Value, v: Value, causal: Value, c: 
   const { batch, length } = shape;
   const { kvHeads: kv, headDim: d } = c;
   const rep = c.heads / kv;
-  const rows = product(rep, length);
+  const heads = product(batch, kv);
   const byHead = o.transpose(o.reshape(q, [batch, length, kv, rep, d]), [0, 2, 3, 1, 4]);
-  const scores = o.matmul(o.reshape(byHead, [batch, kv, rows, d]), promptKeys(k, c, shape));
-  const weights = o.softmax(o.add(o.reshape(scores, [batch, kv, rep, length, length]), causal));
-  const out = o.matmul(o.reshape(weights, [batch, kv, rows, length]), promptValues(v, c, shape));
+  const flat = (x: Value): Value => o.reshape(x, [heads, length, d]);
+  const out = attend(o.reshape(byHead, [heads, product(rep, length), d]), flat(k), flat(v), scores =>
+    o.add(o.reshape(scores, [heads, rep, length, length]), causal),
+  );
   const back = o.transpose(o.reshape(out, [batch, kv, rep, length, d]), [0, 3, 1, 2, 4]);
   return o.reshape(back, [product(batch, length), c.heads * d]);
 }
-
-/** One stretch of keys and values that completions attend to. */
-export type Stretch =
-  /** One a prompt, seen by every sample of its group: keys [batch, kv, d, n], values [batch, kv, n, d]. */
-  | { readonly kind: 'shared'; readonly keys: Value; readonly values: Value; readonly length: Dim }
-  /** One a sample: keys [batch, kv, group, d, n], values [batch, kv, group, n, d]. */
-  | { readonly kind: 'own'; readonly keys: Value; readonly values: Value; readonly length: Dim };
 
 export interface CompletionShape {
   readonly batch: Dim;
   readonly group: Dim;
   readonly length: Dim;
-}
-
-/** Keys of completions laid out for products: [batch, kvHeads, group, headDim, length]. */
-export function completionKeys(k: Value, c: TextConfig, { batch, group, length }: CompletionShape): Value {
-  return o.transpose(o.reshape(k, [batch, group, length, c.kvHeads, c.headDim]), [0, 3, 1, 4, 2]);
-}
-
-/** Keys or values of one token of each completion: [batch * group, kvHeads * headDim] -> [batch, kvHeads, group, headDim]. */
-export function ofOneToken(x: Value, c: TextConfig, batch: Dim, group: Dim): Value {
-  return o.transpose(o.reshape(x, [batch, group, c.kvHeads, c.headDim]), [0, 2, 1, 3]);
-}
-
-/** Values of completions laid out for products: [batch, kvHeads, group, length, headDim]. */
-export function completionValues(v: Value, c: TextConfig, { batch, group, length }: CompletionShape): Value {
-  return o.transpose(o.reshape(v, [batch, group, length, c.kvHeads, c.headDim]), [0, 3, 1, 2, 4]);
+  readonly prompt: Dim;
 }
 
 /**
- * Attention of the completions of a group to their common prompt, which is neither stored nor computed once a sample,
- * and to themselves: one softmax over all stretches.
+ * Keys or values that completions see: those of the prompt of their group, in a copy for each, and their own. A product
+ * for both together pays for the copy: apart, scores and weights would be joined and split.
+ *
+ * @param prompts [batch, kvHeads, prompt, headDim]
+ * @param own [batch * group * length, kvHeads * headDim]
+ * @returns [batch * kvHeads * group, prompt + length, headDim]
+ */
+function seen(prompts: Value, own: Value, c: TextConfig, { batch, group, length, prompt }: CompletionShape): Value {
+  const { kvHeads: kv, headDim: d } = c;
+  const shared = o.expand(o.reshape(prompts, [batch, kv, 1, prompt, d]), [batch, kv, group, prompt, d]);
+  const byHead = o.transpose(o.reshape(own, [batch, group, length, kv, d]), [0, 3, 1, 2, 4]);
+  return o.reshape(o.concat([shared, byHead], 3), [product(batch, kv, group), o.sum(prompt, length), d]);
+}
+
+/**
+ * Attention of the completions of a group to their common prompt and to themselves.
  *
  * @param q [batch * group * length, heads * headDim], scaled
- * @param bias broadcast against [batch, kvHeads, group * rep, length, all stretches], without length where it is 1
+ * @param prompts [batch, kvHeads, prompt, headDim]
+ * @param own [batch * group * length, kvHeads * headDim]
+ * @param bias [batch, 1, 1, length, prompt + length]: 0, or a large negative number for what may not be seen
  * @returns [batch * group * length, heads * headDim]
  */
 export function completionAttention(
   q: Value,
-  stretches: readonly Stretch[],
+  prompts: KeysAndValues,
+  own: KeysAndValues,
   bias: Value,
   c: TextConfig,
   shape: CompletionShape,
 ): Value {
-  const { batch, group, length } = shape;
+  const { batch, group, length, prompt } = shape;
   const { kvHeads: kv, headDim: d } = c;
   const rep = c.heads / kv;
-  const heads = product(group, rep);
-  // rows of a product: all of a group for the shared stretch, those of a sample for its own
-  const shared = [batch, kv, product(heads, length)];
-  const own = [batch, kv, group, product(rep, length)];
-  // a single token needs no axis, and so no reshape
-  const all = length === 1 ? [batch, kv, heads] : [batch, kv, heads, length];
   const byHead = o.transpose(o.reshape(q, [batch, group, length, kv, rep, d]), [0, 3, 1, 4, 2, 5]);
-  const layout = (s: Stretch): Dim[] => (s.kind === 'shared' ? shared : own);
-  const scores = stretches.map(s =>
-    o.reshape(o.matmul(o.reshape(byHead, [...layout(s), d]), s.keys), [...all, s.length]),
+  const out = attend(
+    o.reshape(byHead, [product(batch, kv, group), product(rep, length), d]),
+    seen(prompts.k, own.k, c, shape),
+    seen(prompts.v, own.v, c, shape),
+    scores => o.add(o.reshape(scores, [batch, kv, product(group, rep), length, o.sum(prompt, length)]), bias),
   );
-  const weights = o.split(
-    o.softmax(o.add(o.concat(scores, -1), bias)),
-    stretches.map(s => s.length),
-    -1,
-  );
-  const out = stretches
-    .map((s, i) => {
-      const w = o.reshape(weights[i] as Value, [...layout(s), s.length]);
-      // one weight for one value needs no product of matrices, which costs three times as much
-      const values = s.length === 1 ? o.mul(w, s.values) : o.matmul(w, s.values);
-      return o.reshape(values, [...shared, d]);
-    })
-    .reduce(o.add);
   const back = o.transpose(o.reshape(out, [batch, kv, group, rep, length, d]), [0, 2, 4, 1, 3, 5]);
   return o.reshape(back, [product(batch, group, length), c.heads * d]);
+}
+
+/** Keys and values that a completion's next token sees, by row: those of its prompt, those before it, and its own. */
+export interface DecodeCache {
+  /** [batch, 1, kvHeads, prompt, headDim] each */
+  readonly prompts: KeysAndValues;
+  /** [batch, group, kvHeads, cache, headDim] each */
+  readonly own: KeysAndValues;
+  /** [batch * group, kvHeads * headDim] each */
+  readonly fresh: KeysAndValues;
+}
+
+/**
+ * Attention of one token of each completion. Nothing changes its place: a row's heads lie side by side.
+ *
+ * @param q [batch * group, heads * headDim], scaled
+ * @param bias [batch, 1, 1, 1, prompt + cache + 1]: 0, or a large negative number for what may not be seen
+ * @returns [batch * group, heads * headDim]
+ */
+export function decodeAttention(q: Value, { prompts, own, fresh }: DecodeCache, bias: Value, c: TextConfig): Value {
+  const { kvHeads: kv, headDim: d } = c;
+  const [batch, group] = own.k.dims as [Dim, Dim];
+  const rep = c.heads / kv;
+  const rows = product(batch, group);
+  const query = o.reshape(q, [batch, group, kv, rep, d]);
+  const scores = [
+    o.matmul(query, prompts.k, { transB: true }),
+    o.matmul(query, own.k, { transB: true }),
+    o.matmul(query, o.reshape(fresh.k, [batch, group, kv, d, 1])),
+  ];
+  const weights = o.split(
+    o.softmax(o.add(o.concat(scores, -1), bias)),
+    scores.map(s => s.dims.at(-1) as Dim),
+    -1,
+  ) as [Value, Value, Value];
+  const out = o.add(
+    o.add(o.matmul(weights[0], prompts.v), o.matmul(weights[1], own.v)),
+    // one weight for one value needs no product of matrices, which costs three times as much
+    o.mul(weights[2], o.reshape(fresh.v, [batch, group, kv, 1, d])),
+  );
+  return o.reshape(out, [rows, c.heads * d]);
 }

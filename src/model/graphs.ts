@@ -8,6 +8,7 @@ import { Graph, product, type Value } from '../tensor/graph';
 import * as o from '../tensor/ops';
 import type { ModelConfig } from './config';
 import * as d from './decoder';
+import { joinedShapes } from './joined';
 import { Parameters } from './parameters';
 import { visionInputs, visionTower } from './vision';
 import { parameterShapes } from './weights';
@@ -34,8 +35,8 @@ const rotaryInputs = (graph: Graph, rows: string, headDim: number): o.Rotary => 
 });
 
 /**
- * Prompts without their last token -> keys "k.N" [batch, kvHeads, headDim, prompt] and values "v.N"
- * [batch, kvHeads, prompt, headDim] of every layer N; where asked, also "logits" [batch * prompt, vocab].
+ * Prompts without their last token -> keys "k.N" and values "v.N" of every layer N, [batch, kvHeads, prompt, headDim];
+ * where asked, also "logits" [batch * prompt, vocab].
  */
 export function prefillGraph(config: ModelConfig, images: boolean, logits = false): Graph {
   const { text } = config;
@@ -50,9 +51,10 @@ export function prefillGraph(config: ModelConfig, images: boolean, logits = fals
   let x = embed(p, ids, features);
   for (let i = 0; i < text.layers; i++) {
     const normed = d.attentionNorm(p, text, i, x);
-    const { k, v } = d.keysAndValues(p, i, normed, rotary);
-    graph.output(`k.${i}`, d.promptKeys(k, text, shape));
-    graph.output(`v.${i}`, d.promptValues(v, text, shape));
+    const rows = d.keysAndValues(p, i, normed, rotary);
+    const [k, v] = [d.ofPrompts(rows.k, text, shape), d.ofPrompts(rows.v, text, shape)];
+    graph.output(`k.${i}`, k);
+    graph.output(`v.${i}`, v);
     if (i === text.layers - 1 && !logits) break;
     const q = d.queries(p, text, i, normed, rotary);
     x = d.afterAttention(p, text, i, x, d.promptAttention(q, k, v, causal, text, shape));
@@ -63,50 +65,32 @@ export function prefillGraph(config: ModelConfig, images: boolean, logits = fals
 
 /**
  * One token a sample -> "logits" [batch * group, vocab], and the token's own keys "k.N" and values "v.N"
- * [batch, kvHeads, group, headDim]. The caches are inputs and are not returned: prompt keys and values as prefill gives
- * them ("prompt_k.N", "prompt_v.N"), those of earlier tokens with room for `cache` tokens ("own_k.N"
- * [batch, kvHeads, group, headDim, cache], "own_v.N" [batch, kvHeads, group, cache, headDim]).
+ * [batch * group, kvHeads * headDim]. The caches are inputs and are not returned: prompt keys and values as prefill gives
+ * them ("prompt_k.N", "prompt_v.N"), those of earlier tokens with room for `cache` tokens ("own_k.N", "own_v.N"
+ * [batch, group, kvHeads, cache, headDim]). Besides parameters it takes those of joined.ts.
  */
 export function decodeGraph(config: ModelConfig): Graph {
   const { text } = config;
   const { kvHeads: kv, headDim } = text;
   const graph = new Graph();
-  const p = new Parameters(graph, parameterShapes(config));
-  const shape = { batch: 'batch', group: 'group', length: 1 };
+  const p = new Parameters(graph, new Map([...parameterShapes(config), ...joinedShapes(text)]));
   const rows = product('batch', 'group') as string;
   const ids = o.reshape(graph.input('ids', 'int32', ['batch', 'group']), [rows]);
   const rotary = rotaryInputs(graph, rows, headDim);
-  const bias = graph.input('decode_bias', 'float32', ['batch', 1, 1, o.sum('prompt', 'cache', 1)]);
+  const bias = graph.input('decode_bias', 'float32', ['batch', 1, 1, 1, o.sum('prompt', 'cache', 1)]);
+  const shared = (name: string): Value => graph.input(name, 'float32', ['batch', 1, kv, 'prompt', headDim]);
+  const own = (name: string): Value => graph.input(name, 'float32', ['batch', 'group', kv, 'cache', headDim]);
   let x = embed(p, ids, undefined);
   for (let i = 0; i < text.layers; i++) {
-    const normed = d.attentionNorm(p, text, i, x);
-    const { k, v } = d.keysAndValues(p, i, normed, rotary);
-    const newKeys = d.ofOneToken(k, text, 'batch', 'group');
-    const newValues = d.ofOneToken(v, text, 'batch', 'group');
-    graph.output(`k.${i}`, newKeys);
-    graph.output(`v.${i}`, newValues);
-    const stretches: d.Stretch[] = [
-      {
-        kind: 'shared',
-        keys: graph.input(`prompt_k.${i}`, 'float32', ['batch', kv, headDim, 'prompt']),
-        values: graph.input(`prompt_v.${i}`, 'float32', ['batch', kv, 'prompt', headDim]),
-        length: 'prompt',
-      },
-      {
-        kind: 'own',
-        keys: graph.input(`own_k.${i}`, 'float32', ['batch', kv, 'group', headDim, 'cache']),
-        values: graph.input(`own_v.${i}`, 'float32', ['batch', kv, 'group', 'cache', headDim]),
-        length: 'cache',
-      },
-      {
-        kind: 'own',
-        keys: o.reshape(newKeys, ['batch', kv, 'group', headDim, 1]),
-        values: o.reshape(newValues, ['batch', kv, 'group', 1, headDim]),
-        length: 1,
-      },
-    ];
-    const q = d.queries(p, text, i, normed, rotary);
-    x = d.afterAttention(p, text, i, x, d.completionAttention(q, stretches, bias, text, shape));
+    const { q, ...fresh } = d.joinedAttention(p, text, i, d.attentionNorm(p, text, i, x), rotary);
+    graph.output(`k.${i}`, fresh.k);
+    graph.output(`v.${i}`, fresh.v);
+    const cache: d.DecodeCache = {
+      prompts: { k: shared(`prompt_k.${i}`), v: shared(`prompt_v.${i}`) },
+      own: { k: own(`own_k.${i}`), v: own(`own_v.${i}`) },
+      fresh,
+    };
+    x = d.afterAttention(p, text, i, x, d.decodeAttention(q, cache, bias, text), d.joinedMlp);
   }
   graph.output('logits', d.head(p, text, config.tied, x));
   return graph;
@@ -130,7 +114,7 @@ export function completionGraph(config: ModelConfig, images: ImageInput): Comple
   const graph = new Graph();
   const p = new Parameters(graph, parameterShapes(config));
   const prompts = { batch: 'batch', length: 'prompt' };
-  const completions = { batch: 'batch', group: 'group', length: 'completion' };
+  const completions = { batch: 'batch', group: 'group', length: 'completion', prompt: 'prompt' };
   const promptRows = product('batch', 'prompt') as string;
   const completionRows = product('batch', 'group', 'completion') as string;
   const rows = o.sum(promptRows, completionRows) as string;
@@ -157,31 +141,19 @@ export function completionGraph(config: ModelConfig, images: ImageInput): Comple
     const { k, v } = d.keysAndValues(p, i, normed, rotary);
     const [promptK, ownK] = parts(k);
     const [promptV, ownV] = parts(v);
-    const stretches: d.Stretch[] = [
-      {
-        kind: 'shared',
-        keys: d.promptKeys(promptK, text, prompts),
-        values: d.promptValues(promptV, text, prompts),
-        length: 'prompt',
-      },
-      {
-        kind: 'own',
-        keys: d.completionKeys(ownK, text, completions),
-        values: d.completionValues(ownV, text, completions),
-        length: 'completion',
-      },
-    ];
+    const seen = { k: d.ofPrompts(promptK, text, prompts), v: d.ofPrompts(promptV, text, prompts) };
+    const own = { k: ownK, v: ownV };
     if (last) {
       // after the last keys and values, prompts have no more to say
       const q = d.queries(p, text, i, parts(normed)[1], { cos: completionCos, sin: completionSin });
-      const attended = d.completionAttention(q, stretches, bias, text, completions);
+      const attended = d.completionAttention(q, seen, own, bias, text, completions);
       x = d.afterAttention(p, text, i, parts(x)[1], attended);
     } else {
       const [promptQ, ownQ] = parts(d.queries(p, text, i, normed, rotary));
       const attended = o.concat(
         [
-          d.promptAttention(promptQ, promptK, promptV, causal, text, prompts),
-          d.completionAttention(ownQ, stretches, bias, text, completions),
+          d.promptAttention(promptQ, seen.k, seen.v, causal, text, prompts),
+          d.completionAttention(ownQ, seen, own, bias, text, completions),
         ],
         0,
       );

@@ -62,14 +62,19 @@ export class SequenceInputs {
     const bias = new Float32Array(prompts.length * width).fill(HIDDEN);
     prompts.forEach((prompt, b) => {
       const position = lastPosition(prompt) + step;
-      for (let g = 0; g < group; g++) this.rotary.write(angles, b * group + g, [position, position, position]);
+      this.rotary.write(angles, b * group, [position, position, position]);
+      for (const x of [angles.cos, angles.sin]) {
+        const half = x.length / (prompts.length * group);
+        for (let row = b * group + 1; row < (b + 1) * group; row++)
+          x.copyWithin(row * half, b * group * half, (b * group + 1) * half);
+      }
       bias.fill(0, b * width, b * width + last(prompt));
       bias.fill(0, b * width + length, b * width + length + step);
       bias[(b + 1) * width - 1] = 0;
     });
     return new Map<string, Tensor>([
       ['ids', { dims: [prompts.length, group], data: ids }],
-      ['decode_bias', { dims: [prompts.length, 1, 1, width], data: bias }],
+      ['decode_bias', { dims: [prompts.length, 1, 1, 1, width], data: bias }],
       ...this.angles(angles),
     ]);
   }

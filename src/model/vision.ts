@@ -6,7 +6,7 @@ import { type Graph, product, type Value } from '../tensor/graph';
 import type { Rotary } from '../tensor/ops';
 import * as o from '../tensor/ops';
 import type { VisionConfig } from './config';
-import { scaled } from './decoder';
+import { attend, scaled } from './decoder';
 import type { Parameters } from './parameters';
 
 /** Inputs of the tower; vision-inputs.ts fills them. */
@@ -76,12 +76,13 @@ function block(p: Parameters, c: VisionConfig, i: number, x: Value, rotary: Rota
   const normed = o.rmsNorm(x, p.get(`${name}.norm1.weight`), 1e-6);
   const width = c.hiddenSize;
   const [q, k, v] = o.split(linear('attn.qkv', normed), [width, width, width], 1) as [Value, Value, Value];
-  const byHead = (h: Value, perm: readonly number[]): Value =>
-    o.transpose(o.reshape(h, [over.batch, over.length, c.heads, d]), perm);
-  const queries = byHead(o.rotary(q, scaled(rotary, d)), [0, 2, 1, 3]);
-  const scores = o.matmul(queries, byHead(o.rotary(k, rotary), [0, 2, 3, 1]));
-  const out = o.matmul(o.softmax(o.add(scores, over.bias)), byHead(v, [0, 2, 1, 3]));
-  const attended = o.reshape(o.transpose(out, [0, 2, 1, 3]), [rows, c.hiddenSize]);
+  const heads = product(over.batch, c.heads);
+  const byHead = (h: Value): Value =>
+    o.reshape(o.transpose(o.reshape(h, [over.batch, over.length, c.heads, d]), [0, 2, 1, 3]), [heads, over.length, d]);
+  const scores = (s: Value): Value => o.add(o.reshape(s, [over.batch, c.heads, over.length, over.length]), over.bias);
+  const out = attend(byHead(o.rotary(q, scaled(rotary, d))), byHead(o.rotary(k, rotary)), byHead(v), scores);
+  const back = o.transpose(o.reshape(out, [over.batch, c.heads, over.length, d]), [0, 2, 1, 3]);
+  const attended = o.reshape(back, [rows, c.hiddenSize]);
 
   const h = o.add(x, linear('attn.proj', attended));
   const n = o.rmsNorm(h, p.get(`${name}.norm2.weight`), 1e-6);

@@ -70,6 +70,9 @@ function diskName(memory: string): string {
 
 const indexSchema = z.looseObject({ weight_map: z.record(z.string(), z.string()) });
 
+/** The head of a scorer, as transformers' sequence classification has it: [1, hidden], without a bias. */
+export const SCORE = 'score.weight';
+
 /** True where the folder holds parameters, in one file or in several. */
 export async function hasWeights(folder: string): Promise<boolean> {
   return (await exists(path.join(folder, indexName))) || (await exists(path.join(folder, fileName)));
@@ -77,6 +80,8 @@ export async function hasWeights(folder: string): Promise<boolean> {
 
 const head = 'lm_head.weight';
 const fileName = 'model.safetensors';
+/** A file of its own: transformers reads the model without it, and would call it unexpected in the model's. */
+const scoreFile = 'score.safetensors';
 const indexName = 'model.safetensors.index.json';
 
 /** Every parameter of the model as float32; errors name what is missing or has another shape. */
@@ -116,7 +121,17 @@ export async function loadWeights(folder: string, config: ModelConfig): Promise<
       { file: folder },
     );
   // in the order of the shapes, whatever the order on disk
-  return new Map([...shapes.keys()].map(name => [name, found.get(name) as Tensor]));
+  const weights = new Map([...shapes.keys()].map(name => [name, found.get(name) as Tensor]));
+  const score = path.join(folder, scoreFile);
+  if (await exists(score)) {
+    const head = (await readSafetensors(score)).get(SCORE);
+    if (head?.dims.join() !== `1,${config.text.hiddenSize}`)
+      throw new TriphaseError('model', `${scoreFile} has no ${SCORE} of [1, ${config.text.hiddenSize}].`, undefined, {
+        file: score,
+      });
+    weights.set(SCORE, head);
+  }
+  return weights;
 }
 
 async function weightFiles(folder: string): Promise<readonly string[]> {
@@ -169,6 +184,8 @@ export async function saveModel(
       return [diskName(name), tensor] as const;
     }),
   );
+  const score = weights.get(SCORE);
+  if (score !== undefined) await writeSafetensors(path.join(writing, scoreFile), [[SCORE, score]]);
   if (await exists(folder)) {
     const replaced = `${folder}.replaced-${process.pid}`;
     await rename(folder, replaced);

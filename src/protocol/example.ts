@@ -11,7 +11,7 @@ export interface Example {
   readonly id: string;
   readonly source: string;
   readonly question: string;
-  /** The gold answer, as written in the data. */
+  /** The gold answer, as written in the data; empty where there is none, and only other things can be learned from it. */
   readonly answer: string;
   readonly answerKind: AnswerKind;
   /** Options of a multiple-choice question, in order; option 0 is "A". */
@@ -24,6 +24,10 @@ export interface Example {
   readonly scene?: string;
   /** A completion to imitate (SFT phases). */
   readonly target?: string;
+  /** The completion that is preferred, and the one that it is preferred to (DPO and scorer phases). */
+  readonly preference?: { readonly chosen: string; readonly rejected: string };
+  /** A completion in its steps, often one, each with a label from 0 to 1 (scorer phases). */
+  readonly judged?: readonly { readonly text: string; readonly label: number }[];
   /** How hard it is, on the scale of its data. */
   readonly difficulty?: number;
 }

@@ -29,7 +29,19 @@ export interface PreviewedPrompt {
   readonly tokens: number;
   readonly maxTokens: number;
   readonly images: readonly PreviewedImage[];
+  /** None where there is no gold answer. */
   readonly payments: readonly Payment[];
+  /** What the phase learns from in place of rewards. */
+  readonly completions: readonly PreviewedCompletion[];
+}
+
+export interface PreviewedCompletion {
+  readonly what: 'target' | 'chosen' | 'rejected' | 'judged';
+  readonly text: string;
+  /** The token that ends it not counted. */
+  readonly tokens: number;
+  /** Of what is judged. */
+  readonly label?: number;
 }
 
 export interface PhasePreview {

@@ -10,7 +10,7 @@ import type { Outcome } from './rewards';
  */
 export type Condition = 'image_caption' | 'image' | 'caption' | 'question' | 'mismatched' | 'text';
 
-export type Trainer = 'sft' | 'grpo';
+export type Trainer = 'sft' | 'grpo' | 'dpo' | 'scorer';
 
 /** A TriphaseError (or any other) as it is written down and sent between processes. */
 export interface ErrorRecord {
@@ -53,6 +53,8 @@ export interface SourceReport {
   readonly examples: number;
   /** Rows that could not be read or graded. */
   readonly dropped: readonly LeftOut[];
+  /** Rows that stayed, without their caption or another field; absent in logs of earlier versions. */
+  readonly takenAway?: readonly LeftOut[];
   /** Examples that a phase's view cannot show, phase by phase. */
   readonly refused: readonly (LeftOut & { readonly phase: string })[];
   /** Of sources that are trained on; absent in logs of earlier versions. */

@@ -4,6 +4,7 @@
 import type { PhasePreview } from './preview';
 import type { QuestionName, Questions, RolloutRef, SearchHits } from './query';
 import type { ErrorRecord, RunState } from './run';
+import type { BranchParams, BranchProgress, BranchResult } from './session';
 
 export type ViewName = 'dashboard' | 'rollouts' | 'trace' | 'preview';
 
@@ -50,6 +51,18 @@ export interface Actions {
     };
     readonly result: PhasePreview;
   };
+  /** Copies a link that opens this place again. */
+  readonly link: {
+    readonly params: { readonly folder: string; readonly ref: RolloutRef; readonly token?: number };
+    readonly result: null;
+  };
+  /** Writes a test case from a completion beside a rule; which one and what it must say, the person is asked. */
+  readonly makeTest: {
+    readonly params: { readonly folder: string; readonly ref: RolloutRef; readonly rule?: string };
+    readonly result: null;
+  };
+  /** Goes on from a token of a completion. Null: the device is busy with a run, and the person would not disturb it. */
+  readonly branch: { readonly params: BranchParams; readonly result: BranchResult | null };
   /** Other runs that could be laid over this one. */
   readonly runs: {
     readonly params: null;
@@ -78,5 +91,6 @@ export type ToView =
   /** The run has something new, or another state: ask again for what is shown. */
   | { readonly kind: 'changed'; readonly folder: string; readonly state?: RunState; readonly lastEvent: number }
   | { readonly kind: 'hits'; readonly id: number; readonly hits: SearchHits }
+  | { readonly kind: 'branching'; readonly id: number; readonly progress: BranchProgress }
   /** Go there without losing the rest. */
   | { readonly kind: 'go'; readonly state: ViewState };

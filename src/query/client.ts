@@ -4,6 +4,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import {
   CancellationTokenSource,
+  ConnectionError,
+  ConnectionErrors,
   createMessageConnection,
   type MessageConnection,
   ResponseError,
@@ -18,6 +20,10 @@ import type { ErrorRecord } from '../protocol/run';
 export interface QueryProcessOptions {
   /** dist/query.js, absolute. */
   readonly program: string;
+  /** Node.js, or an editor's program that can be it; default: the one that runs this. */
+  readonly node?: string;
+  /** MiB for each folder that is open, and threads. */
+  readonly limits?: { readonly memoryMiB: number; readonly threads: number };
   /** A line of what the process writes on its standard error. */
   readonly onLog?: (line: string) => void;
   /** `plain`: without DuckDB, also where it is there. */
@@ -42,6 +48,11 @@ export class QueryProcess {
 
   constructor(private readonly options: QueryProcessOptions) {}
 
+  /** Of the process, while there is one. */
+  get pid(): number | undefined {
+    return this.running?.child.pid;
+  }
+
   /** Rejects with a TriphaseError, and with the signal's reason when it was cancelled. */
   async ask<N extends QuestionName>(
     name: N,
@@ -62,9 +73,16 @@ export class QueryProcess {
         cancel.token,
       );
       // a crash leaves requests without an answer
-      return await Promise.race([request, running.gone]);
+      const result = await Promise.race([request, running.gone]);
+      signal?.throwIfAborted();
+      return result;
     } catch (error) {
       signal?.throwIfAborted();
+      if (isLost(error)) {
+        // its pipes are closed before its end is known
+        running.child.kill('SIGKILL');
+        await running.gone;
+      }
       throw asTriphaseError(error);
     } finally {
       this.hits.delete(to);
@@ -105,15 +123,18 @@ export class QueryProcess {
   }
 
   private spawned(): Running {
-    const { program, onLog, reader } = this.options;
+    const { program, node = process.execPath, limits, onLog, reader } = this.options;
     const { NODE_OPTIONS: _options, ...environment } = process.env;
-    const child = spawn(process.execPath, [program], {
+    const child = spawn(node, [program], {
       stdio: ['pipe', 'pipe', 'pipe'],
       env: {
         ...environment,
         ELECTRON_RUN_AS_NODE: '1',
         ELECTRON_NO_ASAR: '1',
         ...(reader === undefined ? {} : { TRIPHASE_QUERY_READER: reader }),
+        ...(limits === undefined
+          ? {}
+          : { TRIPHASE_QUERY_MEMORY_MIB: String(limits.memoryMiB), TRIPHASE_QUERY_THREADS: String(limits.threads) }),
       },
     });
     const said: string[] = [];
@@ -159,6 +180,11 @@ interface Running {
   /** Rejects when the process is gone. */
   readonly gone: Promise<never>;
 }
+
+/** As vscode-jsonrpc numbers a connection that is closed or disposed. */
+const isLost = (error: unknown): boolean =>
+  (error instanceof ResponseError && (error.code === -32097 || error.code === -32096)) ||
+  (error instanceof ConnectionError && error.code !== ConnectionErrors.AlreadyListening);
 
 function asTriphaseError(error: unknown): unknown {
   if (!(error instanceof ResponseError)) return error;

@@ -36,6 +36,8 @@ export async function probeRewards(
   rewards: Rewards,
   examples: readonly Example[],
   phase: string,
+  /** Length in tokens; in words where there is no tokenizer. */
+  tokensIn: (text: string) => number = wordsIn,
 ): Promise<readonly ProbeReport[]> {
   const rules = await compileRules(rewards);
   const answerRules = [
@@ -51,7 +53,7 @@ export async function probeRewards(
     const tried = examples.flatMap((example, i) => {
       const { completion } = forms[i]![n]!;
       if (completion === undefined) return [];
-      const sample = { completion, example, tokens: wordsIn(completion), truncated: false };
+      const sample = { completion, example, tokens: tokensIn(completion), truncated: false };
       return [rules.score([[sample]], { step: 0, phase, seed: 0 })[0]![0]!];
     });
     return { name, what: forms[0]![n]!.what, tried };

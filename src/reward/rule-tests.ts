@@ -19,8 +19,8 @@ const NEAR = 1e-6;
 
 export async function runRuleTests(rewards: Rewards): Promise<readonly TestResult[]> {
   const rules = await compileRules(rewards);
-  return Object.entries(rewards.rules).flatMap(([name, rule]) =>
-    rule.tests.map((test, index) => {
+  return testedRules(rewards).flatMap(([name, { tests }]) =>
+    tests.map((test, index) => {
       const { completion, truncated, step, phase } = test;
       const sample = { completion, truncated, example: exampleOf(test), tokens: test.tokens ?? wordsIn(completion) };
       const [scored] = rules.score([[sample]], { step, phase, seed: 0 })[0]!;
@@ -28,6 +28,15 @@ export async function runRuleTests(rewards: Rewards): Promise<readonly TestResul
       return { rule: name, index, completion, got, faults: faultsOf(test, got) };
     }),
   );
+}
+
+/** All rules of a config with their cases. */
+export function testedRules({
+  format,
+  accuracy,
+  rules,
+}: Rewards): readonly (readonly [string, { readonly tests: readonly RuleTest[] }])[] {
+  return [['format', format], ['accuracy', accuracy], ...Object.entries(rules)];
 }
 
 function faultsOf(test: RuleTest, got: RuleScore): readonly string[] {

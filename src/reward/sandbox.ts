@@ -18,6 +18,7 @@ const MOST_INTERRUPTS = 100;
 const NEAR = 3;
 const MOST_MEMORY = 64 * 1024 * 1024;
 const MOST_STACK = 256 * 1024;
+const MOST_CHECKED = 256;
 /** JSON that crosses at once, in characters. */
 const BATCH_CHARACTERS = 1_000_000;
 
@@ -36,6 +37,9 @@ export interface Program {
 }
 
 export class Sandbox {
+  /** What is wrong with programs that were looked at: an editor asks at each key about the same ones, but for one. */
+  private readonly checked = new Map<string, string | undefined>();
+
   private constructor(private readonly module: QuickJSWASMModule) {}
 
   /** One for the process: what runs in it leaves nothing behind. */
@@ -46,9 +50,13 @@ export class Sandbox {
 
   /** Undefined where a program can be compiled, else what is wrong with it. */
   check(program: Program): string | undefined {
+    const text = `${program.prelude ?? ''}\0${program.body}`;
+    if (this.checked.has(text)) return this.checked.get(text);
     const cell = new Cell(this.module, program);
     const fault = cell.fault;
     cell.dispose();
+    if (this.checked.size >= MOST_CHECKED) this.checked.clear();
+    this.checked.set(text, fault);
     return fault;
   }
 
@@ -190,6 +198,7 @@ const SETUP = `'use strict';
   /*prelude*/
   const make = new Function('input', 'random', '"use strict";' + /*body*/);
   // no way to a function from text once the program is there
+  delete globalThis.Function;
   for (const f of [function () {}, function* () {}, async function () {}, async function* () {}])
     Object.defineProperty(Object.getPrototypeOf(f), 'constructor', { value: undefined });
   const run = json => {

@@ -6,6 +6,7 @@ import { loadCurriculum } from '../config/curriculum';
 import { suggestion } from '../config/nearest';
 import { phaseSettings } from '../config/resolved';
 import { describe, TriphaseError } from '../protocol/errors';
+import { checkRules } from './check-rules';
 import { compileRules } from './rule-set';
 import { scoreLine } from './score-lines';
 
@@ -18,7 +19,9 @@ async function main(args: readonly string[]): Promise<void> {
       'score needs a config.',
       'node score.js --config curriculum.yaml [--phase ID] < lines',
     );
-  const { config } = loadCurriculum(file, [], { files: 'unchecked' });
+  const loaded = loadCurriculum(file, [], { files: 'unchecked' });
+  await checkRules(loaded);
+  const { config } = loaded;
   const id = option('--phase');
   const phase = config.phases.find(candidate => candidate.id === id);
   if (id !== undefined && phase === undefined)

@@ -12,10 +12,10 @@ const FIRST_CAPACITY = 32;
 const GROWTH = 0.25;
 const BLOCK = 16;
 
-/** Keys and values of a layer. */
+/** Keys and values of a layer, [batch, group, kvHeads, capacity, headDim] each. */
 interface Layer {
-  readonly k: Float32Array;
-  readonly v: Float32Array;
+  readonly k: FloatTensor;
+  readonly v: FloatTensor;
 }
 
 export class Cache {
@@ -45,17 +45,19 @@ export class Cache {
     const session = await model.session(`prefill ${pictures.length > 0}`, () =>
       prefillGraph(model.config, pictures.length > 0),
     );
-    for (const [name, tensor] of await session.run(feeds, model.weights)) cache.prompt.set(`prompt_${name}`, tensor);
+    for (const [name, { dims, data }] of await session.run(feeds, model.weights)) {
+      const [batch = 0, ...byHead] = dims;
+      cache.prompt.set(`prompt_${name}`, { dims: [batch, 1, ...byHead], data });
+    }
     return cache;
   }
 
   /** What the decoding graph takes of it. */
   feeds(): Map<string, Tensor> {
-    const { kvHeads, headDim } = this.model.config.text;
-    const feeds = new Map(this.prompt);
+    const feeds = new Map<string, Tensor>(this.prompt);
     this.own.forEach(({ k, v }, i) => {
-      feeds.set(`own_k.${i}`, { dims: [this.batch, kvHeads, this.group, headDim, this.capacity], data: k });
-      feeds.set(`own_v.${i}`, { dims: [this.batch, kvHeads, this.group, this.capacity, headDim], data: v });
+      feeds.set(`own_k.${i}`, k);
+      feeds.set(`own_v.${i}`, v);
     });
     return feeds;
   }
@@ -65,17 +67,14 @@ export class Cache {
     if (this.length === this.capacity) this.grow();
     const d = this.model.config.text.headDim;
     const { capacity, length } = this;
-    this.own.forEach(({ k, v }, layer) => {
+    this.own.forEach(({ k: { data: k }, v: { data: v } }, layer) => {
       const newK = (out.get(`k.${layer}`) as FloatTensor).data;
       const newV = (out.get(`v.${layer}`) as FloatTensor).data;
-      for (let row = 0, from = 0; from < newK.length; row++) {
-        const base = row * capacity * d;
-        const at = base + length * d;
-        for (let j = 0; j < d; j++, from++) {
-          k[base + j * capacity + length] = newK[from] as number;
-          v[at + j] = newV[from] as number;
+      for (let from = 0, at = length * d; from < newK.length; at += (capacity - 1) * d)
+        for (const end = from + d; from < end; from++, at++) {
+          k[at] = newK[from] as number;
+          v[at] = newV[from] as number;
         }
-      }
     });
     this.length++;
   }
@@ -119,40 +118,37 @@ export class Cache {
       });
       cache.prompt.set(name, { dims: [prompts.length, ...dims.slice(1)], data: kept });
     }
-    // [batch, kvHeads, group, a block of one completion]
-    const block = headDim * this.capacity;
+    const size = kvHeads * this.capacity * headDim;
     rows.forEach((row, to) => {
-      for (let head = 0; head < kvHeads; head++) {
-        const source = ((Math.floor(row / this.group) * kvHeads + head) * this.group + (row % this.group)) * block;
-        const target = ((Math.floor(to / group) * kvHeads + head) * group + (to % group)) * block;
-        this.own.forEach(({ k, v }, layer) => {
-          const copy = cache.own[layer] as Layer;
-          copy.k.set(k.subarray(source, source + block), target);
-          copy.v.set(v.subarray(source, source + block), target);
-        });
-      }
+      this.own.forEach(({ k, v }, layer) => {
+        const copy = cache.own[layer] as Layer;
+        copy.k.data.set(k.data.subarray(row * size, (row + 1) * size), to * size);
+        copy.v.data.set(v.data.subarray(row * size, (row + 1) * size), to * size);
+      });
     });
     return cache;
   }
 
   private allocate(capacity: number): Layer[] {
     const { kvHeads, headDim, layers } = this.model.config.text;
-    const size = this.batch * this.group * kvHeads * headDim * capacity;
-    return Array.from({ length: layers }, () => ({ k: new Float32Array(size), v: new Float32Array(size) }));
+    const dims = [this.batch, this.group, kvHeads, capacity, headDim];
+    const size = dims.reduce((n, d) => n * d, 1);
+    const empty = (): FloatTensor => ({ dims, data: new Float32Array(size) });
+    return Array.from({ length: layers }, () => ({ k: empty(), v: empty() }));
   }
 
   private grow(): void {
-    const d = this.model.config.text.headDim;
     const before = this.capacity;
     const after = before + BLOCK * Math.ceil((before * GROWTH) / BLOCK);
     const larger = this.allocate(after);
+    // of one head
+    const [room, more] = [before, after].map(n => n * this.model.config.text.headDim) as [number, number];
     this.own.forEach(({ k, v }, layer) => {
       const to = larger[layer] as Layer;
-      // keys are rows of tokens, values are blocks of them
-      for (let row = 0; row * before < k.length; row++)
-        to.k.set(k.subarray(row * before, (row + 1) * before), row * after);
-      for (let block = 0; block * before * d < v.length; block++)
-        to.v.set(v.subarray(block * before * d, (block + 1) * before * d), block * after * d);
+      for (let head = 0; head * room < k.data.length; head++) {
+        to.k.data.set(k.data.subarray(head * room, (head + 1) * room), head * more);
+        to.v.data.set(v.data.subarray(head * room, (head + 1) * room), head * more);
+      }
     });
     this.own = larger;
     this.capacity = after;

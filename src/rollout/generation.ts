@@ -2,9 +2,11 @@
 // whoever drives it can see what could come next, force a token, branch, or stop.
 
 import { decodeGraph } from '../model/graphs';
+import { joined } from '../model/joined';
 import type { Model } from '../model/model';
 import type { EncodedPrompt } from '../model/sequence-inputs';
 import type { Random } from '../protocol/random';
+import type { Tensor } from '../tensor/session';
 import { Batch } from './batch';
 import { Cache } from './cache';
 import { type Alternative, type Drawn, draw, drawWarped, mostLikely, mostLikelyBeside } from './sampling';
@@ -80,6 +82,7 @@ const free: Force = () => undefined;
 export class Generation {
   /** Logits of the next tokens, by row of the batch, once they have been looked at. */
   private logits: Float32Array | undefined;
+  private readonly joined: ReadonlyMap<string, Tensor>;
 
   private constructor(
     private readonly model: Model,
@@ -91,7 +94,9 @@ export class Generation {
     private readonly batch: Batch,
     /** Tokens that completions have, but for those that have ended. */
     private index: number,
-  ) {}
+  ) {
+    this.joined = joined(model.config.text, model.weights);
+  }
 
   /**
    * Runs the prompts.
@@ -149,7 +154,7 @@ export class Generation {
       i => growing[i]?.tokenIds.at(-1) ?? this.promptOf(i).tokenIds.at(-1) ?? 0,
     );
     const step = model.inputs.decode(prompts, batch.group, this.index, cache.capacity, ids, cache.promptLength);
-    const out = await session.run(step, cache.feeds(), model.weights);
+    const out = await session.run(step, cache.feeds(), model.weights, this.joined);
     cache.append(out);
     this.logits = (out.get('logits') as { data: Float32Array }).data;
   }

@@ -1,13 +1,15 @@
 // checkpoints/<phase>-<step>: a Hugging Face folder with optimiser and trainer state beside it. It appears whole by a
-// rename; checkpoint.json names every file with its size, so that one damaged since is seen before it is resumed from.
+// rename; checkpoint.json names every file with its size and its sum, so that one damaged since is seen before it is
+// resumed from.
 
-import { existsSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
+import { cpSync, existsSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
 import { TriphaseError } from '../protocol/errors';
 import type { RunEvent } from '../protocol/run';
 import { syncFolder, syncTree } from './atomic';
+import { sumsOf, wrongSum } from './sums';
 
 export interface CheckpointPosition {
   readonly phase: string;
@@ -57,9 +59,10 @@ export async function writeCheckpoint(
   try {
     await fill(temporary);
     const files = fileSizes(temporary);
+    const sums = await sumsOf(temporary, Object.keys(files));
     await writeFile(
       path.join(temporary, manifestFile),
-      `${JSON.stringify({ format: 1, ...position, files }, null, 2)}\n`,
+      `${JSON.stringify({ format: 1, ...position, files, sums }, null, 2)}\n`,
     );
     syncTree(temporary);
   } catch (error) {
@@ -104,11 +107,28 @@ export function listCheckpoints(runFolder: string, events: readonly RunEvent[]):
   return { whole: whole.toSorted((a, b) => a.step - b.step), damaged };
 }
 
+/** A copy for another run, which begins from it as if it had written it before its first attempt. */
+export function copyCheckpoint(from: string, runFolder: string): void {
+  openCheckpoint(from);
+  const final = path.join(runFolder, 'checkpoints', path.basename(from));
+  const temporary = path.join(path.dirname(final), `.new-${path.basename(from)}`);
+  cpSync(from, temporary, { recursive: true });
+  const file = path.join(temporary, manifestFile);
+  const manifest = manifestSchema.parse(JSON.parse(readFileSync(file, 'utf8')));
+  writeFileSync(file, `${JSON.stringify({ ...manifest, attempt: 0 }, null, 2)}\n`);
+  syncTree(temporary);
+  renameSync(temporary, final);
+}
+
 /** The checkpoint in this folder, wherever it lies; an error when it is not whole. */
 export function openCheckpoint(folder: string): CheckpointPosition {
   const checked = readCheckpoint(folder);
   if (typeof checked !== 'string') return checked;
-  throw new TriphaseError('run-folder', `This checkpoint cannot be used: ${checked}.`, 'Take another one.', {
+  throw unusable(folder, checked);
+}
+
+function unusable(folder: string, why: string): TriphaseError {
+  return new TriphaseError('run-folder', `This checkpoint cannot be used: ${why}.`, 'Take another one.', {
     file: folder,
   });
 }
@@ -151,10 +171,26 @@ const manifestSchema = z.object({
   boundary: z.boolean(),
   best: z.record(z.string(), z.string()).exactOptional(),
   files: z.record(z.string(), z.number()),
+  /** Absent in checkpoints of earlier versions. */
+  sums: z.record(z.string(), z.string()).exactOptional(),
 });
 
+/** What is wrong with the content of a checkpoint whose sizes are right; undefined when nothing is. Reads all of it. */
+export async function damageOf(folder: string): Promise<string | undefined> {
+  const manifest = readManifest(folder);
+  if (typeof manifest === 'string') return manifest;
+  const wrong = await wrongSum(folder, manifest.sums ?? {});
+  return wrong === undefined ? undefined : `${wrong} is not what was written (its sum differs)`;
+}
+
+/** Throws where the content of a checkpoint is not what was written. */
+export async function requireWhole(folder: string): Promise<void> {
+  const damage = await damageOf(folder);
+  if (damage !== undefined) throw unusable(folder, damage);
+}
+
 /** A string says what is wrong with it. */
-function readCheckpoint(folder: string): CheckpointPosition | string {
+function readManifest(folder: string): z.output<typeof manifestSchema> | string {
   const file = path.join(folder, manifestFile);
   if (!existsSync(file)) return `${manifestFile} is missing`;
   let json: unknown;
@@ -165,7 +201,20 @@ function readCheckpoint(folder: string): CheckpointPosition | string {
   }
   const manifest = manifestSchema.safeParse(json);
   if (!manifest.success) return `${manifestFile} is not that of a checkpoint`;
-  const { format: _format, files, ...position } = manifest.data;
+  const outside = Object.keys({ ...manifest.data.files, ...manifest.data.sums }).find(name => !isInside(name));
+  return outside === undefined ? manifest.data : `${manifestFile} names ${outside}, which is not in the checkpoint`;
+}
+
+/** A name that stays in the folder that it is relative to. */
+function isInside(name: string): boolean {
+  return !path.isAbsolute(name) && !name.split(/[\\/]/).includes('..');
+}
+
+/** Looks at sizes only, which costs nothing. A string says what is wrong with it. */
+function readCheckpoint(folder: string): CheckpointPosition | string {
+  const manifest = readManifest(folder);
+  if (typeof manifest === 'string') return manifest;
+  const { format: _format, sums: _sums, files, ...position } = manifest;
   for (const [name, bytes] of Object.entries(files)) {
     const status = statSync(path.join(folder, name), { throwIfNoEntry: false });
     if (status === undefined) return `${name} is missing`;

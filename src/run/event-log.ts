@@ -13,6 +13,8 @@ import {
 import path from 'node:path';
 import { type Place, TriphaseError } from '../protocol/errors';
 import type { RunEvent, RunEventBody } from '../protocol/run';
+import { syncFolder } from './atomic';
+import { isNoRoom, NoRoomError } from './no-room';
 
 export interface LoggedEvents {
   readonly events: readonly RunEvent[];
@@ -78,6 +80,8 @@ export class EventLog {
     const scan = scanLog(file);
     const handle = openSync(file, existsSync(file) ? 'r+' : 'w+');
     ftruncateSync(handle, scan.end);
+    // the name of a new file lasts when its folder is flushed
+    if (scan.lines.length === 0) syncFolder(folder);
     return new EventLog(file, handle, attempt, scan);
   }
 
@@ -101,6 +105,8 @@ export class EventLog {
     } catch (error) {
       // half a line must not stand before the next one
       ftruncateSync(this.handle, start);
+      if (isNoRoom(error))
+        throw new NoRoomError(path.dirname(this.file), bytes.length, 'The event log cannot be written');
       throw new TriphaseError(
         'run-folder',
         `The event log cannot be written: ${error instanceof Error ? error.message : error}.`,

@@ -8,6 +8,7 @@ import { TriphaseError } from '../protocol/errors';
 import { type RunInfo, type RunState, runStates } from '../protocol/run';
 import { RunProgress } from '../protocol/run-progress';
 import { writeFileAtomic } from './atomic';
+import { copyCheckpoint } from './checkpoints';
 import { launchState } from './launch';
 import { leaseHolder } from './lease';
 import { tellingEvents } from './log-ends';
@@ -21,6 +22,8 @@ export interface NewRun {
   readonly resolved: string;
   readonly quick: boolean;
   readonly onlyPhase?: string;
+  /** A checkpoint of another run, absolute: a copy of it is what this run begins from. */
+  readonly from?: string;
 }
 
 /** The config as the run's author wrote it. */
@@ -110,6 +113,7 @@ const infoFile = 'run.json';
 
 /** run.json last: a folder with it is complete. */
 function fillRunFolder(folder: string, run: NewRun): void {
+  if (run.from !== undefined) copyCheckpoint(run.from, folder);
   writeFileAtomic(sourceConfigFile(folder), readFileSync(run.configFile));
   writeFileAtomic(resolvedConfigFile(folder), run.resolved);
   writeRunInfo(folder, {

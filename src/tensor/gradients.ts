@@ -16,10 +16,13 @@ const one =
 
 const a = (inputs: readonly Value[], i: number): Value => inputs[i] as Value;
 
-/** The last two axes swapped. */
-function swap(x: Value): Value {
-  const n = x.dims.length;
-  return o.transpose(x, [...Array(n - 2).keys(), n - 1, n - 2]);
+/** The gradients of op(A) op(B), a product that is a Gemm or a MatMul. */
+function ofProduct(multiply: typeof o.matmul, dy: Value, [A, B]: readonly Value[], node: Node): [Value, Value] {
+  const [tA, tB] = [node.attributes['transA'] === 1, node.attributes['transB'] === 1];
+  return [
+    tA ? multiply(B as Value, dy, { transA: tB, transB: true }) : multiply(dy, B as Value, { transB: !tB }),
+    tB ? multiply(dy, A as Value, { transA: true, transB: tA }) : multiply(A as Value, dy, { transA: !tA }),
+  ];
 }
 
 const rules: Readonly<Record<string, Rule>> = {
@@ -42,16 +45,8 @@ const rules: Readonly<Record<string, Rule>> = {
   Identity: one((dy, _, __, node) => [node.attributes['stop'] === 1 ? undefined : dy]),
   Where: one((dy, _, x) => [undefined, ...masked(dy, a(x, 0))]),
   Cast: one((dy, _, x) => [a(x, 0).type === 'float32' ? dy : undefined]),
-  Gemm: one((dy, _, x, node) => {
-    const [tA, tB] = [node.attributes['transA'] === 1, node.attributes['transB'] === 1];
-    const [A, B, C] = [a(x, 0), a(x, 1), x[2]];
-    return [
-      tA ? o.gemm(B, dy, { transA: tB, transB: true }) : o.gemm(dy, B, { transB: !tB }),
-      tB ? o.gemm(dy, A, { transA: true, transB: tA }) : o.gemm(A, dy, { transA: !tA }),
-      C === undefined ? undefined : dy,
-    ];
-  }),
-  MatMul: one((dy, _, x) => [o.matmul(dy, swap(a(x, 1))), o.matmul(swap(a(x, 0)), dy)]),
+  Gemm: one((dy, _, x, node) => [...ofProduct(o.gemm, dy, x, node), x[2] === undefined ? undefined : dy]),
+  MatMul: one((dy, _, x, node) => ofProduct(o.matmul, dy, x, node)),
   Softmax: one((dy, y) => {
     const t = o.mul(dy, y);
     return [o.sub(t, o.mul(y, o.reduceSum(t, [-1])))];

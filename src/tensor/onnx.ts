@@ -14,7 +14,7 @@ export function writeOnnx(graph: Graph): Uint8Array {
   const made = new Set(nodes.flatMap(node => node.outputs));
   const names = new Map<Value, string>();
   for (const { name, value } of graph.outputs) if (made.has(value) && !names.has(value)) names.set(value, name);
-  for (const node of nodes)
+  for (const node of nodes.flatMap(standard))
     body.message(
       1,
       nodeProto(node, value => names.get(value) ?? value.name),
@@ -53,6 +53,27 @@ function liveNodes(graph: Graph): Node[] {
     live.push(node);
   }
   return live.reverse();
+}
+
+/**
+ * ONNX's MatMul has no transposed operands: they become nodes of their own, which the runtime merges into its product
+ * again where it has one that takes them.
+ */
+function standard(node: Node): Node[] {
+  if (node.op !== 'MatMul') return [node];
+  const nodes: Node[] = [];
+  const inputs = node.inputs.map((x, i) => {
+    if (node.attributes[i === 0 ? 'transA' : 'transB'] !== 1) return x;
+    const n = x.dims.length;
+    const perm = [...Array(n - 2).keys(), n - 1, n - 2];
+    const out = x.graph.value(
+      x.type,
+      perm.map(p => x.dims[p] as Dim),
+    );
+    nodes.push({ op: 'Transpose', inputs: [x], outputs: [out], attributes: { perm } });
+    return out;
+  });
+  return [...nodes, { op: 'MatMul', inputs, outputs: node.outputs, attributes: {} }];
 }
 
 function nodeProto(node: Node, nameOf: (value: Value) => string): Message {

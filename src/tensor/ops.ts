@@ -90,12 +90,7 @@ export function linear(x: Value, w: Value, b?: Value): Value {
 }
 
 /** op(a) * op(b) + c for matrices, op being the transpose where asked. */
-export function gemm(
-  a: Value,
-  b: Value,
-  t: { readonly transA?: boolean; readonly transB?: boolean },
-  c?: Value,
-): Value {
+export function gemm(a: Value, b: Value, t: Transposed = {}, c?: Value): Value {
   const [m, k] = t.transA ? [a.dims[1], a.dims[0]] : a.dims;
   const [k2, n] = t.transB ? [b.dims[1], b.dims[0]] : b.dims;
   if (a.dims.length !== 2 || b.dims.length !== 2 || k !== k2 || m === undefined || n === undefined) fail('Gemm', a, b);
@@ -105,12 +100,20 @@ export function gemm(
   });
 }
 
-/** Batched product of [..., m, k] and [..., k, n]; leading dimensions broadcast. */
-export function matmul(a: Value, b: Value): Value {
+/** Which operands of a product are transposed, in their last two axes. */
+export interface Transposed {
+  readonly transA?: boolean;
+  readonly transB?: boolean;
+}
+
+/** Batched product of op(a) [..., m, k] and op(b) [..., k, n]; leading dimensions broadcast. */
+export function matmul(a: Value, b: Value, t: Transposed = {}): Value {
   const [ra, rb] = [a.dims.length, b.dims.length];
-  if (ra < 2 || rb < 2 || a.dims[ra - 1] !== b.dims[rb - 2]) fail('MatMul', a, b);
+  const [m, k] = t.transA ? [a.dims[ra - 1], a.dims[ra - 2]] : a.dims.slice(-2);
+  const [k2, n] = t.transB ? [b.dims[rb - 1], b.dims[rb - 2]] : b.dims.slice(-2);
+  if (ra < 2 || rb < 2 || k !== k2 || m === undefined || n === undefined) fail('MatMul', a, b);
   const lead = broadcast('MatMul', { ...a, dims: a.dims.slice(0, -2) }, { ...b, dims: b.dims.slice(0, -2) });
-  return emit('MatMul', [a, b], a.type, [...lead, a.dims[ra - 2] as Dim, b.dims[rb - 1] as Dim]);
+  return emit('MatMul', [a, b], a.type, [...lead, m, n], { transA: t.transA ? 1 : 0, transB: t.transB ? 1 : 0 });
 }
 
 /** Softmax over the last axis. */

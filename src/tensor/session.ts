@@ -7,6 +7,7 @@ import path from 'node:path';
 import * as ort from 'onnxruntime-node';
 import { describe, TriphaseError } from '../protocol/errors';
 import { Graph } from './graph';
+import { beat } from './heartbeat';
 import { writeOnnx } from './onnx';
 import { identity } from './ops';
 
@@ -40,6 +41,18 @@ export interface SessionOptions {
 function typeOf(data: Tensor['data']): 'float32' | 'int32' | 'int64' {
   if (data instanceof Float32Array) return 'float32';
   return data instanceof Int32Array ? 'int32' : 'int64';
+}
+
+const known = new WeakMap<Tensor, ort.Tensor>();
+
+/** The runtime's own object for a tensor, made once: parameters go into every run. */
+function asRuntimes(tensor: Tensor): ort.Tensor {
+  let made = known.get(tensor);
+  if (made === undefined) {
+    made = new ort.Tensor(typeOf(tensor.data), tensor.data as Float32Array, tensor.dims);
+    known.set(tensor, made);
+  }
+  return made;
 }
 
 export class Session {
@@ -80,8 +93,9 @@ export class Session {
     for (const name of this.inputs) {
       const tensor = feeds.find(f => f.has(name))?.get(name);
       if (tensor === undefined) throw new Error(`the input ${name} is missing`);
-      inputs[name] = new ort.Tensor(typeOf(tensor.data), tensor.data as Float32Array, tensor.dims);
+      inputs[name] = asRuntimes(tensor);
     }
+    beat();
     const outputs = await this.session.run(inputs, this.names as string[]);
     return new Map(
       this.names.map(name => {

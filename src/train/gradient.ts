@@ -4,7 +4,7 @@ import type { ImageInput } from '../model/graphs';
 import type { Model } from '../model/model';
 import type { EncodedPrompt } from '../model/sequence-inputs';
 import { visionFeeds } from '../model/vision-inputs';
-import type { Weights } from '../model/weights';
+import { SCORE, type Weights } from '../model/weights';
 import type { Graph } from '../tensor/graph';
 import type { FloatTensor, Tensor } from '../tensor/session';
 import { type DpoGraphOptions, dpoGraph } from './dpo';
@@ -56,8 +56,8 @@ export interface Gradient {
   readonly scores: readonly (readonly TokenScores[])[];
 }
 
-/** Parts of the model that are not trained. */
-export type Frozen = ReadonlySet<'vision'>;
+/** Parts of the model that are not trained; `policy` is all but the head of a scorer. */
+export type Frozen = ReadonlySet<'vision' | 'policy'>;
 
 export const isVision = (name: string): boolean => name.startsWith('model.visual.');
 
@@ -72,8 +72,9 @@ export async function gradient(
   frozen: Frozen,
 ): Promise<Gradient> {
   const images = groups.some(g => g.prompt.images.length > 0);
-  const input = !images ? 'none' : frozen.has('vision') ? 'features' : 'pixels';
-  const trained = (name: string): boolean => !(frozen.has('vision') && isVision(name));
+  const input = !images ? 'none' : frozen.has('vision') || frozen.has('policy') ? 'features' : 'pixels';
+  const trained = (name: string): boolean =>
+    !(frozen.has('vision') && isVision(name)) && !(frozen.has('policy') && name !== SCORE);
   const session = await model.session(`${JSON.stringify(objective)} ${input} ${[...frozen]}`, () =>
     objectiveGraph(model, objective, input, trained),
   );

@@ -5,14 +5,12 @@
 
 import type { ModelConfig } from '../model/config';
 import { completionGraph, type ImageInput } from '../model/graphs';
+import { SCORE } from '../model/weights';
 import type { Graph, Value } from '../tensor/graph';
 import * as o from '../tensor/ops';
 import type { FloatTensor } from '../tensor/session';
 import { byToken, finish, outputs, rows } from './losses';
 import { softplus } from './softplus';
-
-/** The head's parameter, as transformers' sequence classification has it: [1, hidden], without a bias. */
-export const SCORE = 'score.weight';
 
 /** A head that gives every sequence a score of 0. */
 export const newScore = ({ text }: ModelConfig): FloatTensor => ({

@@ -91,6 +91,7 @@ describe('curriculum file', () => {
         repetition_penalty: 1,
         prefix: '',
         log_probs: 'plain',
+        record_alternatives: 5,
         remove_ended: 0,
       });
       assert.deepEqual(config.evaluation.conditions, ['image_caption', 'image', 'caption', 'question', 'mismatched']);

@@ -56,10 +56,11 @@ function* sections(path: string, schema: Schema): Generator<string> {
 }
 
 /** What a phase may override has the keys of the group at the top. */
-const isOverride = (at: string): boolean => /^phases\.N\.(generation|grpo|optimizer|rewards)$/.test(at);
+const isOverride = (at: string): boolean =>
+  /^phases\.N\.(generation|grpo|optimizer|rewards\.format|rewards\.accuracy)$/.test(at);
 
-/** Every form of a rule has the same tests. */
-const isToldBefore = (at: string): boolean => /^rewards\.rules\.ID, form (?!1\.)\d+\.tests$/.test(at);
+/** Every rule has the same tests. */
+const isToldBefore = (at: string): boolean => /^rewards\.(rules\.ID, form \d+|accuracy)\.tests$/.test(at);
 
 const isRecord = (schema: Schema): boolean => typeof schema.additionalProperties === 'object';
 

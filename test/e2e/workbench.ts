@@ -1,12 +1,13 @@
 // A real workbench with the packaged extension in it, shown by a browser: for tests that do what a person does.
 
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { closeSync, mkdirSync, mkdtempSync, openSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, mkdtempSync, openSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type BrowserContext, chromium, type Frame, type Locator, type Page } from 'playwright-core';
+import { leaseHolder } from '../../src/run/lease';
 
 export interface WorkbenchOptions {
   readonly vsix: string;
@@ -137,9 +138,12 @@ export class Workbench {
     await this.page.locator('.monaco-workbench .part.statusbar').waitFor({ timeout: 60_000 });
   }
 
-  /** Names of the run folders of the example. */
+  /** The run folders of the example, the oldest first. */
   runs(): readonly string[] {
-    return readdirSync(path.join(this.folder, 'shapes', 'runs'));
+    const runs = path.join(this.folder, 'shapes', 'runs');
+    if (!existsSync(runs)) return [];
+    const names = readdirSync(runs).filter(name => existsSync(path.join(runs, name, 'run.json')));
+    return names.map(name => path.join(runs, name)).sort();
   }
 
   /** A row of the quick pick that is open. */
@@ -194,7 +198,12 @@ export class Workbench {
     const gone = new Promise(resolve => this.server.once('exit', resolve));
     if (this.server.pid !== undefined) process.kill(this.server.pid, 'SIGTERM');
     await Promise.race([gone, sleep(5000)]);
-    rmSync(this.root, { recursive: true, force: true });
+    // hosts outlive their windows, as they should; not the test
+    for (const run of this.runs()) {
+      const holder = leaseHolder(run);
+      if (holder !== undefined) process.kill(holder.pid, 'SIGKILL');
+    }
+    rmSync(this.root, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
   }
 }
 

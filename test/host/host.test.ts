@@ -294,13 +294,21 @@ describe('host', () => {
     writeFileSync(path.join(run, 'checkpoints/p1-000004/trainer_state.json'), '{');
     const third = await Host.start({ folder: run, config, workerFile });
     await third.ended;
+    // as long as it was, and not what was written
+    const bytes = readFileSync(path.join(run, 'checkpoints/p1-000004/trainer_state.json'));
+    bytes[0] = (bytes[0] ?? 0) ^ 1;
+    writeFileSync(path.join(run, 'checkpoints/p1-000004/trainer_state.json'), bytes);
+    await assert.rejects(Host.start({ folder: run, config, workerFile, checkpoint: 'p1-000004' }), /its sum differs/);
+    const fourth = await Host.start({ folder: run, config, workerFile });
+    await fourth.ended;
     const { events } = readEvents(run);
     const resumed = events.flatMap(event => (event.kind === 'run-started' ? [event.resumedFrom] : []));
     const middle = { checkpoint: 'checkpoints/p0-000002', step: 2 };
-    assert.deepEqual(resumed, [undefined, middle, middle]);
+    assert.deepEqual(resumed, [undefined, middle, middle, middle]);
     const warnings = events.flatMap(event => (event.kind === 'warning' ? [event.message] : []));
     assert.match(warnings.join(), /p1-000004 is damaged: trainer_state.json has 1 of \d+ bytes/);
-    assert.equal(JSON.parse(readFileSync(path.join(run, 'attempts/0004.json'), 'utf8')).released, true);
+    assert.match(warnings.join(), /p1-000004 is damaged: trainer_state.json is not what was written/);
+    assert.equal(JSON.parse(readFileSync(path.join(run, 'attempts/0006.json'), 'utf8')).released, true);
   });
 });
 

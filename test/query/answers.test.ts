@@ -187,6 +187,35 @@ for (const reader of readers) {
       assert.deepEqual([tokens?.ids, tokens?.logprobs, tokens?.refLogprobs], [[5, 6, 7], [-0.5, -1.25, 0], null]);
     });
 
+    it('are explained by the rules of the config, and tokens shown with their alternatives', async () => {
+      emptyRun(
+        run(),
+        '{model: {path: m}, data: {rows: {path: d}}, phases: [{id: text, view: text, sources: [rows], steps: 1}]}',
+      );
+      const completion = '<think>1 + 2</think><answer>3</answer>';
+      const alternative_ids = [[5, 9], [6], [7]];
+      const alternative_logprobs = [[-0.5, -1], [-1.25], [0]];
+      const right = {
+        completion,
+        rules_version: null,
+        scores: { format: 1, accuracy: 1 },
+        alternative_ids,
+        alternative_logprobs,
+      };
+      await recordSteps(run(), [{ step: 1, phase: 'text', groups: [[{ completion: 'no idea' }, right]] }]);
+      const of = (sample: number) => ask('rollout', { folder: run(), ref: { step: 1, group: 0, sample } });
+      const { explained, tokens } = await of(1);
+      assert.deepEqual([explained?.['accuracy']?.score, explained?.['format']?.score], [1, 1]);
+      assert.ok((explained?.['accuracy']?.why.length ?? 0) > 0);
+      assert.deepEqual(tokens?.alternatives?.[0], [
+        { id: 5, text: null, logprob: -0.5 },
+        { id: 9, text: null, logprob: -1 },
+      ]);
+      // the file of the version that scored it is gone
+      const without = await of(0);
+      assert.deepEqual([without.explained, without.tokens?.ids], [undefined, [5, 6, 7]]);
+    });
+
     it('of one example are found again at other steps', async () => {
       await recorded();
       const occurrences = await ask('occurrences', { folder: run(), source: 'rows', example: 'a' });

@@ -6,10 +6,23 @@ import { compileRules, type Rewards } from '../../src/reward/rule-set';
 
 export type ScoreAlone = (completion: string, example: Example, truncated: boolean) => Scored;
 
-export async function scoreAlone(
-  rewards: Partial<Rewards> & Pick<Rewards, 'format' | 'accuracy'>,
-): Promise<ScoreAlone> {
-  const set = await compileRules({ rules: {}, combine: { by: 'sum', gates: [], closed: 0 }, ...rewards });
+type Settings<K extends 'format' | 'accuracy'> = Omit<Rewards[K], 'tests'>;
+
+export async function scoreAlone({
+  format,
+  accuracy,
+  ...others
+}: Partial<Omit<Rewards, 'format' | 'accuracy'>> & {
+  readonly format: Settings<'format'>;
+  readonly accuracy: Settings<'accuracy'>;
+}): Promise<ScoreAlone> {
+  const set = await compileRules({
+    format: { tests: [], ...format },
+    accuracy: { tests: [], ...accuracy },
+    rules: {},
+    combine: { by: 'sum', gates: [], closed: 0 },
+    ...others,
+  });
   return (completion, example, truncated) => {
     const sample = { completion, example, tokens: undefined, truncated };
     return set.score([[sample]], { step: 0, phase: '', seed: 0 })[0]![0]!;

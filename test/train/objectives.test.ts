@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import path from 'node:path';
 import { Model } from '../../src/model/model';
+import { SCORE } from '../../src/model/weights';
 import { newAdamWState } from '../../src/tensor/adamw';
 import { type Objective, score, type TokenScores, type TrainedGroup } from '../../src/train/gradient';
-import { newScore, SCORE } from '../../src/train/scorer';
+import { newScore } from '../../src/train/scorer';
 import { trainStep } from '../../src/train/step';
 import { readPrompts, referenceModels } from '../model/reference';
 

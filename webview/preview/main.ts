@@ -120,8 +120,8 @@ class PreviewView {
     const { phase } = this.shown;
     replace(
       this.notices,
-      ...sources.flatMap(({ dropped, refused }) =>
-        unreadableNotes([...dropped, ...refused.filter(one => one.phase === phase)]),
+      ...sources.flatMap(({ dropped, takenAway = [], refused }) =>
+        unreadableNotes([...dropped, ...takenAway, ...refused.filter(one => one.phase === phase)]),
       ),
     );
     replace(this.body, ...prompts.map(prompt => this.prompt(prompt)));

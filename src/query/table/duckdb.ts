@@ -4,7 +4,7 @@
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
 import type { Cell, Histogram, ImageRef, ValueCounts } from '../../protocol/query';
 import { idsPerSegment, type Segment } from '../../run/segments';
-import { type Leaf, looksAtTexts, textLeaves } from '../filter/check';
+import { type Condition, type Leaf, looksAtTexts, textLeaves } from '../filter/check';
 import { conditionSql, type Dialect, macrosSql, quotedName, type Sql } from '../filter/sql';
 import type { Literal } from '../filter/syntax';
 import { bins as binned } from './bins';
@@ -41,10 +41,12 @@ type Row = Readonly<Record<string, unknown>>;
 /** Texts that were looked for, and the rollouts they were found in. */
 interface Hits {
   readonly table: string;
-  readonly scanned: Map<number, Promise<void>>;
+  readonly scanned: Map<string, Promise<void>>;
 }
 
 const mostHits = 12;
+/** So much of a segment is looked through at first. */
+const beginningRows = 8192;
 const mostCounts = 64;
 
 class DuckDbTable implements Table {
@@ -137,8 +139,17 @@ class DuckDbTable implements Table {
     const leaves = textLeaves(selected.where);
     const { segments } = selected.shelved;
     if (leaves.length > 0) {
+      const [first] = segments;
+      // hits are wanted soon: the beginning comes by itself, where hits are only ever added by looking further
+      if (first !== undefined && selected.onScanned !== undefined && !negates(selected.where)) {
+        for (const leaf of leaves) await this.scan(leaf, { segment: first, beginning: true }, selected.signal, ask);
+        await selected.onScanned([{ ...first, rows: Math.min(first.rows, beginningRows) }], false);
+      }
       for (const [i, segment] of segments.entries()) {
-        for (const leaf of leaves) await this.scan(leaf, segment, selected.signal, ask);
+        for (const leaf of leaves) {
+          await this.scan(leaf, { segment, beginning: true }, selected.signal, ask);
+          await this.scan(leaf, { segment, beginning: false }, selected.signal, ask);
+        }
         await selected.onScanned?.(segments.slice(0, i + 1), i + 1 === segments.length);
       }
     }
@@ -161,28 +172,39 @@ class DuckDbTable implements Table {
     return hits;
   }
 
-  private async scan(leaf: Leaf, segment: Segment, signal: AbortSignal, ask: Ask): Promise<void> {
+  private async scan(
+    leaf: Leaf,
+    { segment, beginning }: { readonly segment: Segment; readonly beginning: boolean },
+    signal: AbortSignal,
+    ask: Ask,
+  ): Promise<void> {
+    if (!beginning && segment.rows <= beginningRows) return;
     const { table, scanned } = this.hitsOf(leaf);
+    const part = `${segment.number}${beginning ? ' beginning' : ''}`;
+    const bound = segment.number * idsPerSegment + beginningRows;
     for (;;) {
-      const running = scanned.get(segment.number);
+      const running = scanned.get(part);
       if (running === undefined) break;
       try {
         return await running;
       } catch (error) {
         // another question began it and was cancelled
         signal.throwIfAborted();
-        if (scanned.get(segment.number) === running) throw error;
+        if (scanned.get(part) === running) throw error;
       }
     }
     const work = (async () => {
       if (scanned.size === 0) await this.makeRoom(ask);
       await ask(`create table if not exists ${table} (id bigint)`);
       const { text, values } = conditionSql(leaf, textDialect);
-      await ask(`insert into ${table} select __id from ${texts([segment])} where ${text}`, values);
+      await ask(
+        `insert into ${table} select __id from ${texts([segment])} where __id ${beginning ? '<' : '>='} ${bound} and ${text}`,
+        values,
+      );
     })();
-    scanned.set(segment.number, work);
+    scanned.set(part, work);
     await work.catch(error => {
-      scanned.delete(segment.number);
+      scanned.delete(part);
       throw error;
     });
   }
@@ -257,6 +279,13 @@ class DuckDbTable implements Table {
     );
     return new Map(rows.map(row => [Number(row['__id']), textsOf(row, characters)]));
   }
+}
+
+function negates(condition: Condition): boolean {
+  if (condition.kind === 'not') return true;
+  return condition.kind === 'and' || condition.kind === 'or'
+    ? negates(condition.left) || negates(condition.right)
+    : false;
 }
 
 type Ask = (sql: string, values?: readonly Literal[]) => Promise<readonly Row[]>;

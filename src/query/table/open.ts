@@ -10,6 +10,12 @@ export type ReaderName = 'duckdb' | 'plain';
 const memoryMiB = 200;
 const mostThreads = 4;
 
+/** A limit that whoever started the process gave it. */
+const given = (name: string): number | undefined => {
+  const number = Number(process.env[name]);
+  return Number.isInteger(number) && number > 0 ? number : undefined;
+};
+
 export async function openReader(asked: ReaderName = 'duckdb'): Promise<Reader> {
   const without = (why: string): Reader => ({
     open: async () => openPlainTable(),
@@ -18,7 +24,10 @@ export async function openReader(asked: ReaderName = 'duckdb'): Promise<Reader> 
   if (asked === 'plain') return without('As was asked for');
   try {
     const { openDuckDbTable } = await import('./duckdb');
-    const limits = { memoryMiB, threads: Math.min(mostThreads, availableParallelism()) };
+    const limits = {
+      memoryMiB: given('TRIPHASE_QUERY_MEMORY_MIB') ?? memoryMiB,
+      threads: given('TRIPHASE_QUERY_THREADS') ?? Math.min(mostThreads, availableParallelism()),
+    };
     return { open: folders => openDuckDbTable(folders, limits), notes: [] };
   } catch (error) {
     if (!isMissing(error)) throw error;

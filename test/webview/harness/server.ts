@@ -143,6 +143,11 @@ export async function serveViews(options: HarnessOptions): Promise<Harness> {
       case 'save':
         done.push({ name, params } as Done);
         return { saved: true };
+      case 'link':
+      case 'makeTest':
+      case 'branch':
+        done.push({ name, params } as Done);
+        return null;
       case 'preview':
         if (options.preview === undefined)
           throw new TriphaseError('usage', 'No preview was given to this server.', 'Name a config file.');

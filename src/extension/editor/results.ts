@@ -1,0 +1,117 @@
+// What came of the phases and rules of a curriculum when it last ran: lenses above them, and values beside them.
+
+import path from 'node:path';
+import * as vscode from 'vscode';
+import type { NamePlace } from '../../language/names';
+import { figure, percent } from '../figures';
+import type { Runs } from '../runs';
+import type { WatchedRun } from '../watched-run';
+import { curriculumDocuments, kindOf, rangeIn } from './documents';
+
+export function showResults(runs: Runs): vscode.Disposable {
+  const changed = new vscode.EventEmitter<void>();
+  let told: NodeJS.Timeout | undefined;
+  const soon = (): void => {
+    // a fast run has many steps a second, and a lens that moves cannot be clicked
+    told ??= setTimeout(() => {
+      told = undefined;
+      changed.fire();
+    }, 1000);
+  };
+  return vscode.Disposable.from(
+    changed,
+    runs.onDidChange(soon),
+    vscode.languages.registerCodeLensProvider(curriculumDocuments, {
+      onDidChangeCodeLenses: changed.event,
+      provideCodeLenses: document => lenses(runs, document),
+    }),
+    vscode.languages.registerInlayHintsProvider(curriculumDocuments, {
+      onDidChangeInlayHints: changed.event,
+      provideInlayHints: (document, range) => hints(runs, document, range),
+    }),
+    new vscode.Disposable(() => clearTimeout(told)),
+  );
+}
+
+/** The latest run of this file. */
+export function latestRunOf(runs: Runs, file: string): WatchedRun | undefined {
+  return runs.all.find(({ info }) => path.resolve(info.config) === path.resolve(file));
+}
+
+async function givenNames(document: vscode.TextDocument): Promise<readonly NamePlace[]> {
+  const kind = kindOf(document);
+  if (kind === undefined) return [];
+  const { namesIn } = await import('../../language/names');
+  const { YamlSource } = await import('../../language/yaml-source');
+  return namesIn(kind, YamlSource.of(document.getText())).filter(({ role }) => role === 'given');
+}
+
+async function lenses(runs: Runs, document: vscode.TextDocument): Promise<vscode.CodeLens[]> {
+  const run = latestRunOf(runs, document.uri.fsPath);
+  const names = await givenNames(document);
+  return names.flatMap((place): readonly vscode.CodeLens[] => {
+    const range = rangeIn(document, place.range);
+    const lens = (title: string, command: string, ...args: readonly unknown[]): vscode.CodeLens =>
+      new vscode.CodeLens(range, { title, command, arguments: [...args] });
+    if (place.kind === 'phase') {
+      const result = run === undefined ? undefined : phaseResult(run, place.name);
+      return [
+        lens(vscode.l10n.t('$(play) Run this phase'), 'triphase.runPhase', document.uri, place.name),
+        lens(vscode.l10n.t('$(open-preview) Preview'), 'triphase.previewPhase', document.uri, place.name),
+        ...(run === undefined || result === undefined ? [] : [lens(result, 'triphase.openDashboard', run.folder)]),
+      ];
+    }
+    if (place.kind !== 'rule') return [];
+    const result = run === undefined ? undefined : ruleResult(run, place.name);
+    return [
+      ...(run === undefined || result === undefined ? [] : [lens(result, 'triphase.openRollouts', run.folder)]),
+      lens(vscode.l10n.t('$(beaker) Test'), 'triphase.testRules', document.uri, place.name),
+      ...(run?.actions.includes('stop') === true
+        ? [lens(vscode.l10n.t('$(check-all) Apply to the run'), 'triphase.applyRules', document.uri)]
+        : []),
+    ];
+  });
+}
+
+async function hints(runs: Runs, document: vscode.TextDocument, within: vscode.Range): Promise<vscode.InlayHint[]> {
+  const run = latestRunOf(runs, document.uri.fsPath);
+  if (run === undefined) return [];
+  return (await givenNames(document)).flatMap(place => {
+    const range = rangeIn(document, place.range);
+    if (!within.contains(range.start)) return [];
+    const mean = place.kind === 'rule' ? meanOf(run, place.name) : undefined;
+    if (mean === undefined) return [];
+    const hint = new vscode.InlayHint(range.end, figure(mean));
+    hint.paddingLeft = true;
+    hint.tooltip = vscode.l10n.t('Mean score of {0} in step {1} of the last run', place.name, run.digest.step);
+    return [hint];
+  });
+}
+
+const meanOf = (run: WatchedRun, rule: string): number | undefined =>
+  run.digest.lastStep?.metrics[`rewards/${rule}/mean`];
+
+function phaseResult(run: WatchedRun, id: string): string | undefined {
+  const phase = run.digest.phases.find(one => one.phase === id);
+  if (phase === undefined || phase.status === 'waiting') return undefined;
+  const { lastStep } = run.digest;
+  if (phase.status === 'running')
+    return [
+      vscode.l10n.t('step {0} of {1}', phase.done, phase.steps),
+      ...(lastStep?.metrics['reward'] === undefined
+        ? []
+        : [vscode.l10n.t('reward {0}', figure(lastStep.metrics['reward']))]),
+    ].join(' · ');
+  const measured = run.digest.evaluations.findLast(({ at }) => at === id);
+  const accuracies = measured?.conditions.map(({ condition, accuracy }) => `${condition} ${percent(accuracy)}`);
+  return accuracies === undefined ? vscode.l10n.t('done') : vscode.l10n.t('last: {0}', accuracies.join(' · '));
+}
+
+function ruleResult(run: WatchedRun, rule: string): string | undefined {
+  const mean = meanOf(run, rule);
+  if (mean === undefined) return undefined;
+  const first = run.digest.firstStep?.metrics[`rewards/${rule}/mean`];
+  const change = first === undefined ? 0 : mean - first;
+  const by = change === 0 ? '' : ` (${change > 0 ? '+' : '−'}${figure(Math.abs(change))})`;
+  return vscode.l10n.t('mean {0}{1}', figure(mean), by);
+}

@@ -1,0 +1,87 @@
+// A test case from a rollout: the person picks the rule and what it must say; the case is written beside the rule in the
+// config of the run, where it can be undone, and shown there.
+
+import * as vscode from 'vscode';
+import { TriphaseError } from '../../protocol/errors';
+import type { RolloutDetail } from '../../protocol/query';
+import { readRunInfo } from '../../run/folder';
+import { editIn, kindOf } from '../editor/documents';
+
+export async function makeTest(folder: string, detail: RolloutDetail, named: string | undefined): Promise<void> {
+  const { addTest } = await import('../../language/add-test');
+  const { YamlSource } = await import('../../language/yaml-source');
+  const file = readRunInfo(folder).config;
+  const document = await vscode.workspace.openTextDocument(file).then(
+    found => found,
+    () => undefined,
+  );
+  if (document === undefined)
+    throw new TriphaseError('config', 'The config of this run is gone.', 'Open the config that the rule is in.', {
+      file,
+    });
+  const rule = named ?? (await pickRule(detail));
+  if (rule === undefined) return;
+  const score = detail.explained?.[rule]?.score ?? detail.scores[rule] ?? 0;
+  const wanted = await pickScore(rule, score);
+  if (wanted === undefined) return;
+  const { gold, question, caption, cells, tokens, completion } = detail;
+  const kind = cells['answer_kind'];
+  const test = {
+    completion,
+    row: {
+      ...(question === null ? {} : { question }),
+      ...(gold === null ? {} : { answer: gold }),
+      ...(kind === 'number' || kind === 'string' || kind === 'choice' ? { kind } : {}),
+      ...(caption === null ? {} : { caption }),
+    },
+    ...(tokens === null ? {} : { tokens: tokens.ids.length }),
+    ...(cells['truncated'] === true ? { truncated: true } : {}),
+    score: wanted,
+  };
+  const edit = addTest(kindOf(document) ?? 'curriculum', YamlSource.of(document.getText()), rule, test);
+  if (edit === undefined)
+    throw new TriphaseError(
+      'config',
+      `${rule} is not written in this file.`,
+      'Write the rule there, or open the file that has it.',
+      {
+        file,
+      },
+    );
+  await vscode.workspace.applyEdit(editIn(document, [edit]));
+  const shown = await vscode.window.showTextDocument(document, { viewColumn: vscode.ViewColumn.Beside });
+  const at = document.positionAt(edit.start + edit.text.length);
+  shown.selection = new vscode.Selection(at, at);
+  shown.revealRange(new vscode.Range(at, at), vscode.TextEditorRevealType.InCenterIfOutsideViewport);
+}
+
+async function pickRule({ scores, explained }: RolloutDetail): Promise<string | undefined> {
+  const picked = await vscode.window.showQuickPick(
+    Object.entries(scores).map(([rule, score]) => ({
+      label: rule,
+      description: score === null ? vscode.l10n.t('not asked') : vscode.l10n.t('pays {0}', score),
+      detail: explained?.[rule]?.why ?? '',
+    })),
+    { placeHolder: vscode.l10n.t('Which rule is the test for?') },
+  );
+  return picked?.label;
+}
+
+async function pickScore(rule: string, score: number): Promise<number | undefined> {
+  const other = vscode.l10n.t('Another score …');
+  const choices = [
+    { label: String(score), description: vscode.l10n.t('as it pays now'), value: score },
+    ...[0, 1].filter(value => value !== score).map(value => ({ label: String(value), description: '', value })),
+    { label: other, description: '', value: Number.NaN },
+  ];
+  const picked = await vscode.window.showQuickPick(choices, {
+    placeHolder: vscode.l10n.t('What must {0} pay for this completion?', rule),
+  });
+  if (picked === undefined || !Number.isNaN(picked.value)) return picked?.value;
+  const typed = await vscode.window.showInputBox({
+    prompt: vscode.l10n.t('What must {0} pay for this completion?', rule),
+    validateInput: text =>
+      text.trim() !== '' && Number.isFinite(Number(text)) ? undefined : vscode.l10n.t('This is no number.'),
+  });
+  return typed === undefined ? undefined : Number(typed);
+}

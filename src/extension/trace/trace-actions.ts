@@ -1,0 +1,70 @@
+// What a trace asks the editor to do: copy a link to its place, write a test, go on from a token.
+
+import * as vscode from 'vscode';
+import { TriphaseError } from '../../protocol/errors';
+import { canTrain, program } from '../programs';
+import type { Query } from '../query';
+import { refuseUntrusted } from '../refusals';
+import type { Answers } from '../relay';
+import type { Runs } from '../runs';
+import { InteractiveProcess } from './interactive';
+import { linkPath, linkQuery } from './links';
+
+export function traceActions(
+  context: vscode.ExtensionContext,
+  query: Query,
+  runs: Runs,
+): Pick<Answers, 'link' | 'makeTest' | 'branch'> {
+  const interactive = new InteractiveProcess(() => program(context, 'session'));
+  context.subscriptions.push(interactive);
+  return {
+    link: async link => {
+      const uri = vscode.Uri.from({
+        scheme: vscode.env.uriScheme,
+        authority: context.extension.id,
+        path: linkPath,
+        query: linkQuery(link),
+      });
+      await vscode.env.clipboard.writeText((await vscode.env.asExternalUri(uri)).toString());
+      void vscode.window.setStatusBarMessage(vscode.l10n.t('The link is in the clipboard.'), 3000);
+      return null;
+    },
+    makeTest: async ({ folder, ref, rule }, wishes) => {
+      const detail = await query.ask('rollout', { folder, ref }, wishes);
+      const { makeTest } = await import('./make-test');
+      await makeTest(folder, detail, rule);
+      return null;
+    },
+    branch: async (params, { signal, onBranching }) => {
+      refuseUntrusted();
+      if (!canTrain(context))
+        throw new TriphaseError(
+          'device',
+          vscode.l10n.t('This package has no onnxruntime: it shows runs and writes nothing anew.'),
+        );
+      if (!(await mayDisturb(runs))) return null;
+      return interactive.branch(params, signal, onBranching);
+    },
+  };
+}
+
+/** A run has the device: the person decides whether a model beside it is worth the time that it takes. */
+async function mayDisturb(runs: Runs): Promise<boolean> {
+  const busy = runs.all.find(run => run.state.kind === 'running' || run.state.kind === 'starting');
+  if (busy === undefined) return true;
+  const go = vscode.l10n.t('Go On All the Same');
+  const chosen = await vscode.window.showWarningMessage(
+    vscode.l10n.t('{0} is running on this device.', busy.info.name),
+    {
+      modal: true,
+      detail: vscode.l10n.t('A second model takes memory and slows both down. Pause the run, or go on all the same.'),
+    },
+    go,
+  );
+  return chosen === go;
+}
+
+/** `vscode://…/trace?…` */
+export function openLinks(show: (link: string, query: string) => void): vscode.Disposable {
+  return vscode.window.registerUriHandler({ handleUri: uri => show(uri.path, uri.query) });
+}

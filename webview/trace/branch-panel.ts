@@ -1,0 +1,203 @@
+// What if, from here: continuations from a token of the completion, written by a checkpoint of the run, with what the
+// rules pay for them.
+
+import type { RolloutRef } from '../../src/protocol/query';
+import type { Branch, BranchParams, BranchProgress, BranchResult } from '../../src/protocol/session';
+import { button, type Choice, dropdown, iconButton } from '../components/controls';
+import { errorNotice } from '../components/notice';
+import { h, replace } from '../dom';
+import { isAbort } from '../host';
+import { modelLine, modelText } from '../model-text';
+import { figure, signed, t } from '../words';
+
+/** Where to go on, and with what. */
+export interface Fork {
+  readonly token: number;
+  readonly force: { readonly id: number; readonly text: string | null } | undefined;
+}
+
+export type Ask = (
+  params: BranchParams,
+  signal: AbortSignal,
+  told: (progress: BranchProgress) => void,
+) => Promise<BranchResult | null>;
+
+interface Asked {
+  readonly fork: Fork;
+  readonly checkpoint: string;
+  readonly branches: readonly Branch[];
+}
+
+const counts = ['1', '2', '4', '8'] as const;
+
+export class BranchPanel {
+  readonly element = h('section', { class: 'branches', hidden: true, 'aria-labelledby': 'branches-title' });
+  private readonly form = h('div', { class: 'branch-form' });
+  private readonly live = h('div', { class: 'branch-live', 'aria-live': 'polite' });
+  private readonly results = h('div', { class: 'branch-results' });
+  private readonly checkpoint = dropdown(t('Checkpoint that goes on'), value => {
+    this.chosen = value;
+  });
+  private readonly count = dropdown(t('Continuations'), value => {
+    this.samples = Number(value);
+  });
+  private chosen = '';
+  private samples = 4;
+  private seed = 0;
+  private running: AbortController | undefined;
+  private done: readonly Asked[] = [];
+
+  constructor(
+    private readonly folder: string,
+    private readonly ref: RolloutRef,
+    /** Of the completion that is branched from. */
+    private readonly reward: number | null,
+    private readonly ask: Ask,
+  ) {
+    this.element.append(h('h2', { id: 'branches-title' }, t('What if, from here')), this.form, this.live, this.results);
+  }
+
+  /** Shows the form at a token, and goes on at once where a token is forced. */
+  open(fork: Fork, checkpoints: readonly Choice[], before: string): void {
+    this.element.hidden = false;
+    if (this.chosen === '') this.chosen = checkpoints[0]?.value ?? 'base';
+    this.checkpoint.offer(checkpoints, this.chosen);
+    this.count.offer(
+      counts.map(value => ({ value, label: value === '1' ? t('1 continuation') : t('{0} continuations', value) })),
+      String(this.samples),
+    );
+    const where =
+      fork.force === undefined
+        ? t('Cut before token {0} and go on', fork.token + 1)
+        : t('{0} in place of token {1}', named(fork.force), fork.token + 1);
+    replace(
+      this.form,
+      h('p', {}, where, ' ', h('span', { class: 'model-text branch-before' }, `…${modelLine(before.slice(-60), 60)}`)),
+      h(
+        'div',
+        { class: 'branch-controls' },
+        this.checkpoint.element,
+        this.count.element,
+        button(t('Go on'), { icon: 'go', on: () => this.go(fork) }),
+        iconButton('close', t('Close'), () => this.close()),
+      ),
+    );
+    this.element.scrollIntoView({ block: 'nearest' });
+    if (fork.force === undefined) this.form.querySelector<HTMLElement>('vscode-button')?.focus();
+    else this.go(fork);
+  }
+
+  close(): void {
+    this.running?.abort();
+    this.element.hidden = true;
+  }
+
+  private go(fork: Fork): void {
+    this.running?.abort();
+    const running = new AbortController();
+    this.running = running;
+    const { folder, ref, chosen, samples } = this;
+    const params: BranchParams = {
+      folder,
+      ref,
+      token: fork.token,
+      ...(fork.force === undefined ? {} : { force: { id: fork.force.id } }),
+      ...(chosen === '' ? {} : { checkpoint: chosen }),
+      samples,
+      // asking again draws anew
+      seed: this.seed++,
+    };
+    replace(this.live, this.progress(undefined));
+    this.ask(params, running.signal, progress => replace(this.live, this.progress(progress)))
+      .then(result => {
+        replace(this.live, result === null && h('p', { class: 'missing' }, t('The run goes on undisturbed.')));
+        if (result === null) return;
+        this.done = [{ fork, ...result }, ...this.done];
+        this.showResults();
+      })
+      .catch(error => {
+        if (isAbort(error)) replace(this.live);
+        else
+          replace(
+            this.live,
+            errorNotice(error, () => this.go(fork)),
+          );
+      });
+  }
+
+  private progress(progress: BranchProgress | undefined): HTMLElement {
+    const cancel = h(
+      'button',
+      { type: 'button', class: 'link', on: { click: () => this.running?.abort() } },
+      t('Cancel'),
+    );
+    if (progress === undefined) return h('p', {}, t('Loading the model …'), ' ', cancel);
+    return h(
+      'div',
+      {},
+      h(
+        'p',
+        {},
+        h('progress', { max: progress.ofTokens, value: progress.tokens, 'aria-label': t('Tokens written') }),
+        ' ',
+        t('{0} of at most {1} tokens', progress.tokens, progress.ofTokens),
+        ' ',
+        cancel,
+      ),
+      ...progress.texts.map(text => h('p', { class: 'branch-text model-text' }, ...modelText(text, 2000))),
+    );
+  }
+
+  private showResults(): void {
+    replace(
+      this.results,
+      ...this.done.map(({ fork, checkpoint, branches }) =>
+        h(
+          'div',
+          { class: 'branch-group' },
+          h(
+            'h3',
+            {},
+            fork.force === undefined
+              ? t('From token {0}, by {1}', fork.token + 1, checkpoint)
+              : t('From token {0} with {1}, by {2}', fork.token + 1, named(fork.force), checkpoint),
+          ),
+          ...branches.map(branch => this.branch(branch)),
+        ),
+      ),
+    );
+  }
+
+  private branch({ completion, from, reward, outcome, rules, stop, tokens }: Branch): HTMLElement {
+    const difference = this.reward === null ? undefined : reward - this.reward;
+    return h(
+      'div',
+      { class: 'branch' },
+      h(
+        'div',
+        { class: 'branch-head' },
+        h('span', { class: outcome === 'right' ? 'positive' : outcome === 'wrong' ? 'negative' : '' }, t(outcome)),
+        h('b', {}, t('reward {0}', figure(reward))),
+        difference !== undefined && h('span', { class: 'why' }, t('{0} against what was written', signed(difference))),
+        ...Object.entries(rules).map(([rule, { score, why }]) =>
+          h('span', { class: 'chip', title: why }, `${modelLine(rule)} ${figure(score)}`),
+        ),
+        h(
+          'span',
+          { class: 'why' },
+          t('{0} tokens', tokens.ids.length),
+          stop === 'length' && ` · ${t('cut at the limit')}`,
+        ),
+      ),
+      h(
+        'p',
+        { class: 'branch-text model-text' },
+        h('span', { class: 'kept' }, ...modelText(completion.slice(Math.max(0, from - 200), from))),
+        ...modelText(completion.slice(from)),
+      ),
+    );
+  }
+}
+
+const named = ({ id, text }: { readonly id: number; readonly text: string | null }): string =>
+  text === null ? t('token {0}', id) : `“${modelLine(text, 40).replaceAll(' ', '·')}”`;

@@ -1,0 +1,27 @@
+// Formulas as people write them. KaTeX makes elements, never markup of ours, and refuses what is no LaTeX: then the raw
+// text stands there.
+
+import katex from 'katex';
+import 'katex/dist/katex.css';
+import { modelText } from '../model-text';
+
+/** The formula rendered; its raw text where it cannot be, marked as such. */
+export function latex(source: string, display: boolean): HTMLElement {
+  const element = document.createElement('span');
+  element.className = display ? 'formula formula-display' : 'formula';
+  try {
+    // no links, no classes or images from a formula; a bomb of macros ends at maxExpand
+    katex.render(source, element, {
+      displayMode: display,
+      throwOnError: true,
+      trust: false,
+      strict: 'ignore',
+      maxExpand: 200,
+      maxSize: 10,
+    });
+  } catch {
+    element.className = 'formula-raw model-text';
+    element.replaceChildren(...modelText(source));
+  }
+  return element;
+}

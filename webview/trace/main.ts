@@ -1,0 +1,521 @@
+// The trace: one completion, stepped through. What was asked stands on the left, the completion in the middle, why it was
+// paid what it was and what was recorded of the token at hand on the right.
+
+import type { Occurrence, RolloutDetail, RolloutRef } from '../../src/protocol/query';
+import type { ViewState } from '../../src/protocol/views';
+import { type Choice, dropdown, iconButton } from '../components/controls';
+import { errorNotice } from '../components/notice';
+import { rovingToolbar } from '../components/roving';
+import { h, replace } from '../dom';
+import { connect, type Host, isAbort } from '../host';
+import { count, figure, signed, speak, t } from '../words';
+import { BranchPanel, type Fork } from './branch-panel';
+import { CompletionText, type Mark, type Place } from './completion-text';
+import { bindings, keyOf, type TraceKey } from './keys';
+import { promptPanel } from './prompt-panel';
+import { isFailing, RewardPanel, type RulePart, rewardOf, rulePartsOf } from './reward-panel';
+import { TokenPanel } from './token-panel';
+import { type Heat, nextUncertain } from './tokens';
+import '../styles/base.css';
+import '../styles/trace.css';
+
+type TraceState = Extract<ViewState, { readonly view: 'trace' }>;
+
+/** All that is kept beside the rollout and the token. */
+interface Ui {
+  readonly step?: number;
+  readonly heat?: Heat;
+  readonly raw?: boolean;
+  readonly table?: boolean;
+  readonly rule?: string;
+}
+
+const heats: readonly Heat[] = ['none', 'probability', 'entropy', 'log-ratio'];
+
+class TraceView {
+  private detail: RolloutDetail | undefined;
+  private text: CompletionText | undefined;
+  private parts: readonly RulePart[] = [];
+  private occurrences: readonly Occurrence[] = [];
+  private place: Place = { step: 0, piece: undefined };
+  private ui: Ui;
+  private asking: AbortController | undefined;
+  private readonly urls = new Map<string, Promise<string>>();
+
+  private readonly title = h('h1');
+  private readonly where = h('div', { class: 'where' });
+  private readonly actions = h('div', { class: 'actions', role: 'toolbar', 'aria-label': t('Trace') });
+  private readonly notices = h('div', { class: 'notices' });
+  private readonly left = h('div', { class: 'left' });
+  private readonly middle = h('div', { class: 'middle' });
+  private readonly live = h('span', { class: 'unseen-by-eye', role: 'status', 'aria-live': 'polite' });
+  private readonly timeline = h('nav', { class: 'timeline', 'aria-label': t('The same example at other steps') });
+  private readonly reward = new RewardPanel({
+    openRule: rule => this.act(() => this.host.request('openRule', { folder: this.shown.folder, rule })),
+    light: rule => this.look({ rule }),
+    go: ref => this.go(ref),
+  });
+  private readonly tokenSlot = h('div');
+  private tokenPanel: TokenPanel | undefined;
+  private branches: BranchPanel | undefined;
+  private checkpoints: readonly Choice[] | undefined;
+  private readonly heatChoice = dropdown(t('Heat of tokens'), value => this.look({ heat: value as Heat }));
+  private readonly help = h('section', { class: 'help', hidden: true, 'aria-label': t('Keys') });
+
+  constructor(
+    private readonly host: Host,
+    private shown: TraceState,
+  ) {
+    this.ui = (shown.ui ?? {}) as Ui;
+    replace(
+      this.help,
+      ...bindings.map(({ shown: key, says }) => h('span', { class: 'key' }, h('kbd', {}, key), ' ', t(says))),
+    );
+    replace(
+      document.body,
+      h(
+        'main',
+        { class: 'trace' },
+        h(
+          'header',
+          { class: 'trace-header' },
+          h('div', { class: 'trace-line' }, this.title, this.where, this.actions),
+          this.timeline,
+        ),
+        this.notices,
+        h(
+          'div',
+          { class: 'columns' },
+          this.left,
+          this.middle,
+          h('div', { class: 'right' }, this.reward.element, this.tokenSlot),
+        ),
+        h('footer', { class: 'trace-keys' }, this.keysLine()),
+        this.help,
+        this.live,
+      ),
+    );
+    document.addEventListener('keydown', event => this.key(event));
+    host.onChanged(({ folder }) => {
+      if (folder === this.shown.folder) void this.askOccurrences();
+    });
+    host.onGo(state => {
+      if (state.view === 'trace') this.show(state);
+    });
+    this.load();
+  }
+
+  private show(state: TraceState): void {
+    this.shown = state;
+    this.ui = { ...this.ui, ...((state.ui ?? {}) as Ui), ...(state.token === undefined ? { step: 0 } : {}) };
+    this.load();
+  }
+
+  private go(ref: RolloutRef): void {
+    const { token: _, ...rest } = this.shown;
+    this.shown = { ...rest, ref };
+    this.ui = { ...this.ui, step: 0 };
+    this.load();
+  }
+
+  private load(): void {
+    this.asking?.abort();
+    const asking = new AbortController();
+    this.asking = asking;
+    const { folder, ref } = this.shown;
+    this.keep();
+    this.host
+      .request('rollout', { folder, ref }, { signal: asking.signal })
+      .then(detail => {
+        if (asking.signal.aborted) return;
+        replace(this.notices);
+        this.render(detail);
+        void this.askOccurrences();
+      })
+      .catch(error => {
+        if (!isAbort(error))
+          replace(
+            this.notices,
+            errorNotice(error, () => this.load()),
+          );
+      });
+  }
+
+  private render(detail: RolloutDetail): void {
+    this.detail = detail;
+    this.parts = rulePartsOf(detail);
+    this.text?.dispose();
+    const text = new CompletionText(detail.completion, detail.tokens, place => this.goTo(place, true));
+    this.text = text;
+    this.tokenPanel = new TokenPanel(detail.tokens, text.pieces, detail.completion, detail.tokens !== null, {
+      choose: piece =>
+        this.goTo({ step: this.text?.placeOf(this.text.pieces[piece]?.last ?? 0).step ?? 0, piece }, true),
+      branch: (token, force) => void this.branch({ token, force }),
+    });
+    this.branches?.close();
+    const { folder, ref } = this.shown;
+    this.branches = new BranchPanel(folder, ref, rewardOf(detail).reward, (params, signal, onBranching) =>
+      this.host.request('branch', params, { signal, onBranching }),
+    );
+    replace(this.tokenSlot, this.tokenPanel.element);
+    replace(
+      this.left,
+      promptPanel(detail, image => this.imageUrl(image)),
+    );
+    replace(this.middle, text.element, this.branches.element);
+    this.header(detail);
+    this.relook();
+    const step = Math.min(this.ui.step ?? 0, Math.max(0, text.steps.length - 1));
+    this.goTo(this.shown.token === undefined ? { step, piece: undefined } : text.placeOf(this.shown.token), true);
+  }
+
+  private header({ ref, cells, siblings, tokens }: RolloutDetail): void {
+    const cell = (name: string) =>
+      cells[name] === null || cells[name] === undefined ? undefined : String(cells[name]);
+    const { reward, advantage } = rewardOf(this.detail as RolloutDetail);
+    this.title.textContent =
+      [cell('source'), cell('example')].filter(part => part !== undefined).join(' ') || t('Trace');
+    const item = (text: string | undefined) => text !== undefined && h('span', {}, text);
+    replace(
+      this.where,
+      item(cell('phase')),
+      item(t('step {0}', count(ref.step))),
+      item(t('completion {0} of {1}', ref.sample + 1, Math.max(siblings.length, ref.sample + 1))),
+      item(reward === null ? undefined : t('reward {0}', figure(reward))),
+      item(advantage === null ? undefined : t('advantage {0}', signed(advantage))),
+      item(tokens === null ? undefined : t('{0} tokens', count(tokens.ids.length))),
+      item(cell('rules_version') === undefined ? undefined : t('rules {0}', cell('rules_version') as string)),
+    );
+    this.heatChoice.offer(
+      [
+        { value: 'none', label: t('No heat') },
+        { value: 'probability', label: t('Probability') },
+        { value: 'entropy', label: t('Entropy') },
+        { value: 'log-ratio', label: t('Log-ratio to the reference') },
+      ],
+      this.ui.heat ?? 'none',
+    );
+    replace(
+      this.actions,
+      iconButton('up', t('Previous of its group ([)'), () => this.do('previous-sibling')),
+      iconButton('down', t('Next of its group (])'), () => this.do('next-sibling')),
+      iconButton('code', t('Raw text (R)'), () => this.do('raw'), this.ui.raw === true),
+      iconButton('table', t('Table of tokens (T)'), () => this.do('table'), this.ui.table === true),
+      iconButton('link', t('Copy a link to here (C)'), () => this.do('link')),
+      iconButton('beaker', t('Make a test from this (M)'), () => this.do('test')),
+      iconButton('question', t('Keys (?)'), () => this.do('help'), !this.help.hidden),
+    );
+    rovingToolbar(this.actions);
+    if (this.heatChoice.element.parentElement === null) this.actions.before(this.heatChoice.element);
+  }
+
+  private async askOccurrences(): Promise<void> {
+    const { detail } = this;
+    const [source, example] = [detail?.cells['source'], detail?.cells['example']];
+    if (detail === undefined || typeof example !== 'string') {
+      replace(this.timeline);
+      return;
+    }
+    try {
+      this.occurrences = await this.host.request('occurrences', {
+        folder: this.shown.folder,
+        source: typeof source === 'string' ? source : '',
+        example,
+      });
+    } catch {
+      this.occurrences = [];
+    }
+    if (detail !== this.detail) return;
+    this.drawTimeline(detail);
+  }
+
+  /** A mark for each step that showed this example: the mean reward of its group there, by height. */
+  private drawTimeline({ ref }: RolloutDetail): void {
+    const steps = groupsOf(this.occurrences);
+    if (steps.length < 2) {
+      replace(this.timeline);
+      return;
+    }
+    const most = Math.max(...steps.map(({ reward }) => Math.abs(reward ?? 0)), 1e-9);
+    replace(
+      this.timeline,
+      h('span', { class: 'timeline-title' }, t('This example over the run')),
+      h(
+        'div',
+        { class: 'marks', role: 'toolbar', 'aria-label': t('The same example at other steps') },
+        ...steps.map(({ first, reward, phase }) => {
+          const label = `${phase ?? ''} ${t('step {0}: mean reward {1}', first.step, figure(reward))}`.trim();
+          const level = Math.round((Math.abs(reward ?? 0) / most) * 10);
+          return h(
+            'button',
+            {
+              type: 'button',
+              class: `sibling level-${level}`,
+              'aria-label': label,
+              title: label,
+              'aria-current': first.step === ref.step ? 'true' : undefined,
+              on: { click: () => this.go({ step: first.step, group: first.group, sample: first.sample }) },
+            },
+            h('span', { class: 'bar' }),
+          );
+        }),
+      ),
+    );
+    const toolbar = this.timeline.querySelector<HTMLElement>('.marks');
+    if (toolbar !== null) rovingToolbar(toolbar);
+  }
+
+  private goTo(place: Place, focus: boolean): void {
+    const { text } = this;
+    if (text === undefined || text.steps.length === 0) return;
+    this.place = place;
+    text.go(place, focus);
+    const range = text.piecesOf(place.step);
+    this.tokenPanel?.show(place.piece, range, this.ui.table === true);
+    const token = place.piece === undefined ? undefined : text.pieces[place.piece]?.first;
+    const { token: _, ...rest } = this.shown;
+    this.shown = token === undefined ? rest : { ...rest, token };
+    this.ui = { ...this.ui, step: place.step };
+    const step = text.steps[place.step];
+    this.live.textContent =
+      place.piece !== undefined || step === undefined
+        ? ''
+        : t('step {0} of {1}, {2}', place.step + 1, text.steps.length, step.within.join(' ') || t('outside of tags'));
+    this.keep();
+  }
+
+  private look(change: {
+    readonly heat?: Heat;
+    readonly raw?: boolean;
+    readonly table?: boolean;
+    readonly rule?: string | undefined;
+  }): void {
+    const { rule, ...rest } = change;
+    const { rule: before, ...ui } = this.ui;
+    const lit = 'rule' in change ? rule : before;
+    this.ui = { ...ui, ...rest, ...(lit === undefined ? {} : { rule: lit }) };
+    this.relook();
+    if (this.detail !== undefined) this.header(this.detail);
+    this.goTo(this.place, false);
+  }
+
+  private relook(): void {
+    if (this.detail === undefined) return;
+    const marks = this.parts.flatMap(({ rule, explained }, number): readonly Mark[] =>
+      (explained?.spans ?? []).map(span => ({ ...span, rule, number })),
+    );
+    this.text?.show(marks, { heat: this.ui.heat ?? 'none', raw: this.ui.raw === true, rule: this.ui.rule });
+    this.reward.show(this.detail, this.parts, this.ui.rule);
+  }
+
+  private key(event: KeyboardEvent): void {
+    const target = event.target as HTMLElement;
+    const isTyping = /^(input|textarea|select|vscode-text-field|vscode-dropdown|vscode-option)$/i.test(target.tagName);
+    const inToolbar = target.closest('[role=toolbar]') !== null && /^(Arrow|Home|End|Enter)/.test(event.key);
+    const onControl = /^(button|summary|a)$/i.test(target.tagName) && (event.key === 'Enter' || event.key === ' ');
+    if (isTyping || inToolbar || onControl) return;
+    const key = keyOf(event, this.place.piece !== undefined);
+    if (key === undefined) return;
+    event.preventDefault();
+    this.do(key);
+  }
+
+  private do(key: TraceKey): void {
+    if (this.text !== undefined && this.detail !== undefined) this.does(this.text, this.detail)[key]();
+  }
+
+  private does(text: CompletionText, detail: RolloutDetail): Readonly<Record<TraceKey, () => void>> {
+    const { place } = this;
+    const last = text.steps.length - 1;
+    const [first, beyond] = text.piecesOf(place.step);
+    const inTokens = place.piece !== undefined;
+    const toStep = (step: number) => this.goTo({ step: Math.max(0, Math.min(last, step)), piece: undefined }, true);
+    const toPieceOfStep = (piece: number) => this.goTo({ step: place.step, piece }, true);
+    return {
+      'next-step': () => toStep(place.step + 1),
+      'previous-step': () => toStep(place.step - 1),
+      'first-step': () => (inTokens ? toPieceOfStep(first) : toStep(0)),
+      'last-step': () => (inTokens ? toPieceOfStep(Math.max(first, beyond - 1)) : toStep(last)),
+      into: () => {
+        if (first < beyond) toPieceOfStep(first);
+      },
+      out: () => toStep(place.step),
+      'next-token': () => this.toPiece((place.piece ?? first) + 1),
+      'previous-token': () => this.toPiece((place.piece ?? first) - 1),
+      'next-failing': () => this.nextFailing(),
+      'next-uncertain': () => this.nextUncertain(text, detail),
+      'next-sibling': () => this.toSibling(detail, 1),
+      'previous-sibling': () => this.toSibling(detail, -1),
+      later: () => this.toOccurrence(detail, 1),
+      earlier: () => this.toOccurrence(detail, -1),
+      branch: () => {
+        const token = text.pieces[place.piece ?? first]?.first;
+        if (token !== undefined) void this.branch({ token, force: undefined });
+      },
+      heat: () => this.look({ heat: heats[(heats.indexOf(this.ui.heat ?? 'none') + 1) % heats.length] as Heat }),
+      raw: () => this.look({ raw: this.ui.raw !== true }),
+      table: () => this.look({ table: this.ui.table !== true }),
+      link: () => {
+        const { folder, ref, token } = this.shown;
+        this.act(() => this.host.request('link', { folder, ref, ...(token === undefined ? {} : { token }) }));
+      },
+      test: () => {
+        const { folder, ref } = this.shown;
+        const { rule } = this.ui;
+        this.act(() => this.host.request('makeTest', { folder, ref, ...(rule === undefined ? {} : { rule }) }));
+      },
+      help: () => {
+        this.help.hidden = !this.help.hidden;
+        this.header(detail);
+      },
+    };
+  }
+
+  private nextUncertain({ pieces }: CompletionText, { tokens }: RolloutDetail): void {
+    if (tokens === null || this.text === undefined) return;
+    const [first] = this.text.piecesOf(this.place.step);
+    const from =
+      this.place.piece === undefined ? (pieces[first]?.first ?? 0) : (pieces[this.place.piece]?.last ?? -1) + 1;
+    const token = nextUncertain(tokens, from) ?? nextUncertain(tokens, 0);
+    if (token !== undefined) this.goTo(this.text.placeOf(token), true);
+    else this.live.textContent = t('No token here was uncertain.');
+  }
+
+  private toSibling({ siblings, ref }: RolloutDetail, by: number): void {
+    const at = siblings.findIndex(sibling => sibling.ref.sample === ref.sample);
+    const sibling = siblings[(at + by + siblings.length) % Math.max(1, siblings.length)];
+    if (sibling !== undefined) this.go(sibling.ref);
+  }
+
+  private toOccurrence({ ref }: RolloutDetail, by: number): void {
+    const steps = groupsOf(this.occurrences);
+    const at = steps.findIndex(({ first }) => first.step === ref.step);
+    const to = at < 0 ? undefined : steps[at + by]?.first;
+    if (to !== undefined) this.go({ step: to.step, group: to.group, sample: to.sample });
+    else this.live.textContent = by > 0 ? t('This is its last step.') : t('This is its first step.');
+  }
+
+  /** To the token, in the next step where it begins there. */
+  private toPiece(piece: number): void {
+    const { text } = this;
+    if (text === undefined || piece < 0 || piece >= text.pieces.length) return;
+    const found = text.placeOf(text.pieces[piece]?.last ?? 0);
+    this.goTo({ step: found.step, piece }, true);
+  }
+
+  private nextFailing(): void {
+    const failing = this.parts.filter(isFailing);
+    const at = failing.findIndex(({ rule }) => rule === this.ui.rule);
+    const next = failing[(at + 1) % Math.max(1, failing.length)];
+    if (next === undefined) {
+      this.live.textContent = t('No rule fails here.');
+      return;
+    }
+    this.look({ rule: next.rule });
+    const span = next.explained?.spans[0];
+    if (span !== undefined && this.text !== undefined) {
+      const step = this.text.steps.findIndex(one => span.start < one.end);
+      if (step >= 0) this.goTo({ step, piece: undefined }, true);
+    }
+    this.live.textContent = `${next.rule}: ${next.explained?.why ?? ''}`;
+  }
+
+  private async branch(fork: Fork): Promise<void> {
+    const { branches, detail, text } = this;
+    if (branches === undefined || detail === undefined || text === undefined) return;
+    try {
+      this.checkpoints ??= await this.checkpointChoices();
+    } catch (error) {
+      replace(this.notices, errorNotice(error));
+      return;
+    }
+    const piece = text.pieces.find(({ last }) => fork.token <= last);
+    branches.open(fork, this.checkpoints, detail.completion.slice(0, piece?.start ?? detail.completion.length));
+  }
+
+  /** Those of the run, the newest first, and what it began from. */
+  private async checkpointChoices(): Promise<readonly Choice[]> {
+    const { checkpoints } = await this.host.request('curves', { folder: this.shown.folder });
+    const names = checkpoints.map(({ folder }) => folder.split(/[\\/]/).at(-1) ?? folder);
+    return [
+      ...names.toReversed().map(name => ({ value: name, label: name })),
+      { value: 'base', label: t('base: what the run began from') },
+    ];
+  }
+
+  private imageUrl(image: { readonly file: string; readonly inside?: string }): Promise<string> {
+    const key = `${image.file}\n${image.inside ?? ''}`;
+    const known = this.urls.get(key);
+    if (known !== undefined) return known;
+    const url = this.host.request('image', image).then(({ mime, base64 }) => {
+      const bytes = Uint8Array.from(atob(base64), character => character.charCodeAt(0));
+      return URL.createObjectURL(new Blob([bytes], { type: mime }));
+    });
+    this.urls.set(key, url);
+    return url;
+  }
+
+  private keysLine(): HTMLElement {
+    const shown = bindings.filter(({ does }) =>
+      [
+        'next-step',
+        'into',
+        'next-failing',
+        'next-uncertain',
+        'next-sibling',
+        'later',
+        'heat',
+        'raw',
+        'table',
+        'help',
+      ].includes(does),
+    );
+    return h(
+      'div',
+      { class: 'keys-line' },
+      ...shown.map(({ shown: key, says }) => h('span', { class: 'key' }, h('kbd', {}, key), ' ', t(says))),
+    );
+  }
+
+  private act(request: () => Promise<unknown>): void {
+    request().catch(error => {
+      if (!isAbort(error)) replace(this.notices, errorNotice(error));
+    });
+  }
+
+  private keep(): void {
+    this.host.keep({ ...this.shown, ui: this.ui });
+  }
+}
+
+interface OccurrenceGroup {
+  readonly first: Occurrence;
+  readonly phase: string | null;
+  readonly reward: number | null;
+}
+
+/** One for each step and group, in the order of the run. */
+function groupsOf(occurrences: readonly Occurrence[]): readonly OccurrenceGroup[] {
+  const groups = new Map<string, Occurrence[]>();
+  for (const one of occurrences) {
+    const key = `${one.step} ${one.group}`;
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [one]);
+    else group.push(one);
+  }
+  return [...groups.values()]
+    .map(group => {
+      const rewards = group.flatMap(({ reward }) => (reward === null ? [] : [reward]));
+      return {
+        first: group[0] as Occurrence,
+        phase: group[0]?.phase ?? null,
+        reward: rewards.length === 0 ? null : rewards.reduce((sum, one) => sum + one, 0) / rewards.length,
+      };
+    })
+    .toSorted((a, b) => a.first.step - b.first.step);
+}
+
+connect().then(({ host, state }) => {
+  speak(host.strings);
+  if (state.view === 'trace') new TraceView(host, state);
+});
