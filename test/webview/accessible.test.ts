@@ -106,6 +106,7 @@ const preview = (parent: string): PhasePreview => ({
     tokens,
     maxTokens: 128,
     images: [{ file: path.join(parent, 'image.png'), width: 8, height: 8, seenWidth: 28, seenHeight: 28, tokens: 1 }],
+    completions: [],
     payments: (['gold', 'wrong'] as const).map(what => ({
       what,
       completion: '<answer>3</answer>',

@@ -43,12 +43,20 @@ describe('hostile text', function () {
       sources: [],
       prompts: [
         {
-          example: { id: scripts, source: scripts, question: scripts, answer: scripts, answerKind: 'string', images: [] },
+          example: {
+            id: scripts,
+            source: scripts,
+            question: scripts,
+            answer: scripts,
+            answerKind: 'string',
+            images: [],
+          },
           view: 'text',
           text: `${scripts}${unseen}`,
           tokens: 1,
           maxTokens: 2,
           images: [],
+          completions: [],
           payments: [
             {
               what: 'gold',
@@ -82,7 +90,10 @@ describe('hostile text', function () {
     await page.locator('.row').first().waitFor();
     const completion = (row: number) => page.locator('.row').nth(row).locator('.cell-completion');
     assert.ok((await completion(0).textContent())?.startsWith('<script>document.body'));
-    assert.equal(await completion(1).textContent(), 'aU+202EbU+2066c␀d␛[31meU+200BfU+E0041gU+D83Dh␍'.replace('U+D83D', '�'));
+    assert.equal(
+      await completion(1).textContent(),
+      'aU+202EbU+2066c␀d␛[31meU+200BfU+E0041gU+D83Dh␍'.replace('U+D83D', '�'),
+    );
     for (const row of [0, 1, 2]) {
       await page.locator('.row').nth(row).click();
       await page.waitForFunction(
