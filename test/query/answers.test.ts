@@ -241,6 +241,19 @@ for (const reader of readers) {
       assert.deepEqual([boundaries, steps], [[{ step: 1, label: 'attempt 2', kind: 'resumed' }], [1, 2]]);
     });
 
+    it('of a run that goes on come in its order, page by page', async () => {
+      await recorded();
+      assert.equal((await listed()).length, 5);
+      await recordSteps(run(), [{ step: 3, phase: 'image', groups: [[{}, {}], [{}]] }]);
+      assert.equal((await listed()).length, 8);
+      await recordSteps(run(), [{ step: 4, phase: 'image', groups: [[{}]] }]);
+      assert.deepEqual(await listed({ offset: 4, limit: 2 }), ['2.0.0', '3.0.0']);
+      assert.deepEqual(await listed({ offset: 5, limit: 9 }), ['3.0.0', '3.0.1', '3.1.0', '4.0.0']);
+      assert.deepEqual(await listed({ offset: 9 }), []);
+      assert.deepEqual(await listed({ byGroup: true, offset: 2, limit: 2 }), ['2.0.0', '3.0.0', '3.0.1']);
+      assert.deepEqual(await listed({ offset: 1, limit: 2, filter: 'step > 2' }), ['3.0.1', '3.1.0']);
+    });
+
     it('have curves', async () => {
       await recorded();
       const { steps, phase, metrics, lastEvent } = await ask('curves', { folder: run() });

@@ -329,9 +329,13 @@ class TraceView {
 
   private relook(): void {
     if (this.detail === undefined) return;
-    const marks = this.parts.flatMap(({ rule, explained }, number): readonly Mark[] =>
-      (explained?.spans ?? []).map(span => ({ ...span, rule, number })),
-    );
+    const half = this.detail.completion.length / 2;
+    const marks = this.parts.flatMap(({ rule, explained }, number): readonly Mark[] => {
+      const spans = explained?.spans ?? [];
+      // a rule that matched nearly all of it would hide what the others did: it is shown when it is asked for
+      const covered = spans.reduce((sum, { start, end }) => sum + end - start, 0);
+      return covered > half && this.ui.rule !== rule ? [] : spans.map(span => ({ ...span, rule, number }));
+    });
     this.text?.show(marks, { heat: this.ui.heat ?? 'none', raw: this.ui.raw === true, rule: this.ui.rule });
     this.reward.show(this.detail, this.parts, this.ui.rule);
   }

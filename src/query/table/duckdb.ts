@@ -218,20 +218,30 @@ class DuckDbTable implements Table {
 
   private async rows(selected: Selected, page: Page, where: Sql, ask: Ask): Promise<readonly Row[]> {
     const dialect = dialectOf(selected);
+    const inOrder = page.sort === undefined && selected.where.kind === 'always';
+    const { segments, skipped } = inOrder
+      ? inWindow(selected.shelved.segments, segment => segment.rows, page)
+      : { segments: selected.shelved.segments, skipped: 0 };
+    if (segments.length === 0) return [];
     const order = page.sort === undefined ? '' : `${sortColumn(selected, page)} ${direction(page)} nulls last, `;
     return ask(
-      `select __id, step, "group", sample${cells(page.columns, selected, dialect)} from ${narrow(selected.shelved.segments)} where ${where.text} order by ${order}step, "group", sample limit ${page.limit} offset ${page.offset}`,
+      `select __id, step, "group", sample${cells(page.columns, selected, dialect)} from ${narrow(segments)} where ${where.text} order by ${order}step, "group", sample limit ${page.limit} offset ${page.offset - skipped}`,
       where.values,
     );
   }
 
   private async groupRows(selected: Selected, page: Page, where: Sql, ask: Ask): Promise<readonly Row[]> {
     const dialect = dialectOf(selected);
-    const from = narrow(selected.shelved.segments);
+    const inOrder = page.sort === undefined && selected.where.kind === 'always';
+    const { segments, skipped } = inOrder
+      ? inWindow(selected.shelved.segments, groupsOf, page)
+      : { segments: selected.shelved.segments, skipped: 0 };
+    if (segments.length === 0) return [];
+    const from = narrow(segments);
     const best =
       page.sort === undefined ? 'null' : `${page.sort.descending ? 'max' : 'min'}(${sortColumn(selected, page)})`;
     const groups = await ask(
-      `select step, "group", ${best} as best from ${from} where ${where.text} group by step, "group" order by best ${direction(page)} nulls last, step, "group" limit ${page.limit} offset ${page.offset}`,
+      `select step, "group", ${best} as best from ${from} where ${where.text} group by step, "group" order by best ${direction(page)} nulls last, step, "group" limit ${page.limit} offset ${page.offset - skipped}`,
       where.values,
     );
     if (groups.length === 0) return [];
@@ -280,6 +290,30 @@ class DuckDbTable implements Table {
     return new Map(rows.map(row => [Number(row['__id']), textsOf(row, characters)]));
   }
 }
+
+/** The segments that hold a page of all rollouts in the order of the run, and how much comes before them. */
+function inWindow(
+  segments: readonly Segment[],
+  sizeOf: (segment: Segment) => number,
+  { offset, limit }: Page,
+): { readonly segments: readonly Segment[]; readonly skipped: number } {
+  const ranges = segments.map(({ files }) => files.map(({ step }) => step));
+  const follows = ranges.every((steps, i) => i === 0 || greatest(ranges[i - 1]!) < least(steps));
+  if (!follows) return { segments, skipped: 0 };
+  const wanted: Segment[] = [];
+  let [before, skipped] = [0, 0];
+  for (const segment of segments) {
+    const after = before + sizeOf(segment);
+    if (after <= offset) skipped = after;
+    else if (before < offset + limit) wanted.push(segment);
+    before = after;
+  }
+  return { segments: wanted, skipped };
+}
+
+const groupsOf = ({ files }: Segment): number => files.reduce((sum, { groups }) => sum + groups, 0);
+const least = (steps: readonly number[]): number => steps.reduce((a, b) => Math.min(a, b), Number.POSITIVE_INFINITY);
+const greatest = (steps: readonly number[]): number => steps.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
 
 function negates(condition: Condition): boolean {
   if (condition.kind === 'not') return true;
