@@ -133,7 +133,7 @@ export class TokenPanel {
               {
                 type: 'button',
                 class: 'link',
-                'aria-label': t('Go on with {0} instead', name),
+                'aria-label': t('Try {0} instead', name),
                 on: { click: () => this.does.branch(index, { id, text }) },
               },
               t('Try'),
