@@ -76,7 +76,7 @@ describe('the manifest', () => {
 
   it('asks in when clauses for what the code sets', () => {
     const set = new Set([
-      ...[...code.matchAll(/set\('(\w+)'/g)].map(([, key]) => `triphase.${key}`),
+      ...[...code.matchAll(/setContext\('(\w+)'/g)].map(([, key]) => `triphase.${key}`),
       ...[...code.matchAll(/'setContext', '([\w.]+)'/g)].map(([, key = '']) => key),
     ]);
     const actions = [...(/offeredActions = \[([^\]]+)\]/.exec(code)?.[1] ?? '').matchAll(/'(\w+)'/g)].map(
