@@ -15,10 +15,12 @@ const programs = {
   cli: 'src/cli/main.ts',
   worker: 'src/host/worker.ts',
   session: 'src/session/program.ts',
+  trial: 'src/trial/program.ts',
   images: 'src/rollout/image-program.ts',
   rescore: 'src/query/rescore-program.ts',
   score: 'src/reward/score.ts',
   query: 'src/query/serve.ts',
+  index: 'src/run/index-program.ts',
   extension: 'src/extension/extension.ts',
 };
 

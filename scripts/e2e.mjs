@@ -20,6 +20,9 @@ await makeShapes('training');
 const vsix = await makePackage({ native: true });
 const plain = await makePackage({ native: false });
 
+const recorded = at('out', 'e2e', 'recorded');
+if (!existsSync(path.join(recorded, 'run.json'))) recordRun();
+
 const names = process.argv.slice(2);
 const tests = readdirSync(at('test', 'e2e'))
   .filter(name => name.endsWith('.e2e.ts') && (names.length === 0 || names.includes(name.slice(0, -'.e2e.ts'.length))))
@@ -35,7 +38,7 @@ const pictures = at('out', 'pictures');
 if (names.length === 0 && existsSync(pictures)) rmSync(pictures, { recursive: true });
 mkdirSync(pictures, { recursive: true });
 
-const mocha = ['--no-config', '--timeout', '240000', '--slow', '60000', '--bail', '--enable-source-maps'];
+const mocha = ['--no-config', '--timeout', '240000', '--slow', '60000', '--enable-source-maps'];
 const { status } = spawnSync(
   process.execPath,
   [
@@ -54,7 +57,18 @@ const { status } = spawnSync(
       TRIPHASE_E2E_PICTURES: pictures,
       TRIPHASE_E2E_VSIX: vsix,
       TRIPHASE_E2E_PLAIN: plain,
+      TRIPHASE_E2E_RECORDED: recorded,
     },
   },
 );
 process.exit(status ?? 1);
+
+/** A run to look at: a few steps of every phase. */
+function recordRun() {
+  rmSync(recorded, { recursive: true, force: true });
+  const args = ['run', at('examples', 'shapes', 'curriculum.yaml'), '--quick', '--run-dir', recorded];
+  const { status } = spawnSync(process.execPath, [at('dist', 'cli.js'), ...args], {
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
+  if (status !== 0) throw new Error('the run that the tests look at could not be recorded');
+}

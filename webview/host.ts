@@ -4,6 +4,7 @@
 import type { SearchHits } from '../src/protocol/query';
 import type { ErrorRecord, RunState } from '../src/protocol/run';
 import type { BranchProgress } from '../src/protocol/session';
+import type { Tried } from '../src/protocol/trial';
 import type { FromView, RequestName, Requests, ToView, ViewState } from '../src/protocol/views';
 
 interface VsCodeApi {
@@ -41,6 +42,8 @@ export interface Host {
   /** The run has something new. A hidden view hears of it when it is shown again, and only once. */
   onChanged(listener: (changed: Changed) => void): void;
   onGo(listener: (state: ViewState) => void): void;
+  /** Rules are typed in the editor beside. */
+  onTried(listener: (folder: string, tried: Tried) => void): void;
 }
 
 /** A request was answered with an error. */
@@ -70,6 +73,7 @@ export function connect(): Promise<{ readonly host: Host; readonly state: ViewSt
   const changes = new Map<string, Changed>();
   let changed: ((changed: Changed) => void) | undefined;
   let go: ((state: ViewState) => void) | undefined;
+  let tried: ((folder: string, tried: Tried) => void) | undefined;
   let nextId = 1;
 
   const tellChanges = (): void => {
@@ -94,7 +98,13 @@ export function connect(): Promise<{ readonly host: Host; readonly state: ViewSt
         });
         api.postMessage({ kind: 'request', id, name, params });
       }),
-    keep: state => api.setState(state),
+    keep: state => {
+      api.setState(state);
+      api.postMessage({ kind: 'looks', state });
+    },
+    onTried: listener => {
+      tried = listener;
+    },
     onChanged: listener => {
       changed = listener;
       tellChanges();
@@ -137,6 +147,9 @@ export function connect(): Promise<{ readonly host: Host; readonly state: ViewSt
         }
         case 'go':
           go?.(data.state);
+          return;
+        case 'tried':
+          tried?.(data.folder, data.tried);
           return;
       }
     });

@@ -55,7 +55,7 @@ export async function productFloor(subject: Subject, runs: number): Promise<Floo
   for (const [what, { node, shapes, count }] of kinds) {
     const ms = await time(node, shapes, config.threads, runs, subject.folder);
     const [a = [], b = []] = shapes;
-    const columns = b[node.attributes['transB'] === 1 ? 0 : b.length - 1] ?? 1;
+    const columns = b[b.length - (node.attributes['transB'] === 1 ? 2 : 1)] ?? 1;
     const flops = 2 * a.reduce((x, y) => x * y, 1) * columns;
     products.push({ what, count, ms, gigaflops: flops / ms / 1e6 });
   }
@@ -84,7 +84,7 @@ async function time(
   const graph = new Graph();
   const [a, b] = shapes.map((dims, i) => graph.input(`x${i}`, 'float32', dims)) as [Value, Value];
   const [transA, transB] = [attributes['transA'] === 1, attributes['transB'] === 1];
-  graph.output('y', op === 'Gemm' ? gemm(a, b, { transA, transB }) : matmul(a, b));
+  graph.output('y', (op === 'Gemm' ? gemm : matmul)(a, b, { transA, transB }));
   const feeds = new Map<string, Tensor>(
     shapes.map((dims, i) => {
       const size = dims.reduce((x, y) => x * y, 1);

@@ -13,19 +13,20 @@ export interface DataLine {
 }
 
 export function dataLines(sources: readonly SourceReport[]): readonly DataLine[] {
-  return sources.flatMap(({ source, examples, dropped, refused, duplicates }) => [
+  return sources.flatMap(({ source, examples, dropped, takenAway = [], refused, duplicates }) => [
     { style: 'bold', name: 'data', text: `${source}: ${counted(examples, 'example')}` },
     ...[
-      ...dropped.map(leftOut),
+      ...dropped.map(rows => leftOut(rows, 'dropped')),
+      ...takenAway.map(rows => leftOut(rows, 'kept without it')),
       ...(duplicates === undefined ? [] : duplicateLines(duplicates)),
       ...refused.map(({ phase, reason, count }) => `${counted(count, 'example')} not in phase ${phase}: ${reason}`),
     ].map((text): DataLine => ({ style: 'yellow', name: '', text })),
   ]);
 }
 
-function leftOut({ reason, count, first }: LeftOut): string {
+function leftOut({ reason, count, first }: LeftOut, what: string): string {
   const at = first === undefined ? '' : ` (${[shown(first.file), first.line].filter(Boolean).join(':')})`;
-  return `${counted(count, 'row')}: ${reason}${at}`;
+  return `${counted(count, 'row')} ${what}: ${reason}${at}`;
 }
 
 function duplicateLines(report: DuplicateReport): readonly string[] {

@@ -12,7 +12,19 @@ export const byName = (a: string, b: string): number => natural.compare(a, b) ||
 
 const natural = new Intl.Collator('en', { numeric: true });
 
-/** Files in the order of their names, at least one; `folder` where the path is a folder. */
+/** What Hugging Face's imagefolder calls the file that says what its images are. */
+const METADATA = ['metadata.jsonl', 'metadata.csv', 'metadata.parquet'];
+
+/** The file of a folder of images that describes them. */
+function metadataOf(folder: string): string | undefined {
+  const name = METADATA.find(name => existsSync(path.join(folder, name)));
+  return name === undefined ? undefined : path.join(folder, name);
+}
+
+/**
+ * Files in the order of their names, at least one; a folder of images is the file that describes them; `folder` where the
+ * path is another one.
+ */
 export async function matchingFiles(at: string): Promise<readonly [string, ...string[]] | 'folder'> {
   let folder: boolean;
   try {
@@ -28,14 +40,19 @@ export async function matchingFiles(at: string): Promise<readonly [string, ...st
         : `${at} cannot be read (${code})`;
     throw new TriphaseError('data', what, 'Put the rows there, or name another file as path.');
   }
-  return folder ? 'folder' : [at];
+  if (!folder) return [at];
+  const metadata = metadataOf(at);
+  return metadata === undefined ? 'folder' : [metadata];
 }
 
 /** What is wrong with a path that stands for no rows, found without reading any. */
 export function noFiles(at: string): string | undefined {
   if (existsSync(at)) {
-    const rows = !statSync(at).isDirectory() || readdirSync(at, { withFileTypes: true }).some(e => e.isDirectory());
-    return rows ? undefined : `${at} is not a file, nor a folder with a folder a row`;
+    const rows =
+      !statSync(at).isDirectory() ||
+      metadataOf(at) !== undefined ||
+      readdirSync(at, { withFileTypes: true }).some(e => e.isDirectory());
+    return rows ? undefined : `${at} is not a file, nor a folder with a folder a row or with a metadata.jsonl`;
   }
   if (!WILD.test(at)) return `there is no file ${at}`;
   return expand(at).length > 0 ? undefined : `no file matches ${at}`;

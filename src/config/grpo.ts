@@ -111,6 +111,11 @@ export const grpo = settings(
         `The penalty is added to the loss of each token, or its sum taken off the reward of a completion. ${OURS}`,
       ),
     kl_limit: notNegative.describe(`Bound of the penalty of a token, 10 in verl and EasyR1; 0: none. ${OURS}`),
+    use_bias_correction_kl: z
+      .boolean()
+      .describe(
+        `The penalty in the loss is multiplied by the probability ratio, which corrects its estimate where the policy has moved (DeepSeek-V3.2). ${OURS}`,
+      ),
     reference: z
       .enum(['base', 'previous', 'follow'])
       .describe(
@@ -182,6 +187,7 @@ export const grpo = settings(
     kl_estimator: 'k3',
     kl_in: 'loss',
     kl_limit: 0,
+    use_bias_correction_kl: false,
     reference: 'base',
     ref_model_sync_steps: 512,
     ref_model_mixup_alpha: 0.6,

@@ -225,7 +225,7 @@ const generation = settings(
         `So many of the most likely tokens are written down at each place of a rollout, with their log-probabilities; 0: none. ${OURS}`,
       ),
     remove_ended: fraction.describe(
-      'Completions that have ended leave the batch when at least this share of it can go; 0: they stay. Saves time where lengths differ much; the shape of products may change how they round.',
+      `Completions that have ended leave the batch when at least this share of it can go; 0: they stay. Saves time where lengths differ; the shape of products may change how they round. ${OURS}`,
     ),
   },
   {
@@ -240,7 +240,7 @@ const generation = settings(
     prefix: '',
     log_probs: 'plain',
     record_alternatives: 5,
-    remove_ended: 0,
+    remove_ended: 0.25,
   },
 );
 

@@ -78,6 +78,7 @@ export const grpoObjective = (at: StepPosition, reference: boolean, onPolicy: bo
     ...bound('logRatioLimit', grpo.log_ratio_limit),
     beta: reference && grpo.kl_in === 'loss' ? grpo.beta : 0,
     kl: grpo.kl_estimator,
+    ...(grpo.use_bias_correction_kl ? { klCorrected: true } : {}),
     ...bound('klLimit', grpo.kl_limit),
     entropyBonus: entropyWeight(at) > 0,
     onPolicy,

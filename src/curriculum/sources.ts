@@ -21,7 +21,10 @@ export interface RunData {
 export async function loadRunData(config: Curriculum, phases: readonly Phase[]): Promise<RunData> {
   const trainedIds = new Set(phases.flatMap(p => p.sources.map(s => s.data)));
   const ids = new Set([...trainedIds, ...config.evaluation.data]);
-  const opened = new Map<string, { examples: ExampleList; dropped: readonly LeftOut[] }>();
+  const opened = new Map<
+    string,
+    { examples: ExampleList; dropped: readonly LeftOut[]; takenAway: readonly LeftOut[] }
+  >();
   for (const id of ids) opened.set(id, await openExamples(config, id));
   const named = (id: string): NamedList => {
     const examples = opened.get(id)?.examples;
@@ -64,6 +67,7 @@ export async function loadRunData(config: Curriculum, phases: readonly Phase[]):
         source,
         examples: examples.length,
         dropped: opened.get(source)?.dropped ?? [],
+        takenAway: opened.get(source)?.takenAway ?? [],
         refused: refused.get(source) ?? [],
         ...(report && { duplicates: report }),
       };

@@ -21,13 +21,16 @@ export interface Dropped {
 
 export interface OpenedExamples {
   readonly examples: ExampleList;
-  /** Rows that were left out, and captions that were taken from rows that stayed. */
+  /** Rows that were left out. */
   readonly dropped: readonly Dropped[];
+  /** Captions and other fields that were taken from rows that stayed. */
+  readonly takenAway: readonly Dropped[];
 }
 
 export interface LoadedExamples {
   readonly examples: readonly Example[];
   readonly dropped: readonly Dropped[];
+  readonly takenAway: readonly Dropped[];
 }
 
 type PlaceOf = (path: readonly (string | number)[]) => Place;
@@ -39,8 +42,8 @@ export async function loadExamples(
   id: string,
   place?: PlaceOf,
 ): Promise<LoadedExamples> {
-  const { examples, dropped } = await openExamples(config, id, place);
-  return { examples: firstExamples(examples), dropped };
+  const { examples, ...leftOut } = await openExamples(config, id, place);
+  return { examples: firstExamples(examples), ...leftOut };
 }
 
 /**
@@ -63,11 +66,7 @@ export async function openExamples(
   const ids = new HashTable();
   const lines: { file: string; from: number }[] = [];
   const examples = new GrowingList(reader, heldBytes);
-  const counts = new Map<string, { count: number; first: Place }>();
-  const drop = (reason: string, row: Row): void => {
-    const known = counts.get(reason);
-    counts.set(reason, { count: (known?.count ?? 0) + 1, first: known?.first ?? row.place });
-  };
+  const leftOut = { row: new Reasons(), field: new Reasons() };
 
   let rows = 0;
   for await (const batch of readRows(set.path, { rows: set.rows })) {
@@ -87,7 +86,7 @@ export async function openExamples(
           row.place,
         );
       if (!reader.belongs(row, own)) continue;
-      const example = reader.read(row, own, reason => drop(reason, row));
+      const example = reader.read(row, own, (reason, what) => leftOut[what].add(reason, row.place));
       if (example === undefined) continue;
       images.look(example, row);
       examples.push(example, row, rows, likenessOf(example));
@@ -96,7 +95,7 @@ export async function openExamples(
   }
   fields.check(at, examples.length > 0);
   images.check(at);
-  const dropped = [...counts].map(([reason, { count, first }]) => ({ reason, count, first }));
+  const dropped = leftOut.row.all;
   if (examples.length === 0)
     throw new TriphaseError(
       'data',
@@ -104,7 +103,21 @@ export async function openExamples(
       'Look at its path, fields, answer, where and split.',
       at(),
     );
-  return { examples, dropped };
+  return { examples, dropped, takenAway: leftOut.field.all };
+}
+
+/** Counted by reason, with the place of the first. */
+class Reasons {
+  private readonly counts = new Map<string, { readonly count: number; readonly first: Place }>();
+
+  add(reason: string, place: Place): void {
+    const known = this.counts.get(reason);
+    this.counts.set(reason, { count: (known?.count ?? 0) + 1, first: known?.first ?? place });
+  }
+
+  get all(): readonly Dropped[] {
+    return [...this.counts].map(([reason, { count, first }]) => ({ reason, count, first }));
+  }
 }
 
 /** A field that the curriculum names and that no row has is a slip of the pen, not a hundred rows to drop. */

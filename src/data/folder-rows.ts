@@ -18,7 +18,7 @@ export async function* folderRows(root: string): RowBatches {
     throw new TriphaseError(
       'data',
       `${root} has no folders with JSON in them`,
-      `A folder stands for a folder a row. For files, name one, or a pattern such as ${path.join(root, '*.jsonl')}.`,
+      `A folder stands for a folder a row, or for the rows of its metadata.jsonl, metadata.csv or metadata.parquet. For files, name one, or a pattern such as ${path.join(root, '*.jsonl')}.`,
     );
   for (let at = 0; at < folders.length; at += BATCH)
     yield await Promise.all(folders.slice(at, at + BATCH).map(folder => folderRow(root, folder)));

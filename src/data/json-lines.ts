@@ -42,10 +42,21 @@ export function textLines(content: string, file: string): readonly Row[] {
   return content.split('\n').flatMap((json, i) => (json.trim() === '' ? [] : [parseRow(json, { file, line: i + 1 })]));
 }
 
+/** JSON, and what Python's json module writes of numbers that JSON does not have: these are taken as null. */
+export function lenientJson(json: string): unknown {
+  try {
+    return JSON.parse(json);
+  } catch (error) {
+    const mended = json.replaceAll(/("(?:[^"\\]|\\.)*")|\bNaN\b|-?\bInfinity\b/g, (_, text?: string) => text ?? 'null');
+    if (mended === json) throw error;
+    return JSON.parse(mended);
+  }
+}
+
 export function parseRow(json: string, place: Place): Row {
   let values: unknown;
   try {
-    values = JSON.parse(json);
+    values = lenientJson(json);
   } catch (error) {
     throw brokenRow(place, `this row is not JSON: ${error instanceof Error ? error.message : String(error)}`);
   }

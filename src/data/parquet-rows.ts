@@ -4,7 +4,7 @@ import { createReadStream, statSync } from 'node:fs';
 import { buffer } from 'node:stream/consumers';
 import * as zlib from 'node:zlib';
 import { type AsyncBuffer, type Compressors, parquetMetadataAsync, parquetReadObjects } from 'hyparquet';
-import { brokenRow } from './json-items';
+import { TriphaseError } from '../protocol/errors';
 import type { JsonObject, RowBatches } from './rows';
 
 export const isParquet = (head: Uint8Array): boolean => Buffer.from(head.subarray(0, 4)).toString('latin1') === 'PAR1';
@@ -45,7 +45,12 @@ export async function* parquetRows(file: string): RowBatches {
 
 function unreadable(file: string, error: unknown): Error {
   const why = error instanceof Error ? error.message : String(error);
-  return brokenRow({ file }, `the Parquet file cannot be read: ${why}`);
+  return new TriphaseError(
+    'data',
+    `the Parquet file cannot be read: ${why}`,
+    'Write it anew with another compression, Snappy for one, or as JSON lines.',
+    { file },
+  );
 }
 
 function bytesOf(file: string): AsyncBuffer {

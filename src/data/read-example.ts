@@ -30,13 +30,15 @@ export const FIELDS: readonly FieldName[] = [
   'difficulty',
 ];
 
+export type Told = (reason: string, leftOut: 'row' | 'field') => void;
+
 export interface ExampleReader {
   /** The id of the example in a row; `number` is that of the row, from 1. */
   id(row: Row, number: number): string;
   /** Whether the row is part of the data at all. */
   belongs(row: Row, id: string): boolean;
-  /** `drop` is told why there is no example, or what is left out of it. */
-  read(row: Row, id: string, drop: (reason: string) => void): Example | undefined;
+  /** `told` hears why there is no example, or which field of it was taken away and why. */
+  read(row: Row, id: string, told: Told): Example | undefined;
 }
 
 export function compileReader(source: string, set: DataSet): ExampleReader {
@@ -49,7 +51,7 @@ export function compileReader(source: string, set: DataSet): ExampleReader {
   return {
     id: (row, number) => textOf(value(row, 'id')) ?? String(number),
     belongs: (row, id) => where(row) && split(row, id),
-    read: (row, id, drop) => toExample(id, source, set, row, name => value(row, name), drop),
+    read: (row, id, told) => toExample(id, source, set, row, name => value(row, name), told),
   };
 }
 
@@ -59,20 +61,22 @@ function toExample(
   set: DataSet,
   row: Row,
   read: (name: FieldName) => unknown,
-  drop: (reason: string) => void,
+  told: Told,
 ): Example | undefined {
+  const drop = (reason: string) => told(reason, 'row');
+  const takeAway = (reason: string) => told(reason, 'field');
   const text = (name: FieldName) => textOf(read(name))?.trim() || undefined;
   const question = text('question');
   if (question === undefined) {
-    drop('there is no question');
+    drop(whyNoText('question', read('question')));
     return undefined;
   }
   const target = replyOf(read('target'));
-  const preference = preferenceOf(replyOf(read('chosen')), replyOf(read('rejected')), drop);
-  const judged = judgedOf(read('completion'), read('label'), drop);
-  const answer = text('answer') ?? '';
+  const preference = preferenceOf(replyOf(read('chosen')), replyOf(read('rejected')), takeAway);
+  const judged = judgedOf(read('completion'), read('label'), takeAway);
+  const answer = (textOf(onlyOf(read('answer'))) ?? '').trim();
   if (answer === '' && target === undefined && preference === undefined && judged === undefined) {
-    drop('there is no gold answer');
+    drop(whyNoText('gold answer', read('answer')));
     return undefined;
   }
   const choices = withoutLetters(listOf(read('choices')));
@@ -95,12 +99,12 @@ function toExample(
       answer === '' ? 'keep' : set.caption_leaks,
     );
     if (fault !== undefined) {
-      drop(`${fault} (the row stays, without it)`);
+      takeAway(fault);
       caption = undefined;
     }
   }
   const scene = text('scene');
-  const difficulty = numberOf(text('difficulty'), drop);
+  const difficulty = numberOf(text('difficulty'), takeAway);
   return {
     id,
     source,
@@ -149,23 +153,23 @@ const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
 function preferenceOf(
   chosen: string | undefined,
   rejected: string | undefined,
-  drop: (reason: string) => void,
+  takeAway: (reason: string) => void,
 ): Example['preference'] {
   if (chosen === undefined || rejected === undefined) return undefined;
   if (chosen !== rejected) return { chosen, rejected };
-  drop('chosen and rejected are one text (the row stays, without them)');
+  takeAway('chosen and rejected are one text');
   return undefined;
 }
 
-function judgedOf(completion: unknown, label: unknown, drop: (reason: string) => void): Example['judged'] {
+function judgedOf(completion: unknown, label: unknown, takeAway: (reason: string) => void): Example['judged'] {
   if (completion === undefined || completion === null || label === undefined || label === null) return undefined;
   const inSteps = Array.isArray(completion) && Array.isArray(label);
   const texts = inSteps ? completion.map(textOf) : [replyOf(completion)];
   const labels = (inSteps ? label : [label]).map(labelOf);
   if (texts.length === 0 || texts.some(text => text === undefined)) return undefined;
-  if (labels.length !== texts.length) drop('it has not as many labels as steps (the row stays, without them)');
+  if (labels.length !== texts.length) takeAway('there are not as many labels as steps');
   else if (labels.some(label => label === undefined))
-    drop('a label is neither true or false nor a number from 0 to 1 (the row stays, without it)');
+    takeAway('a label is neither true or false nor a number from 0 to 1');
   else return texts.map((text, i) => ({ text: text as string, label: labels[i] as number }));
   return undefined;
 }
@@ -177,16 +181,30 @@ function labelOf(value: unknown): number | undefined {
   return number >= 0 && number <= 1 ? number : undefined;
 }
 
-function numberOf(text: string | undefined, drop: (reason: string) => void): number | undefined {
+function numberOf(text: string | undefined, takeAway: (reason: string) => void): number | undefined {
   if (text === undefined) return undefined;
   const number = Number(text);
   if (Number.isFinite(number)) return number;
-  drop('the difficulty is not a number (the row stays, without it)');
+  takeAway('the difficulty is not a number');
   return undefined;
 }
 
+/** The one item of a list of one. */
+const onlyOf = (value: unknown): unknown => (Array.isArray(value) && value.length === 1 ? value[0] : value);
+
+function whyNoText(what: 'question' | 'gold answer', value: unknown): string {
+  const is = Array.isArray(value) ? `a list of ${value.length}` : isObject(value) ? 'an object' : undefined;
+  const field = what === 'question' ? 'question' : 'answer';
+  return is === undefined || (Array.isArray(value) && value.length === 0)
+    ? `there is no ${what}`
+    : `the ${what} is ${is}: say which part of it as fields.${field}`;
+}
+
 function imagesOf(set: DataSet, row: Row, read: (name: FieldName) => unknown): readonly string[] {
+  const named = set.fields.image === undefined && set.fields.images === undefined;
   const values = [read('image'), read('images')];
+  // the columns of Hugging Face's imagefolder
+  if (named && METADATA.test(row.place.file)) values.push(row.values['file_name'], row.values['file_names']);
   try {
     return values.flatMap(value => imagePaths(value, set));
   } catch (error) {
@@ -195,9 +213,13 @@ function imagesOf(set: DataSet, row: Row, read: (name: FieldName) => unknown): r
   }
 }
 
+const METADATA = /(?:^|[\\/])metadata\.(?:jsonl|csv|parquet)$/;
+
 /** A list as texts; one text is a list of one. */
 function listOf(value: unknown): readonly string[] | undefined {
   if (value === undefined || value === null) return undefined;
+  // as ARC and its kin have them: {text: [...], label: [...]}
+  if (isObject(value) && Array.isArray(value['text'])) return listOf(value['text']);
   const items = Array.isArray(value)
     ? value
     : typeof value === 'object' && !(value instanceof Uint8Array)
@@ -211,7 +233,7 @@ function listOf(value: unknown): readonly string[] | undefined {
 function withoutLetters(texts: readonly string[] | undefined): readonly string[] | undefined {
   if (texts === undefined) return undefined;
   const lettered = texts.map(
-    (text, i) => new RegExp(`^\\(?${String.fromCharCode(65 + i)}[.):]\\s+(.+)$`, 's').exec(text)?.[1],
+    (text, i) => new RegExp(`^\\(?${String.fromCharCode(65 + i)}\\s*[.):]\\s+(.+)$`, 'si').exec(text)?.[1],
   );
   return texts.length > 1 && lettered.every(text => text !== undefined) ? lettered : texts;
 }

@@ -19,7 +19,11 @@ export function imagePaths(value: unknown, folders: ImageFolders): readonly stri
     if (typeof image !== 'string') return cached(image, folders.image_cache);
     if (/^https?:/i.test(image))
       throw new Error(`the image ${image.slice(0, 80)} is at a web address: download it and name the file`);
-    return image.startsWith('file:') ? fileURLToPath(image) : path.resolve(folders.image_folder, image);
+    if (image.startsWith('file:')) return fileURLToPath(image);
+    const file = path.resolve(folders.image_folder, image);
+    // a path as Windows writes it
+    const other = image.includes('\\') ? path.resolve(folders.image_folder, image.replaceAll('\\', '/')) : file;
+    return other !== file && !existsSync(file) && existsSync(other) ? other : file;
   });
 }
 

@@ -123,11 +123,18 @@ function isJson(content: string): boolean {
 async function text(file: string, zipped: boolean): Promise<string> {
   const bytes = await readFile(file);
   try {
-    return utf8(zipped ? gunzipSync(bytes) : bytes).replace(/^\uFEFF/, '');
+    return decoded(zipped ? gunzipSync(bytes) : bytes).replace(/^\uFEFF/, '');
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
     throw brokenRow({ file }, `${path.basename(file)} cannot be read whole (${why})`);
   }
+}
+
+/** UTF-8, or UTF-16 where a mark of its byte order stands first, as spreadsheets save it. */
+function decoded(bytes: Uint8Array): string {
+  if (bytes[0] === 0xff && bytes[1] === 0xfe) return new TextDecoder('utf-16le').decode(bytes);
+  if (bytes[0] === 0xfe && bytes[1] === 0xff) return new TextDecoder('utf-16be').decode(bytes);
+  return utf8(bytes);
 }
 
 const utf8 = (bytes: Uint8Array): string => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('utf8');

@@ -28,6 +28,7 @@ const offered: ReadonlySet<string> = new Set([
   'openRollouts',
   'runPhase',
   'previewPhase',
+  'applyRules',
 ]);
 
 type OfTraces = ReturnType<typeof traceActions>;

@@ -68,6 +68,14 @@ export const commands = {
     needs: 'trust',
     run: async (window, args) => (await import('./run-commands')).previewPhase(window, args),
   },
+  applyRules: {
+    needs: 'trust',
+    run: async ({ runs }, [target]) => (await import('./rules/apply-rules')).applyRules(runs, target),
+  },
+  testRules: {
+    needs: 'trust',
+    run: async (window, args) => (await import('./rules/apply-rules')).testRules(window, args),
+  },
   openDashboard: {
     needs: 'folder',
     run: async ({ panels }, folder) => panels.show({ view: 'dashboard', folders: [folder] }),

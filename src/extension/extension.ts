@@ -4,11 +4,15 @@
 import * as vscode from 'vscode';
 import { answersOf } from './answers';
 import { CheckpointsView } from './checkpoints-view';
+import { ChildProgram } from './child-program';
 import { watchForCurricula } from './curriculum-files';
 import { editorFeatures } from './editor/features';
 import { Panels } from './panels';
 import { PhasesView } from './phases-view';
+import { program } from './programs';
 import { openQuery } from './query';
+import { RuleTests } from './rules/test-explorer';
+import { Trials } from './rules/trials';
 import { registerCommands } from './run-command';
 import { Runs } from './runs';
 import { RunsView } from './runs-view';
@@ -26,7 +30,9 @@ export function activate(context: vscode.ExtensionContext): void {
   const query = openQuery(context, log);
   const ofTraces = traceActions(context, query, runs);
   const panels = new Panels(context.extensionUri, runs, show => answersOf(context, query, runs, ofTraces, show));
-  const window: TriphaseWindow = { context, log, runs, panels };
+  const trial = new ChildProgram(() => program(context, 'trial'));
+  const ruleTests = new RuleTests(trial);
+  const window: TriphaseWindow = { context, log, runs, panels, ruleTests };
   const rows = new RunsView(runs);
   const runsView = vscode.window.createTreeView('triphase.runs', { treeDataProvider: rows });
   context.subscriptions.push(
@@ -42,6 +48,9 @@ export function activate(context: vscode.ExtensionContext): void {
     vscode.window.registerTreeDataProvider('triphase.phases', new PhasesView(runs)),
     vscode.window.registerTreeDataProvider('triphase.checkpoints', new CheckpointsView(runs)),
     editorFeatures(runs),
+    trial,
+    ruleTests,
+    new Trials(trial, runs, () => panels.viewers),
     openLinks((uriPath, query) => {
       const state = readLink(uriPath, query);
       if (state !== undefined) panels.show(state);

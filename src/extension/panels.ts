@@ -4,9 +4,11 @@
 import { randomBytes } from 'node:crypto';
 import path from 'node:path';
 import * as vscode from 'vscode';
+import type { Tried } from '../protocol/trial';
 import type { ToView, ViewName, ViewState } from '../protocol/views';
 import { pageOf } from './page';
 import { type Answers, Relay, readFromView } from './relay';
+import type { TrialViewer } from './rules/trials';
 import type { Runs } from './runs';
 import { foldersOf, isSamePlace, readViewState } from './view-state';
 import { viewStrings } from './view-strings';
@@ -57,6 +59,11 @@ export class Panels implements vscode.Disposable {
   get active(): string | undefined {
     const panel = [...this.open].find(({ isActive }) => isActive);
     return panel === undefined ? undefined : foldersOf(panel.state)[0];
+  }
+
+  /** Those that are to hear what typed rules would have paid. */
+  get viewers(): readonly TrialViewer[] {
+    return [...this.open];
   }
 
   dispose(): void {
@@ -157,6 +164,17 @@ class Panel {
     return this.panel.active;
   }
 
+  /** Nothing while it is hidden: it asks anew when it is shown again. */
+  get shows(): TrialViewer['shows'] {
+    const [folder] = foldersOf(this.state);
+    if (!this.ready || folder === undefined) return undefined;
+    return { folder, ...(this.state.view === 'trace' ? { at: this.state.ref } : {}) };
+  }
+
+  tell(folder: string, tried: Tried): void {
+    this.post({ kind: 'tried', folder, tried });
+  }
+
   go(state: ViewState): void {
     this.state = state;
     this.panel.title = this.parts.title(state);
@@ -180,6 +198,11 @@ class Panel {
   private take(value: unknown): void {
     const message = readFromView(value);
     if (message === undefined) return;
+    if (message.kind === 'looks') {
+      const looked = readViewState(this.state.view, message.state);
+      if (looked !== undefined) this.state = looked;
+      return;
+    }
     if (message.kind !== 'ready') {
       void this.relay.take(message);
       return;

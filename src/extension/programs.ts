@@ -7,7 +7,7 @@ import { TriphaseError } from '../protocol/errors';
 import type { Program } from './node-program';
 
 /** A bundle of dist, to be run by the Node that the settings name. */
-export function program(context: vscode.ExtensionContext, name: 'cli' | 'query' | 'session'): Program {
+export function program(context: vscode.ExtensionContext, name: 'cli' | 'query' | 'session' | 'trial'): Program {
   const configured = vscode.workspace.getConfiguration('triphase').get<string>('nodePath', '').trim();
   if (configured !== '' && !existsSync(configured))
     throw new TriphaseError(

@@ -5,7 +5,7 @@ import { toErrorRecord } from '../protocol/error-record';
 import { TriphaseError } from '../protocol/errors';
 import type { SearchHits } from '../protocol/query';
 import type { BranchProgress } from '../protocol/session';
-import type { FromView, RequestName, Requests, ToView } from '../protocol/views';
+import type { FromView, RequestName, Requests, ToView, ViewState } from '../protocol/views';
 
 export interface Wishes {
   readonly signal: AbortSignal;
@@ -65,6 +65,9 @@ export class Relay {
 export function readFromView(value: unknown): FromView | undefined {
   if (typeof value !== 'object' || value === null || !('kind' in value)) return undefined;
   if (value.kind === 'ready') return { kind: 'ready' };
+  // what state it is, is checked against the view that sent it
+  if (value.kind === 'looks')
+    return { kind: 'looks', state: ('state' in value ? value.state : undefined) as ViewState };
   if (!('id' in value) || typeof value.id !== 'number') return undefined;
   if (value.kind === 'cancel') return { kind: 'cancel', id: value.id };
   if (value.kind !== 'request' || !('name' in value) || typeof value.name !== 'string') return undefined;

@@ -43,7 +43,10 @@ export class Runs implements vscode.Disposable {
     private readonly log: vscode.LogOutputChannel,
   ) {
     this.watch();
-    this.found = this.find().catch(error => log.error(describe(error)));
+    this.found = this.find()
+      .catch(error => log.error(describe(error)))
+      // until then the palette offers what may turn out to be possible
+      .then(() => this.setContext('knowsRuns', true));
   }
 
   /** The newest first. */
@@ -213,16 +216,17 @@ export class Runs implements vscode.Disposable {
 
   private setContexts(): void {
     const runs = [...this.byFolder.values()];
-    const set = (key: string, value: boolean) => {
-      if (this.contexts.get(key) === value) return;
-      this.contexts.set(key, value);
-      void vscode.commands.executeCommand('setContext', `triphase.${key}`, value);
-    };
-    set('hasRuns', runs.length > 0);
+    this.setContext('hasRuns', runs.length > 0);
     for (const action of offeredActions)
-      set(
+      this.setContext(
         `can.${action}`,
         runs.some(run => actionsOf(run.state).includes(action)),
       );
+  }
+
+  private setContext(key: string, value: boolean): void {
+    if (this.contexts.get(key) === value) return;
+    this.contexts.set(key, value);
+    void vscode.commands.executeCommand('setContext', `triphase.${key}`, value);
   }
 }

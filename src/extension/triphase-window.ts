@@ -2,6 +2,7 @@
 
 import type * as vscode from 'vscode';
 import type { Panels } from './panels';
+import type { RuleTests } from './rules/test-explorer';
 import type { Runs } from './runs';
 
 export interface TriphaseWindow {
@@ -9,4 +10,5 @@ export interface TriphaseWindow {
   readonly log: vscode.LogOutputChannel;
   readonly runs: Runs;
   readonly panels: Panels;
+  readonly ruleTests: RuleTests;
 }

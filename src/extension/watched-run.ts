@@ -4,7 +4,7 @@ import { EventEmitter } from 'node:events';
 import path from 'node:path';
 import type { HostClient } from '../client/host-client';
 import { TriphaseError } from '../protocol/errors';
-import type { Pulse, StopParams, Watcher } from '../protocol/host';
+import type { AppliedRules, Pulse, StopParams, Watcher } from '../protocol/host';
 import type { Activity, RunInfo, RunState } from '../protocol/run';
 import { actionsOf, isServed, type RunAction } from '../protocol/run-actions';
 import { LogTail } from './log-tail';
@@ -90,6 +90,11 @@ export class WatchedRun {
 
   async stop(when: StopParams['when']): Promise<void> {
     await this.host.stop({ when });
+  }
+
+  /** The rules of a config file, from the next step on. */
+  applyRules(config: string): Promise<AppliedRules> {
+    return this.host.applyRules({ config, sets: this.info.sets });
   }
 
   async pause(): Promise<void> {

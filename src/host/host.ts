@@ -18,6 +18,7 @@ import { removeHostToken, writeHostToken } from '../run/host-token';
 import { Lease } from '../run/lease';
 import { freeBytes, NoRoomError } from '../run/no-room';
 import { flag, flagBytes, type WorkerInput, type WorkerMessage } from './channel';
+import { IndexThread } from './index-thread';
 import { PulseWatch } from './pulse';
 import { RuleVersions } from './rule-versions';
 import { serveClient } from './serve-client';
@@ -129,6 +130,10 @@ export class Host {
         host.events.on('activity', activity => observe.activity(activity));
       }
       if (options.watcher !== undefined) host.watchers.add(options.watcher, false);
+      const index = new IndexThread(folder, path.dirname(options.workerFile), error =>
+        host.append({ kind: 'warning', message: `The rollouts could not be indexed: ${error.message}.` }),
+      );
+      host.events.on('event', event => index.take(event));
       socket = await HostSocket.open(client => {
         host.clients.add(serveClient(client, host));
       });

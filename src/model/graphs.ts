@@ -64,8 +64,8 @@ export function prefillGraph(config: ModelConfig, images: boolean, logits = fals
 }
 
 /**
- * One token a sample -> "logits" [batch * group, vocab], and the token's own keys "k.N" and values "v.N"
- * [batch * group, kvHeads * headDim]. The caches are inputs and are not returned: prompt keys and values as prefill gives
+ * One token a sample -> "logits" [batch * group, vocab], "probabilities", their softmax(logits / temperature), and the
+ * token's own keys "k.N" and values "v.N" [batch * group, kvHeads * headDim]. The caches are inputs and are not returned: prompt keys and values as prefill gives
  * them ("prompt_k.N", "prompt_v.N"), those of earlier tokens with room for `cache` tokens ("own_k.N", "own_v.N"
  * [batch, group, kvHeads, cache, headDim]). Besides parameters it takes those of joined.ts.
  */
@@ -92,7 +92,9 @@ export function decodeGraph(config: ModelConfig): Graph {
     };
     x = d.afterAttention(p, text, i, x, d.decodeAttention(q, cache, bias, text), d.joinedMlp);
   }
-  graph.output('logits', d.head(p, text, config.tied, x));
+  const logits = d.head(p, text, config.tied, x);
+  graph.output('logits', logits);
+  graph.output('probabilities', o.softmax(o.mul(logits, graph.input('inverse_temperature', 'float32', []))));
   return graph;
 }
 

@@ -53,6 +53,8 @@ export interface SourceReport {
   readonly examples: number;
   /** Rows that could not be read or graded. */
   readonly dropped: readonly LeftOut[];
+  /** Rows that stayed, without their caption or another field; absent in logs of earlier versions. */
+  readonly takenAway?: readonly LeftOut[];
   /** Examples that a phase's view cannot show, phase by phase. */
   readonly refused: readonly (LeftOut & { readonly phase: string })[];
   /** Of sources that are trained on; absent in logs of earlier versions. */

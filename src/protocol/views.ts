@@ -5,6 +5,7 @@ import type { PhasePreview } from './preview';
 import type { QuestionName, Questions, RolloutRef, SearchHits } from './query';
 import type { ErrorRecord, RunState } from './run';
 import type { BranchParams, BranchProgress, BranchResult } from './session';
+import type { Tried } from './trial';
 
 export type ViewName = 'dashboard' | 'rollouts' | 'trace' | 'preview';
 
@@ -77,7 +78,9 @@ export type FromView =
   /** The script runs and asks for its state. */
   | { readonly kind: 'ready' }
   | { readonly kind: 'request'; readonly id: number; readonly name: RequestName; readonly params: unknown }
-  | { readonly kind: 'cancel'; readonly id: number };
+  | { readonly kind: 'cancel'; readonly id: number }
+  /** What the person looks at now. */
+  | { readonly kind: 'looks'; readonly state: ViewState };
 
 export type ToView =
   | {
@@ -92,5 +95,7 @@ export type ToView =
   | { readonly kind: 'changed'; readonly folder: string; readonly state?: RunState; readonly lastEvent: number }
   | { readonly kind: 'hits'; readonly id: number; readonly hits: SearchHits }
   | { readonly kind: 'branching'; readonly id: number; readonly progress: BranchProgress }
+  /** Rules are typed in the editor: what they would have paid. */
+  | { readonly kind: 'tried'; readonly folder: string; readonly tried: Tried }
   /** Go there without losing the rest. */
   | { readonly kind: 'go'; readonly state: ViewState };

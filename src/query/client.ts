@@ -4,6 +4,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import {
   CancellationTokenSource,
+  ConnectionError,
+  ConnectionErrors,
   createMessageConnection,
   type MessageConnection,
   ResponseError,
@@ -46,6 +48,11 @@ export class QueryProcess {
 
   constructor(private readonly options: QueryProcessOptions) {}
 
+  /** Of the process, while there is one. */
+  get pid(): number | undefined {
+    return this.running?.child.pid;
+  }
+
   /** Rejects with a TriphaseError, and with the signal's reason when it was cancelled. */
   async ask<N extends QuestionName>(
     name: N,
@@ -66,9 +73,16 @@ export class QueryProcess {
         cancel.token,
       );
       // a crash leaves requests without an answer
-      return await Promise.race([request, running.gone]);
+      const result = await Promise.race([request, running.gone]);
+      signal?.throwIfAborted();
+      return result;
     } catch (error) {
       signal?.throwIfAborted();
+      if (isLost(error)) {
+        // its pipes are closed before its end is known
+        running.child.kill('SIGKILL');
+        await running.gone;
+      }
       throw asTriphaseError(error);
     } finally {
       this.hits.delete(to);
@@ -166,6 +180,11 @@ interface Running {
   /** Rejects when the process is gone. */
   readonly gone: Promise<never>;
 }
+
+/** As vscode-jsonrpc numbers a connection that is closed or disposed. */
+const isLost = (error: unknown): boolean =>
+  (error instanceof ResponseError && (error.code === -32097 || error.code === -32096)) ||
+  (error instanceof ConnectionError && error.code !== ConnectionErrors.AlreadyListening);
 
 function asTriphaseError(error: unknown): unknown {
   if (!(error instanceof ResponseError)) return error;

@@ -5,16 +5,8 @@
 import path from 'node:path';
 import type { Column } from '../protocol/query';
 import type { LeftOut } from '../protocol/run';
-import {
-  type IndexedFile,
-  type IndexRow,
-  mostCharacters,
-  mostRows,
-  readSegments,
-  removeSegment,
-  type Segment,
-  writeSegment,
-} from '../run/segments';
+import { fileKey, Packer, usableSegments } from '../run/compaction';
+import { mostRows, readSegments, removeSegment, type Segment, writeSegment } from '../run/segments';
 import type { Recording, StepFile, StepRows } from './folder/recording';
 
 export interface Shelved {
@@ -33,6 +25,8 @@ export interface Shelved {
 const firstPrivate = 1_000_000;
 /** So many small segments are made into one. */
 const mostSmall = 24;
+/** So many files that are in no index are put there, where that may be written. */
+const worthIndexing = 16;
 
 export class Shelf {
   private own: readonly Segment[] = [];
@@ -60,25 +54,26 @@ export class Shelf {
   private async look(): Promise<Shelved> {
     const files = await this.recording.files();
     if (this.last !== undefined && sameFiles(this.last.files, files)) return this.last.shelved;
-    const wanted = new Map(files.map(file => [keyOf(file), file]));
-    const holds = (segment: Segment) => segment.files.every(file => wanted.has(keyOf(file)));
-    const indexed = this.readIndex().filter(holds);
-    const covered = new Set(indexed.flatMap(segment => segment.files.map(keyOf)));
-    this.own = this.own.filter(segment => {
-      const stays = holds(segment) && !segment.files.some(file => covered.has(keyOf(file)));
-      if (!stays) removeSegment(this.privateFolder, segment.number);
-      return stays;
-    });
-    const small = this.own.filter(segment => segment.rows < mostRows / 2);
-    if (small.length >= mostSmall) {
-      for (const segment of small) removeSegment(this.privateFolder, segment.number);
-      this.own = this.own.filter(segment => !small.includes(segment));
-    }
-    for (const segment of this.own) for (const file of segment.files) covered.add(keyOf(file));
-    await this.shelve(files.filter(file => !covered.has(keyOf(file))));
-    const shelved = this.sum([...indexed, ...this.own], wanted);
+    const wanted = new Set(files.map(fileKey));
+    let indexed = usableSegments(this.readIndex(), wanted);
+    const held = this.held();
+    const missing = files.filter(file => !indexed.covered.has(fileKey(file)) && !held.has(fileKey(file))).length;
+    if (missing >= worthIndexing && (await this.recording.compact()))
+      indexed = usableSegments(this.readIndex(), wanted);
+    const own = usableSegments(this.own, new Set([...wanted].filter(key => !indexed.covered.has(key))));
+    const small = own.usable.filter(segment => segment.rows < mostRows / 2);
+    const merged = small.length >= mostSmall ? small : [];
+    for (const { number } of [...own.stale, ...merged]) removeSegment(this.privateFolder, number);
+    this.own = own.usable.filter(segment => !merged.includes(segment));
+    const stays = this.held();
+    await this.shelve(files.filter(file => !indexed.covered.has(fileKey(file)) && !stays.has(fileKey(file))));
+    const shelved = this.sum([...indexed.usable, ...this.own], wanted);
     this.last = { files, shelved };
     return shelved;
+  }
+
+  private held(): ReadonlySet<string> {
+    return new Set(this.own.flatMap(segment => segment.files.map(fileKey)));
   }
 
   private readIndex(): readonly Segment[] {
@@ -87,34 +82,18 @@ export class Shelf {
   }
 
   private async shelve(files: readonly StepFile[]): Promise<void> {
-    let taken: { readonly file: IndexedFile; readonly rows: readonly IndexRow[] }[] = [];
-    let [rows, characters] = [0, 0];
-    const rules = new Set<string>();
-    const close = () => {
-      if (rows === 0) return;
-      const segment = writeSegment(
-        this.privateFolder,
-        this.number++,
-        taken.map(({ file }) => file),
-        taken.flatMap(one => one.rows),
-        rules,
-      );
-      this.own = [...this.own, segment];
-      [taken, rows, characters] = [[], 0, 0];
-    };
+    const packer = new Packer((taken, rows, rules) => {
+      this.own = [...this.own, writeSegment(this.privateFolder, this.number++, taken, rows, rules)];
+    });
     for (const file of files) {
-      const key = keyOf(file);
+      const key = fileKey(file);
       if (this.bad.has(key)) continue;
       const read = await this.read(file);
       if (read === undefined) continue;
-      for (const rule of read.rules) rules.add(rule);
       if (read.unreadable.length > 0) this.badRows.set(key, read.unreadable);
-      taken.push({ file: indexedFile(file, read.rows), rows: read.rows });
-      rows += read.rows.length;
-      for (const row of read.rows) characters += row.completion.length + (row.prompt?.length ?? 0);
-      if (rows >= mostRows || characters >= mostCharacters) close();
+      packer.add(file, read.rows, read.rules);
     }
-    close();
+    packer.close();
   }
 
   private async read(file: StepFile): Promise<StepRows | undefined> {
@@ -122,12 +101,12 @@ export class Shelf {
       return await this.recording.rows(file.file);
     } catch (error) {
       const reason = `the file cannot be read: ${error instanceof Error ? error.message : error}`;
-      this.bad.set(keyOf(file), { reason, count: 1, first: { file: path.join(this.recording.folder, file.file) } });
+      this.bad.set(fileKey(file), { reason, count: 1, first: { file: path.join(this.recording.folder, file.file) } });
       return undefined;
     }
   }
 
-  private sum(segments: readonly Segment[], wanted: ReadonlyMap<string, StepFile>): Shelved {
+  private sum(segments: readonly Segment[], wanted: ReadonlySet<string>): Shelved {
     const files = segments.flatMap(segment => segment.files);
     const columns = mergedColumns(segments);
     const steps = files.filter(file => file.rows > 0).map(file => file.step);
@@ -161,18 +140,8 @@ const empty: Shelved = {
   unreadable: [],
 };
 
-const keyOf = ({ file, version }: { readonly file: string; readonly version: string }): string => `${version} ${file}`;
-
 const sameFiles = (a: readonly StepFile[], b: readonly StepFile[]): boolean =>
   a.length === b.length && a.every((file, i) => file.file === b[i]!.file && file.version === b[i]!.version);
-
-const indexedFile = ({ file, version, step }: StepFile, rows: readonly IndexRow[]): IndexedFile => ({
-  file,
-  version,
-  step,
-  rows: rows.length,
-  groups: new Set(rows.map(row => row.group)).size,
-});
 
 /** Of all segments; a column that is a number in one and a text in another is text. */
 function mergedColumns(segments: readonly Segment[]): readonly Column[] {

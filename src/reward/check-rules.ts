@@ -2,6 +2,7 @@
 
 import type { LoadedCurriculum } from '../config/curriculum';
 import { CurriculumError, type Diagnostic } from '../config/diagnostics';
+import { scoresRead } from './rule-order';
 import { ruleFaults } from './rule-set';
 import { Sandbox } from './sandbox';
 
@@ -12,9 +13,25 @@ export async function checkRules(loaded: LoadedCurriculum): Promise<void> {
 }
 
 export function ruleDiagnostics(sandbox: Sandbox, { config, place }: LoadedCurriculum): readonly Diagnostic[] {
-  return ruleFaults(sandbox, config.rewards).map(({ path, message, remedy, place: own }) => ({
+  const { rules } = config.rewards;
+  const faults = ruleFaults(sandbox, config.rewards).map(({ path, message, remedy, place: own }) => ({
     message,
     ...(remedy === undefined ? {} : { remedy }),
     place: own ?? place(['rewards', ...path]),
   }));
+  const unused = config.phases.flatMap(({ id, rewards }, i) => {
+    const { use } = rewards ?? {};
+    if (use === undefined) return [];
+    return use.flatMap((name, j) => {
+      const rule = rules[name];
+      const names = rule === undefined ? [] : Object.keys(scoresRead(rule, rules).where);
+      const missing = names.filter(read => Object.hasOwn(rules, read) && !use.includes(read));
+      return missing.map(read => ({
+        message: `${name} reads the score of ${read}, which phase ${id} does not use`,
+        remedy: `Add ${read} to use; with weight 0 it pays nothing.`,
+        place: place(['phases', i, 'rewards', 'use', j]),
+      }));
+    });
+  });
+  return [...faults, ...unused];
 }

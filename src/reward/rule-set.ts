@@ -1,6 +1,7 @@
 // The rewards of a config, compiled once, asked group by group. Two passes: rules that look at one sample, then rules
-// that look at the group or at what other rules said, in the order of the file.
+// that look at the group or at what other rules said, each after those that it reads.
 
+import { suggestion } from '../config/nearest';
 import type { Combination, RewardRule, RuleWeight } from '../config/reward-rules';
 import type { PhaseSettings } from '../config/schema';
 import type { RuleScore, Scored } from '../protocol/rewards';
@@ -11,6 +12,7 @@ import { compileAnswer } from './rule-answer';
 import { RuleFault } from './rule-fault';
 import { scoreLength, scoreRepetition } from './rule-length';
 import { compileMatch } from './rule-match';
+import { orderOf, scoresRead } from './rule-order';
 import { compileExpression, compileScript, type ScoreGroups, scoreOf } from './rule-score';
 import type { Moment, RuleGroup, RuleSample } from './sample';
 import { Sandbox } from './sandbox';
@@ -65,7 +67,10 @@ export async function compileRules(rewards: Rewards): Promise<RuleSet> {
 export function compileRulesIn(sandbox: Sandbox, rewards: Rewards): RuleSet {
   const entries = Object.entries(rewards.rules);
   const all = [...builtIn(rewards, sandbox), ...entries.map(([name, rule]) => compile(name, rule, sandbox))];
-  const ordered = [...all.filter(rule => rule.pass === 1), ...all.filter(rule => rule.pass === 2)];
+  const order = orderOf(rewards.rules);
+  if ('cycle' in order) throw cycleFault(order.cycle);
+  const second = order.names.flatMap(name => all.filter(rule => rule.pass === 2 && rule.name === name));
+  const ordered = [...all.filter(rule => rule.pass === 1), ...second];
   const weights = (step: number) => Object.fromEntries(all.map(({ name, weight }) => [name, weightAt(weight, step)]));
   const primary = primaryOf(rewards);
   const answerOf = primary.kind === 'accuracy' ? accuracyOf(rewards) : compileAnswer(primary.rule);
@@ -135,15 +140,33 @@ function builtIn(rewards: Rewards, sandbox: Sandbox): readonly Compiled[] {
 
 /** Everything that keeps the rules from being compiled. */
 export function ruleFaults(sandbox: Sandbox, { rules }: Pick<Rewards, 'rules'>): readonly RuleFault[] {
-  return Object.entries(rules).flatMap(([name, rule]) => {
+  const order = orderOf(rules);
+  const known = ['format', 'accuracy', ...Object.keys(rules)];
+  const faults = Object.entries(rules).flatMap(([name, rule]) => {
+    const { where } = scoresRead(rule, rules);
+    const unknown = Object.entries(where).filter(([read]) => !known.includes(read));
+    const misnamed = unknown.map(
+      ([read, key]) =>
+        new RuleFault(['rules', name, key], `there is no rule '${read}'`, suggestion(read, known, 'rule')),
+    );
     try {
       compile(name, rule, sandbox);
-      return [];
+      return misnamed;
     } catch (error) {
-      if (error instanceof RuleFault) return [error];
+      if (error instanceof RuleFault) return [...misnamed, error];
       throw error;
     }
   });
+  return 'cycle' in order ? [...faults, cycleFault(order.cycle)] : faults;
+}
+
+function cycleFault(cycle: readonly string[]): RuleFault {
+  const [first = ''] = cycle;
+  const message =
+    cycle.length === 2
+      ? `${first} reads its own score`
+      : `these rules read each other's scores in a circle: ${cycle.join(' -> ')}`;
+  return new RuleFault(['rules', first], message, 'A rule reads scores of rules that are asked before it.');
 }
 
 interface AskedRule {

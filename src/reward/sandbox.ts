@@ -198,6 +198,7 @@ const SETUP = `'use strict';
   /*prelude*/
   const make = new Function('input', 'random', '"use strict";' + /*body*/);
   // no way to a function from text once the program is there
+  delete globalThis.Function;
   for (const f of [function () {}, function* () {}, async function () {}, async function* () {}])
     Object.defineProperty(Object.getPrototypeOf(f), 'constructor', { value: undefined });
   const run = json => {

@@ -2,6 +2,7 @@
 // so are words that are no unit of measurement ("5 apples"). Nothing is converted: 1 m is not 100 cm here.
 
 const NAMES: Readonly<Record<string, readonly string[]>> = {
+  dm: ['decimeter', 'decimetre'],
   mm: ['millimeter', 'millimetre'],
   cm: ['centimeter', 'centimetre'],
   m: ['meter', 'metre'],
@@ -13,7 +14,7 @@ const NAMES: Readonly<Record<string, readonly string[]>> = {
   mg: ['milligram'],
   g: ['gram'],
   kg: ['kilogram', 'kilo'],
-  lb: [],
+  lb: ['pound'],
   oz: ['ounce'],
   ml: ['milliliter', 'millilitre'],
   l: ['liter', 'litre'],
@@ -24,10 +25,22 @@ const NAMES: Readonly<Record<string, readonly string[]>> = {
   week: [],
   month: [],
   year: ['yr'],
-  mph: [],
-  kph: ['kmh'],
+  'mi/h': ['mph'],
+  'km/h': ['kph', 'kmh'],
+  'm/s': ['mps'],
   deg: ['degree'],
   rad: ['radian'],
+  celsius: [],
+  fahrenheit: [],
+  newton: [],
+  joule: [],
+  watt: [],
+  volt: [],
+  ampere: ['amp'],
+  kelvin: [],
+  ohm: [],
+  hz: ['hertz'],
+  mol: ['mole'],
   '%': ['percent', 'pct', 'percentage'],
   $: ['dollar', 'usd', 'buck'],
   '¢': ['cent'],
@@ -77,6 +90,8 @@ export function readMeasure(behind: string, currency = ''): Measure | undefined 
     .replaceAll('²', '^2')
     .replaceAll('³', '^3')
     .replaceAll(/\bper\s+cent\b/gi, '%')
+    .replaceAll(/\bsq\./gi, 'sq')
+    .replaceAll(/\bcu\.?(?=\s)/gi, 'cubic')
     .replaceAll(/([%$¢€£¥₹])/g, ' $1 ')
     .replaceAll(/\s+(?:per|an?|each)(?=\s|$)/gi, '/')
     .replaceAll(/\s*\/\s*/g, '/')

@@ -3,6 +3,7 @@
 import { createHash } from 'node:crypto';
 import type { RunRules } from '../config/run-rules';
 import type { PhaseSettings } from '../config/schema';
+import { scoresRead } from './rule-order';
 import { readScript } from './rule-score';
 
 type Rewards = PhaseSettings['rewards'];
@@ -33,12 +34,17 @@ export function versionsOf({ format, accuracy, rules }: Rewards): Readonly<Recor
     accuracy: plain(accuracy),
     ...Object.fromEntries(entries),
   };
-  // a rule that reads other scores changes with all of them
-  const all = hashOf(own);
-  const reading = Object.entries(rules).filter(
-    ([, rule]) => rule.kind === 'script' || rule.kind === 'length' || rule.kind === 'score' || rule.when !== undefined,
-  );
-  return { ...own, ...Object.fromEntries(reading.map(([name]) => [name, hashOf([own[name], all])])) };
+  const whole = hashOf([own, Object.keys(rules)]);
+  const versionOf = (name: string, above: readonly string[]): string => {
+    const rule = rules[name];
+    const before = own[name] ?? '';
+    if (rule === undefined) return before;
+    const { names, others } = scoresRead(rule, rules);
+    // a rule that reads scores changes with the rules that give them
+    if (others || above.includes(name)) return hashOf([before, whole]);
+    return names.length === 0 ? before : hashOf([before, names.map(read => versionOf(read, [...above, name]))]);
+  };
+  return Object.fromEntries(Object.keys(own).map(name => [name, versionOf(name, [])]));
 }
 
 /** Keys in order, so that it does not matter how the file is written. */

@@ -6,6 +6,7 @@ import { prefillGraph } from '../model/graphs';
 import type { Model } from '../model/model';
 import type { EncodedPrompt } from '../model/sequence-inputs';
 import type { FloatTensor, Tensor } from '../tensor/session';
+import { Room } from './room';
 
 const FIRST_CAPACITY = 32;
 /** Room grows by this share, so that copies stay rare and little of what a step reads is empty; in blocks of a cache line. */
@@ -18,7 +19,11 @@ interface Layer {
   readonly v: FloatTensor;
 }
 
+/** By model: caches of one have the sizes of the next. */
+const rooms = new WeakMap<Model, Room>();
+
 export class Cache {
+  private readonly room: Room;
   /** Tokens written. */
   length = 0;
   private prompt = new Map<string, FloatTensor>();
@@ -33,6 +38,8 @@ export class Cache {
     /** Tokens of a completion that there is room for; it grows when it is full. */
     public capacity = FIRST_CAPACITY,
   ) {
+    this.room = rooms.get(model) ?? new Room();
+    rooms.set(model, this.room);
     this.own = this.allocate(capacity);
   }
 
@@ -87,6 +94,7 @@ export class Cache {
    */
   keep(prompts: readonly number[], rows: readonly number[], group: number): void {
     const smaller = this.copy(prompts, rows, group);
+    this.leave();
     this.prompt = smaller.prompt;
     this.own = smaller.own;
     this.batch = smaller.batch;
@@ -129,11 +137,20 @@ export class Cache {
     return cache;
   }
 
+  /** Gives its room to caches to come; nothing more can be asked of this one. */
+  leave(): void {
+    for (const { k, v } of this.own) {
+      this.room.give(k.data);
+      this.room.give(v.data);
+    }
+    this.own = [];
+  }
+
   private allocate(capacity: number): Layer[] {
     const { kvHeads, headDim, layers } = this.model.config.text;
     const dims = [this.batch, this.group, kvHeads, capacity, headDim];
     const size = dims.reduce((n, d) => n * d, 1);
-    const empty = (): FloatTensor => ({ dims, data: new Float32Array(size) });
+    const empty = (): FloatTensor => ({ dims, data: this.room.take(size) });
     return Array.from({ length: layers }, () => ({ k: empty(), v: empty() }));
   }
 
@@ -150,6 +167,7 @@ export class Cache {
         to.v.data.set(v.data.subarray(head * room, (head + 1) * room), head * more);
       }
     });
+    this.leave();
     this.own = larger;
     this.capacity = after;
   }

@@ -9,7 +9,7 @@ import type { Random } from '../protocol/random';
 import type { Tensor } from '../tensor/session';
 import { Batch } from './batch';
 import { Cache } from './cache';
-import { type Alternative, type Drawn, draw, drawWarped, mostLikely, mostLikelyBeside } from './sampling';
+import { type Alternative, type Drawn, draw, drawFrom, drawWarped, mostLikely, mostLikelyBeside } from './sampling';
 import type { StopTexts } from './stop-texts';
 import { type Warping, warp, warps } from './warping';
 
@@ -82,6 +82,11 @@ const free: Force = () => undefined;
 export class Generation {
   /** Logits of the next tokens, by row of the batch, once they have been looked at. */
   private logits: Float32Array | undefined;
+  /** softmax(logits / temperature), with 1 in place of a temperature of 0. */
+  private probabilities: Float32Array | undefined;
+  private readonly inverseTemperature: ReadonlyMap<string, Tensor>;
+  /** Whether its keys and values are gone. */
+  private left = false;
   private readonly joined: ReadonlyMap<string, Tensor>;
 
   private constructor(
@@ -96,6 +101,9 @@ export class Generation {
     private index: number,
   ) {
     this.joined = joined(model.config.text, model.weights);
+    const { temperature } = options;
+    const inverse = Float32Array.of(temperature === 0 ? 1 : 1 / temperature);
+    this.inverseTemperature = new Map([['inverse_temperature', { dims: [], data: inverse }]]);
   }
 
   /**
@@ -136,9 +144,11 @@ export class Generation {
     }
   }
 
-  /** All steps. @returns completions by prompt and sample; undefined when it was told to stop. */
+  /** All steps, behind which nothing can branch off. @returns completions by prompt and sample; undefined when it was told to stop. */
   async finish(stopRequested: () => boolean = () => false): Promise<readonly (readonly Sample[])[] | undefined> {
     for await (const _ of this.steps()) if (stopRequested()) return undefined;
+    this.cache.leave();
+    this.left = true;
     return this.samples();
   }
 
@@ -154,9 +164,10 @@ export class Generation {
       i => growing[i]?.tokenIds.at(-1) ?? this.promptOf(i).tokenIds.at(-1) ?? 0,
     );
     const step = model.inputs.decode(prompts, batch.group, this.index, cache.capacity, ids, cache.promptLength);
-    const out = await session.run(step, cache.feeds(), model.weights, this.joined);
+    const out = await session.run(step, cache.feeds(), model.weights, this.joined, this.inverseTemperature);
     cache.append(out);
-    this.logits = (out.get('logits') as { data: Float32Array }).data;
+    this.logits = out.get('logits')?.data;
+    this.probabilities = out.get('probabilities')?.data;
   }
 
   /**
@@ -176,8 +187,8 @@ export class Generation {
 
   /** Takes the token that was looked at: draws one for every completion that has not ended, or takes the forced one. */
   take(force: Force = free): Step {
-    const { logits, growing, batch, options, index, width } = this;
-    if (logits === undefined) throw new Error('a token is taken after a look');
+    const { logits, probabilities, growing, batch, options, index, width } = this;
+    if (logits === undefined || probabilities === undefined) throw new Error('a token is taken after a look');
     const plain = !warps(options);
     const { keptAlternatives: kept = 0 } = options;
     const drawn = growing.map((g, i): Drawn | undefined => {
@@ -185,9 +196,12 @@ export class Generation {
       if (g.stop !== undefined || row === undefined) return undefined;
       const uniform = options.temperature === 0 ? 0 : (this.random[i] as Random).uniform();
       const forced = options.prefix?.[index] ?? force(i, index);
-      const d = plain
-        ? draw(logits, row, width, options.temperature, uniform, forced)
-        : drawWarped(logits, row, width, g.seen, options, options.logProbs ?? 'plain', uniform, forced);
+      const { temperature } = options;
+      const d = !plain
+        ? drawWarped(logits, row, width, g.seen, options, options.logProbs ?? 'plain', uniform, forced)
+        : temperature > 0 && forced === undefined
+          ? drawFrom(probabilities, logits, row, width, temperature, uniform)
+          : draw(logits, row, width, temperature, uniform, forced);
       // beside the draw, whose sum of exponentials serves them too; warped ones are worked out anew
       if (kept > 0)
         g.alternatives.push(
@@ -229,7 +243,7 @@ export class Generation {
     const row = this.batch.rowOf(completion);
     if (from === undefined || length > from.tokenIds.length)
       throw new Error(`completion ${completion} does not have ${length} tokens`);
-    if (row === undefined) throw new Error(`completion ${completion} has left the batch`);
+    if (row === undefined || this.left) throw new Error(`completion ${completion} has left the batch`);
     const prompt = this.promptOf(completion);
     const tokenIds = from.tokenIds.slice(0, length);
     const stop = length === 0 ? undefined : this.stopOf(tokenIds);

@@ -63,6 +63,49 @@ export function draw(
   };
 }
 
+/**
+ * The same from probabilities that are there already, softmax(logits / temperature) with a temperature above 0: the
+ * runtime's exponentials take a tenth of the time of JavaScript's, which were half of all that a step spent here.
+ *
+ * @param probabilities [rows, width]
+ */
+export function drawFrom(
+  probabilities: Float32Array,
+  logits: Float32Array,
+  row: number,
+  width: number,
+  temperature: number,
+  uniform: number,
+): Drawn {
+  const from = row * width;
+  let total = 0;
+  let weighted = 0;
+  for (let i = from; i < from + width; i++) {
+    const p = probabilities[i] as number;
+    total += p;
+    weighted += p === 0 ? 0 : p * (logits[i] as number);
+  }
+  const token = at(probabilities, from, width, uniform * total);
+  const logProb = Math.log((probabilities[from + token] as number) / total);
+  // log of what softmax divides by, as the drawn token shows it
+  const logTotal = (logits[from + token] as number) / temperature - logProb;
+  return { token, logProb, entropy: logTotal - weighted / temperature / total };
+}
+
+/** The token at which the sum of probabilities passes a share of them. */
+function at(probabilities: Float32Array, from: number, width: number, share: number): number {
+  let left = share;
+  let last = 0;
+  for (let token = 0; token < width; token++) {
+    const p = probabilities[from + token] as number;
+    left -= p;
+    if (left < 0) return token;
+    // rounding may leave a remainder at the end, where nothing may be drawn
+    if (p > 0) last = token;
+  }
+  return last;
+}
+
 let room = new Float64Array(0);
 
 /** Room for one number a token, used again by the next draw: exponentials are half of what a draw costs. */
@@ -130,16 +173,18 @@ export function mostLikelyBeside(
 }
 
 /** The k tokens with the greatest scores, the greatest first; of equal ones the one with the lower id. */
-function greatest(scores: Float32Array, k: number): number[] {
-  const best: number[] = [];
-  const score = (token: number | undefined): number => (token === undefined ? Number.NaN : (scores[token] as number));
+function greatest(scores: Float32Array, k: number): readonly number[] {
+  // of every token of a rollout: without arrays that grow and shrink this takes a third of the time
+  const best = new Int32Array(k);
+  let found = 0;
+  let least = Number.NEGATIVE_INFINITY;
   for (let token = 0; token < scores.length; token++) {
     const x = scores[token] as number;
-    if (x === Number.NEGATIVE_INFINITY || (best.length >= k && x <= score(best[k - 1]))) continue;
-    let at = best.length;
-    while (at > 0 && score(best[at - 1]) < x) at--;
-    best.splice(at, 0, token);
-    if (best.length > k) best.pop();
+    if (!(x > least) && (found === k || x === Number.NEGATIVE_INFINITY)) continue;
+    let at = found < k ? found++ : k - 1;
+    for (; at > 0 && (scores[best[at - 1] as number] as number) < x; at--) best[at] = best[at - 1] as number;
+    best[at] = token;
+    if (found === k) least = scores[best[k - 1] as number] as number;
   }
-  return best;
+  return [...best.subarray(0, found)];
 }

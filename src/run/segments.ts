@@ -53,7 +53,7 @@ export const mostRows = 65_536;
 export const mostCharacters = 128 * 2 ** 20;
 
 /** Rows that are read together: what a page of texts costs is some of these. */
-export const textRowGroup = 2048;
+export const textRowGroup = 512;
 
 const idColumn = '__id';
 const imagesColumn = '__images';

@@ -55,8 +55,10 @@ export function adamW(
     const group = options.groupOf?.(name);
     const lr = options.learningRate * (group?.learningRateRatio ?? 1);
     const weightDecay = group?.decays === false ? 0 : options.weightDecay;
-    const stepSize = lr / (1 - b1 ** s.step);
+    // m / (sqrt(v) / c + eps) as c m / (sqrt(v) + c eps): a division less for every parameter
     const rootCorrection = Math.sqrt(1 - b2 ** s.step);
+    const stepSize = (lr / (1 - b1 ** s.step)) * rootCorrection;
+    const least = eps * rootCorrection;
     const keep = 1 - lr * weightDecay;
     for (let i = 0; i < p.length; i++) {
       const gi = (g[i] as number) * scale;
@@ -64,7 +66,7 @@ export function adamW(
       const vi = b2 * (v[i] as number) + (1 - b2) * gi * gi;
       m[i] = mi;
       v[i] = vi;
-      p[i] = (p[i] as number) * keep - (stepSize * mi) / (Math.sqrt(vi) / rootCorrection + eps);
+      p[i] = (p[i] as number) * keep - (stepSize * mi) / (Math.sqrt(vi) + least);
     }
   }
 }

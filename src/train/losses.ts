@@ -121,6 +121,11 @@ export interface GrpoGraphOptions {
   readonly beta: number;
   /** Default: k3. */
   readonly kl?: KlEstimator;
+  /**
+   * The penalty times the ratio, which corrects the estimate for tokens of an older policy (DeepSeek-V3.2, arXiv
+   * 2512.02556, eq. 7; TRL's use_bias_correction_kl). Default: no.
+   */
+  readonly klCorrected?: boolean;
   /** The greatest |KL| of a token; verl and EasyR1 have 10 on k3. Default: none. */
   readonly klLimit?: number;
   /** Less the entropy of each token times its "entropy_weights". Default: no. */
@@ -136,8 +141,12 @@ export interface GrpoGraphOptions {
 export function grpoGraph(source: LogitsSource, options: GrpoGraphOptions, trained: (name: string) => boolean): Graph {
   const t = tokens(source);
   const advantages = t.perToken('advantages');
-  let loss = surrogateLoss(t, options, ratio(t, options), advantages);
-  if (options.beta > 0) loss = o.add(loss, o.mul(klPenalty(t, options), options.beta));
+  const r = ratio(t, options);
+  let loss = surrogateLoss(t, options, r, advantages);
+  if (options.beta > 0) {
+    const penalty = klPenalty(t, options);
+    loss = o.add(loss, o.mul(options.klCorrected ? o.mul(penalty, r) : penalty, options.beta));
+  }
   const bonus = options.entropyBonus
     ? o.neg(o.reduceSum(o.mul(t.entropy, t.perToken('entropy_weights')), [0, 1], false))
     : undefined;

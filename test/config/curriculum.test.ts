@@ -92,7 +92,7 @@ describe('curriculum file', () => {
         prefix: '',
         log_probs: 'plain',
         record_alternatives: 5,
-        remove_ended: 0,
+        remove_ended: 0.25,
       });
       assert.deepEqual(config.evaluation.conditions, ['image_caption', 'image', 'caption', 'question', 'mismatched']);
       assert.equal(config.rewards.format.weight, 0.1);

@@ -64,23 +64,21 @@ describe('a curriculum in the editor', () => {
   });
 
   it('offers the keys of a group with their defaults', async () => {
-    await toLine(lineOf('threads: 2'));
-    await page().keyboard.type('\ngeneration_: 1');
-    for (let i = 0; i < 'generation_: 1'.length; i++) await page().keyboard.press('Backspace');
-    await page().keyboard.type('che');
-    await page().keyboard.press('Control+Space');
-    await page().locator('.suggest-widget .monaco-list-row', { hasText: 'checkpoints' }).waitFor({ state: 'hidden' });
-    await page().keyboard.press('Escape');
-    for (let i = 0; i < 4; i++) await page().keyboard.press('Backspace');
     await toLine(lineOf('optimizer:'));
     await page().keyboard.type('\n');
-    await page().keyboard.type('  wei');
+    await page().keyboard.type('  sche');
     await page().keyboard.press('Escape');
     await page().keyboard.press('Control+Space');
-    await page().locator('.suggest-widget .monaco-list-row').first().waitFor();
+    await page().locator('.suggest-widget .monaco-list-row', { hasText: 'schedule' }).waitFor();
     await workbench.picture('editor-completion');
+    await page().keyboard.press('Enter');
+    // the value is offered next, with what may stand there
+    await page().locator('.suggest-widget .monaco-list-row', { hasText: 'cosine' }).waitFor();
     await page().keyboard.press('Escape');
-    await page().keyboard.press('Control+z');
+    await save();
+    await until('the key in the file', async () => text().includes('  schedule: '));
+    await page().keyboard.type('linear');
+    await save();
   });
 
   it('says what a key means', async () => {

@@ -1,6 +1,7 @@
-// The folder that the tests open: the example, with its pictures, and steps to the measure of a test.
+// Folders that the tests open: the example, with its pictures, and steps to the measure of a test; a run that was recorded
+// before; what another trainer wrote.
 
-import { cpSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 
 const example = path.resolve('examples', 'shapes');
@@ -14,4 +15,26 @@ export function prepareShapes(folder: string): void {
     .replace('limit: 256', 'limit: 16, conditions: [image]')
     .replace('every: 20', 'every: 10');
   writeFileSync(path.join(shapes, 'curriculum.yaml'), config);
+}
+
+/** A whole run, three steps a phase. */
+export function prepareRecorded(folder: string): void {
+  prepareShapes(folder);
+  const recorded = process.env['TRIPHASE_E2E_RECORDED'] ?? '';
+  cpSync(recorded, path.join(folder, 'shapes', 'runs', 'towers'), { recursive: true });
+}
+
+/** What TRL's trainer logged; undefined: there is none here. */
+export function trlFolder(): string | undefined {
+  const data = process.env['TRIPHASE_DATA'];
+  if (data === undefined) return undefined;
+  const folder = path.join(data, 'rollouts', 'trl_run');
+  return existsSync(path.join(folder, 'completions')) ? folder : undefined;
+}
+
+export function prepareTrl(folder: string): void {
+  const from = trlFolder();
+  if (from === undefined) return;
+  mkdirSync(path.join(folder, 'from-trl'));
+  cpSync(path.join(from, 'completions'), path.join(folder, 'from-trl', 'completions'), { recursive: true });
 }

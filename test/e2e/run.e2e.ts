@@ -1,24 +1,23 @@
-// From the palette to a run that can be watched.
+// From the palette to a run that can be watched, and back to it after the window was away.
 
 import assert from 'node:assert/strict';
 import path from 'node:path';
 import { readEvents } from '../../src/run/event-log';
 import { prepareShapes } from './lab';
-import { until, Workbench } from './workbench';
+import { pictureOfFailure, until, Workbench } from './workbench';
 
 describe('a run in the workbench', () => {
   let workbench: Workbench;
   before(async () => {
     workbench = await Workbench.open({ vsix: process.env['TRIPHASE_E2E_VSIX'] ?? '', prepare: prepareShapes });
   });
-  afterEach(async function () {
-    if (this.currentTest?.isFailed())
-      await workbench.picture(`failed-${this.currentTest.title.replaceAll(/\W+/g, '-')}`);
-  });
+  pictureOfFailure(() => workbench);
   after(() => workbench?.close());
 
+  const lastStep = () =>
+    readEvents(workbench.runs()[0] ?? '').events.findLast(event => event.kind === 'step')?.step ?? 0;
+
   it('starts from the palette, and is a row at once that moves', async () => {
-    await workbench.page.keyboard.press('Control+Shift+E');
     await workbench.command('Triphase: Run Curriculum');
     await workbench.command('Triphase: Focus on Runs View');
     await workbench.row('shapes').waitFor();
@@ -27,17 +26,35 @@ describe('a run in the workbench', () => {
     await workbench.statusBar(/\w+ \d+\/\d+ · reward/).waitFor();
     const [run = ''] = workbench.runs();
     assert.match(path.basename(run), /^shapes-/);
-    await workbench.picture('row-live');
   });
 
-  it('is still running after the window was loaded anew', async () => {
-    const lastStep = () =>
-      readEvents(workbench.runs()[0] ?? '').events.findLast(event => event.kind === 'step')?.step ?? 0;
+  it('draws its curves while it goes on', async () => {
+    const dashboard = await workbench.view('.dashboard .u-over');
+    const shown = async () => Number(/step (\d+) of/.exec(await dashboard.locator('.dashboard').innerText())?.[1] ?? 0);
+    const before = await until('a step in the dashboard', async () => (await shown()) || undefined);
+    await until('a later step in the dashboard', async () => (await shown()) > before);
+    await workbench.picture('dashboard-live');
+  });
+
+  it('shows the rollouts of a step by a click on its point', async () => {
+    const dashboard = await workbench.view('.dashboard .u-over');
+    await until('two steps', async () => lastStep() > 2);
+    await dashboard
+      .locator('.u-over')
+      .first()
+      .click({ position: { x: 200, y: 60 } });
+    const rollouts = await workbench.view('.list [role=gridcell]');
+    assert.match(await rollouts.locator('.list').innerText(), /<answer>|<think>/);
+    await workbench.picture('rollouts-live');
+  });
+
+  it('is still running after the window was loaded anew, with its views', async () => {
     await workbench.load();
     await workbench.command('Triphase: Focus on Runs View');
     const before = lastStep();
-    await workbench.row(/shapes.*\w+ \d+\/\d+.*left/).waitFor();
+    await workbench.row(/shapes.*\w+ \d+\/\d+/).waitFor();
     await until('a later step', async () => lastStep() > before + 1);
+    await workbench.view('.list, .dashboard');
     await workbench.picture('after-reload');
   });
 
@@ -46,5 +63,13 @@ describe('a run in the workbench', () => {
     await workbench.notification(/has stopped after step \d+/).waitFor();
     await workbench.row(/stopped · step \d+/).waitFor();
     await workbench.picture('stopped');
+  });
+
+  it('says how long it took to be activated, and nothing went wrong', async () => {
+    const log = workbench.log();
+    const times = [...log.matchAll(/activated in ([\d.]+) ms/g)].map(([, ms]) => `${ms} ms`);
+    assert.ok(times.length > 0);
+    console.log(`      activated in ${times.join(', ')}`);
+    assert.doesNotMatch(log, /\[error\]/);
   });
 });

@@ -1,7 +1,17 @@
 // A real workbench with the packaged extension in it, shown by a browser: for tests that do what a person does.
 
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { closeSync, existsSync, mkdirSync, mkdtempSync, openSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -16,6 +26,7 @@ export interface WorkbenchOptions {
   readonly settings?: Readonly<Record<string, unknown>>;
   /** Default: trust is not asked for. */
   readonly restricted?: boolean;
+  readonly keys?: readonly { readonly key: string; readonly command: string }[];
 }
 
 /** Where the runner has put the parts (scripts/e2e.mjs). */
@@ -40,6 +51,14 @@ export async function until<T>(what: string, look: () => Promise<T | undefined |
   }
 }
 
+/** Of the state in which a test has failed. */
+export function pictureOfFailure(workbench: () => Workbench | undefined): void {
+  afterEach(async function () {
+    if (this.currentTest?.isFailed())
+      await workbench()?.picture(`failed-${this.currentTest.title.replaceAll(/\W+/g, '-').slice(0, 60)}`);
+  });
+}
+
 export class Workbench {
   private constructor(
     /** Short: the server's Unix socket lies below it, whose path may have 107 bytes. */
@@ -51,7 +70,13 @@ export class Workbench {
     public page: Page,
   ) {}
 
-  static async open({ vsix, prepare, settings = {}, restricted = false }: WorkbenchOptions): Promise<Workbench> {
+  static async open({
+    vsix,
+    prepare,
+    settings = {},
+    restricted = false,
+    keys = [],
+  }: WorkbenchOptions): Promise<Workbench> {
     const root = mkdtempSync(path.join(tmpdir(), 'tw-'));
     const inside = (name: string): string => {
       const folder = path.join(root, name);
@@ -62,6 +87,7 @@ export class Workbench {
     const user = inside('user');
     mkdirSync(path.join(user, 'User'));
     writeFileSync(path.join(user, 'User', 'settings.json'), JSON.stringify({ ...quiet(restricted), ...settings }));
+    writeFileSync(path.join(user, 'User', 'keybindings.json'), JSON.stringify(keys));
     writeFileSync(path.join(root, 'server.yaml'), '');
     prepare(folder);
 
@@ -138,6 +164,22 @@ export class Workbench {
     await this.page.locator('.monaco-workbench .part.statusbar').waitFor({ timeout: 60_000 });
   }
 
+  /** Writes over the person's settings; the workbench takes them at once. */
+  settings(changed: Readonly<Record<string, unknown>>): void {
+    const file = path.join(this.root, 'user', 'User', 'settings.json');
+    const before = JSON.parse(readFileSync(file, 'utf8')) as Readonly<Record<string, unknown>>;
+    writeFileSync(file, JSON.stringify({ ...before, ...changed }));
+  }
+
+  /** What the extension's output channel says. */
+  log(): string {
+    const logs = path.join(this.root, 'user', 'logs');
+    const files = readdirSync(logs, { recursive: true, encoding: 'utf8' }).filter(name =>
+      name.endsWith('Triphase.log'),
+    );
+    return files.map(name => readFileSync(path.join(logs, name), 'utf8')).join('');
+  }
+
   /** The run folders of the example, the oldest first. */
   runs(): readonly string[] {
     const runs = path.join(this.folder, 'shapes', 'runs');
@@ -209,6 +251,9 @@ export class Workbench {
 
 const quiet = (restricted: boolean) => ({
   'workbench.startupEditor': 'none',
+  // the browser's wish for light or dark would win over the theme that is set
+  'window.autoDetectColorScheme': false,
+  'window.autoDetectHighContrast': false,
   'security.workspace.trust.enabled': restricted,
   'security.workspace.trust.startupPrompt': 'never',
   'security.workspace.trust.banner': 'never',

@@ -187,6 +187,35 @@ for (const reader of readers) {
       assert.deepEqual([tokens?.ids, tokens?.logprobs, tokens?.refLogprobs], [[5, 6, 7], [-0.5, -1.25, 0], null]);
     });
 
+    it('are explained by the rules of the config, and tokens shown with their alternatives', async () => {
+      emptyRun(
+        run(),
+        '{model: {path: m}, data: {rows: {path: d}}, phases: [{id: text, view: text, sources: [rows], steps: 1}]}',
+      );
+      const completion = '<think>1 + 2</think><answer>3</answer>';
+      const alternative_ids = [[5, 9], [6], [7]];
+      const alternative_logprobs = [[-0.5, -1], [-1.25], [0]];
+      const right = {
+        completion,
+        rules_version: null,
+        scores: { format: 1, accuracy: 1 },
+        alternative_ids,
+        alternative_logprobs,
+      };
+      await recordSteps(run(), [{ step: 1, phase: 'text', groups: [[{ completion: 'no idea' }, right]] }]);
+      const of = (sample: number) => ask('rollout', { folder: run(), ref: { step: 1, group: 0, sample } });
+      const { explained, tokens } = await of(1);
+      assert.deepEqual([explained?.['accuracy']?.score, explained?.['format']?.score], [1, 1]);
+      assert.ok((explained?.['accuracy']?.why.length ?? 0) > 0);
+      assert.deepEqual(tokens?.alternatives?.[0], [
+        { id: 5, text: null, logprob: -0.5 },
+        { id: 9, text: null, logprob: -1 },
+      ]);
+      // the file of the version that scored it is gone
+      const without = await of(0);
+      assert.deepEqual([without.explained, without.tokens?.ids], [undefined, [5, 6, 7]]);
+    });
+
     it('of one example are found again at other steps', async () => {
       await recorded();
       const occurrences = await ask('occurrences', { folder: run(), source: 'rows', example: 'a' });
@@ -210,6 +239,19 @@ for (const reader of readers) {
       assert.deepEqual(await listed({ filter: 'reward == 0.7' }), []);
       const { boundaries, steps } = await ask('curves', { folder: run() });
       assert.deepEqual([boundaries, steps], [[{ step: 1, label: 'attempt 2', kind: 'resumed' }], [1, 2]]);
+    });
+
+    it('of a run that goes on come in its order, page by page', async () => {
+      await recorded();
+      assert.equal((await listed()).length, 5);
+      await recordSteps(run(), [{ step: 3, phase: 'image', groups: [[{}, {}], [{}]] }]);
+      assert.equal((await listed()).length, 8);
+      await recordSteps(run(), [{ step: 4, phase: 'image', groups: [[{}]] }]);
+      assert.deepEqual(await listed({ offset: 4, limit: 2 }), ['2.0.0', '3.0.0']);
+      assert.deepEqual(await listed({ offset: 5, limit: 9 }), ['3.0.0', '3.0.1', '3.1.0', '4.0.0']);
+      assert.deepEqual(await listed({ offset: 9 }), []);
+      assert.deepEqual(await listed({ byGroup: true, offset: 2, limit: 2 }), ['2.0.0', '3.0.0', '3.0.1']);
+      assert.deepEqual(await listed({ offset: 1, limit: 2, filter: 'step > 2' }), ['3.0.1', '3.1.0']);
     });
 
     it('have curves', async () => {

@@ -69,6 +69,8 @@ VARIANTS = {
     "dapo, two-sided": ({"delta": 1.5, "epsilonHigh": 0.6}, "dapo"),
     "dapo, corrected": ({"correction": True, "beta": 0.1}, "dapo"),
     "dapo, entropy bonus": ({"entropy": 0.01}, "dapo"),
+    "dapo, KL corrected": ({"beta": 0.2, "klCorrected": True}, "dapo"),
+    "gspo, KL corrected": ({"beta": 0.2, "klCorrected": True, "ratio": "sequence", "aggregation": "sequence"}, "grpo"),
     "dapo, k1": ({"beta": 0.2, "kl": "k1"}, None),
     "dapo, k2": ({"beta": 0.2, "kl": "k2"}, None),
     "dual clip": ({"dualClip": 1.3}, None),
@@ -114,7 +116,7 @@ def loss(b, logits, v):
         kl = {"k1": -d, "k2": d * d / 2, "k3": d.exp() - d - 1}[v["kl"]]
         if "klLimit" in v:
             kl = kl.clamp(-v["klLimit"], v["klLimit"])
-        token = token + v["beta"] * kl
+        token = token + v["beta"] * (kl * r if v.get("klCorrected") else kl)
     token = token * m
     total = {
         "token": lambda: token.sum() / m.sum(),
@@ -170,7 +172,8 @@ def trl_loss(b, v, loss_type):
     parts = [slice(0, SAMPLES), slice(SAMPLES, None)] if loss_type == "bnpo" else [slice(None)]
     args = SimpleNamespace(
         delta=v.get("delta"),
-        use_bias_correction_kl=False,
+        use_bias_correction_kl=v.get("klCorrected", False),
+        steps_per_generation=len(parts),
         sapo_temperature_pos=v.get("positive"),
         sapo_temperature_neg=v.get("negative"),
     )
@@ -240,6 +243,7 @@ def trl_dpo_loss(b, beta):
         beta=beta,
         use_weighting=False,
         _total_train_tokens=0,
+        _tp_size=1,
         _metrics={"train": defaultdict(list)},
     )
     inputs = {

@@ -5,7 +5,7 @@ import type { EncodedPrompt } from '../../src/model/sequence-inputs';
 import { Random } from '../../src/protocol/random';
 import { Batch } from '../../src/rollout/batch';
 import { Generation, type GenerationOptions } from '../../src/rollout/generation';
-import { draw } from '../../src/rollout/sampling';
+import { draw, drawFrom } from '../../src/rollout/sampling';
 import { StopTexts } from '../../src/rollout/stop-texts';
 import { score, type TrainedGroup } from '../../src/train/gradient';
 import { greatestDifference, readPrompts, referenceModels } from '../model/reference';
@@ -185,6 +185,8 @@ describe('a step of generation', () => {
       const rest = (await generation.finish())!;
       assert.deepEqual(rest, whole);
       assert.throws(() => generation.branch(0, 13, streams(1)), /does not have 13 tokens/);
+      // its keys and values went to the next generation
+      assert.throws(() => generation.branch(0, 4, streams(1)), /has left the batch/);
     }));
 
   it('of a branch at a forced token goes another way', () =>
@@ -273,6 +275,29 @@ describe('draw', () => {
     const e = [...logits].map(x => Math.exp(x / t));
     return e.map(x => x / e.reduce((a, b) => a + b));
   };
+
+  it('draws from probabilities of the runtime what it draws from logits', () => {
+    const random = new Random('probabilities');
+    const [width, temperature] = [50, 0.7];
+    const logits = Float32Array.from({ length: 4 * width }, () => 6 * random.normal());
+    logits[width + 3] = Number.NEGATIVE_INFINITY;
+    const probabilities = new Float32Array(4 * width);
+    for (let row = 0; row < 4; row++) {
+      const own = [...logits.subarray(row * width, (row + 1) * width)].map(x => Math.exp(x / temperature));
+      probabilities.set(
+        own.map(e => e / own.reduce((x, y) => x + y)),
+        row * width,
+      );
+    }
+    for (let i = 0; i < 400; i++) {
+      const [row, uniform] = [i % 4, i < 4 ? 1 - 2 ** -53 : random.uniform()];
+      const expected = draw(logits, row, width, temperature, uniform);
+      const drawn = drawFrom(probabilities, logits, row, width, temperature, uniform);
+      assert.equal(drawn.token, expected.token);
+      assert.ok(Math.abs(drawn.logProb - expected.logProb) < 1e-6, 'log-probability');
+      assert.ok(Math.abs(drawn.entropy - expected.entropy) < 1e-5, 'entropy');
+    }
+  });
 
   it('samples from softmax(logits / temperature)', () => {
     const n = 20_000;

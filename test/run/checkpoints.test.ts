@@ -2,7 +2,13 @@ import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, truncateSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { RunEvent } from '../../src/protocol/run';
-import { listCheckpoints, openCheckpoint, recoverCheckpoints, writeCheckpoint } from '../../src/run/checkpoints';
+import {
+  copyCheckpoint,
+  listCheckpoints,
+  openCheckpoint,
+  recoverCheckpoints,
+  writeCheckpoint,
+} from '../../src/run/checkpoints';
 import { temporaryFolder } from './temporary';
 
 describe('checkpoints', () => {
@@ -31,6 +37,31 @@ describe('checkpoints', () => {
     await write(1, { boundary: true });
     for (const step of [2, 3, 4]) await write(step, { keep: 1 });
     assert.deepEqual(steps(), [1, 4]);
+  });
+
+  it('are copied for a run that forks, which counts them as its own beginning', async () => {
+    await write(5, { attempt: 3 });
+    const fork = path.join(folder(), 'fork');
+    copyCheckpoint(path.join(folder(), 'checkpoints', 'text-000005'), fork);
+    assert.deepEqual(
+      listCheckpoints(fork, []).whole.map(({ step, attempt, folder: at }) => [step, attempt, at]),
+      [[5, 0, 'checkpoints/text-000005']],
+    );
+    assert.equal(readFileSync(path.join(fork, 'checkpoints', 'text-000005', 'model.safetensors'), 'utf8'), 'model 5');
+    // the first attempt of the fork goes on from it, and supersedes nothing
+    const started = {
+      kind: 'run-started',
+      attempt: 1,
+      resumedFrom: { checkpoint: 'checkpoints/text-000005', step: 5 },
+    };
+    assert.equal(listCheckpoints(fork, [started as RunEvent]).whole.length, 1);
+  });
+
+  it('that are damaged are not copied', async () => {
+    await write(1);
+    const from = path.join(folder(), 'checkpoints', 'text-000001');
+    truncateSync(path.join(from, 'model.safetensors'), 3);
+    assert.throws(() => copyCheckpoint(from, path.join(folder(), 'fork')), /cannot be used/);
   });
 
   it('leave nothing when writing them fails', async () => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import {
@@ -15,7 +15,7 @@ import type { RolloutRecord } from '../../src/protocol/run';
 import { type BranchParams, type BranchProgress, branchNotification, branchRequest } from '../../src/protocol/session';
 import { readEvents } from '../../src/run/event-log';
 import { currentRollouts, readRollouts } from '../../src/run/rollouts';
-import { referenceModels } from '../model/reference';
+import { tinyRun } from './tiny-run';
 
 /** A run of a tiny model on pictures, made by the command line, and the session's own process on it. */
 describe('an interactive session', function () {
@@ -28,34 +28,7 @@ describe('an interactive session', function () {
 
   before(async () => {
     home = mkdtempSync(path.join(tmpdir(), 'session-'));
-    folder = path.join(home, 'run');
-    const model = (await referenceModels()).find(f => path.basename(f) === 'tied') as string;
-    copyFileSync(path.join(model, 'reference', 'wide.png'), path.join(home, 'wide.png'));
-    writeFileSync(path.join(home, 'rows.jsonl'), '{"id":"a","question":"What?","answer":"b","image":"wide.png"}\n');
-    writeFileSync(
-      path.join(home, 'curriculum.yaml'),
-      `model: { path: ${model} }
-seed: 5
-device: cpu
-threads: 1
-prompt: { system: "", max_tokens: 128 }
-data: { rows: { path: rows.jsonl } }
-generation: { samples: 3, max_tokens: 12, temperature: 0.9 }
-grpo: { beta: 0 }
-optimizer: { learning_rate: 1.0e-2 }
-rewards: { rules: { odd: { kind: score, expression: completion.length % 7 } } }
-phases: [{ id: look, view: image, sources: [rows], steps: 2, prompts: 1 }]
-checkpoints: { every: 1 }
-`,
-    );
-    const ran = spawnSync(
-      process.execPath,
-      ['dist/cli.js', 'run', path.join(home, 'curriculum.yaml'), '--run-dir', folder],
-      {
-        encoding: 'utf8',
-      },
-    );
-    assert.equal(ran.status, 0, ran.stdout + ran.stderr);
+    folder = await tinyRun(home);
     const [first = ''] = currentRollouts(readEvents(folder).events);
     record = (await readRollouts(folder, first))[1] as RolloutRecord;
     child = spawn(process.execPath, ['dist/session.js'], { stdio: ['pipe', 'pipe', 'inherit'] });

@@ -47,6 +47,7 @@ interface Losses {
     readonly beta: number;
     readonly kl: KlEstimator;
     readonly klLimit?: number;
+    readonly klCorrected?: boolean;
     readonly onPolicy: boolean;
     readonly entropy: number;
     readonly correction: boolean;
@@ -116,12 +117,13 @@ describe('the loss and its gradient', () => {
   );
   for (const run of all.runs)
     it(`of ${run.name} are those of PyTorch`, async () => {
-      const { ratio, epsilon, epsilonHigh, logRatioLimit, beta, kl, klLimit, onPolicy } = run;
+      const { ratio, epsilon, epsilonHigh, logRatioLimit, beta, kl, klLimit, klCorrected, onPolicy } = run;
       const options: GrpoGraphOptions = {
         ...{ ratio, epsilon, epsilonHigh, beta, kl, onPolicy, surrogate: surrogate(run) },
         entropyBonus: run.entropy > 0,
         ...(logRatioLimit === undefined ? {} : { logRatioLimit }),
         ...(klLimit === undefined ? {} : { klLimit }),
+        ...(klCorrected === undefined ? {} : { klCorrected }),
       };
       const weights = tokenWeights(counted, {
         aggregation: run.aggregation,

@@ -20,7 +20,7 @@ const rowsAtOnce = 200;
 
 export class Card {
   readonly element: HTMLElement;
-  private readonly title = h('h3');
+  private readonly title = h('h2');
   private readonly legend = h('div', { class: 'legend', role: 'toolbar' });
   private readonly table = h('div', { class: 'numbers', tabindex: 0, role: 'region', hidden: true });
   private readonly chart: Chart;

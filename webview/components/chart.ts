@@ -177,7 +177,7 @@ export class Chart {
             size: 46,
             gap: 6,
             space: 26,
-            grid: { stroke: theme.grid, width: 1 },
+            grid: { stroke: translucent(theme.grid, theme, theme.highContrast ? 0.25 : 0.7), width: 1 },
             values: (_, splits) => axisValues(figure, splits),
           },
         ],

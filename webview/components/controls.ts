@@ -102,6 +102,8 @@ export interface TextField {
 
 export function textField(label: string, placeholder: string, on: (value: string) => void): TextField {
   const element = h('vscode-text-field', { 'aria-label': label, placeholder }) as HTMLElement & { value: string };
+  // the toolkit's own is "Text field", which it sets when the element comes into the page
+  queueMicrotask(() => element.setAttribute('aria-label', label));
   element.addEventListener('input', () => on(element.value));
   return {
     element,

@@ -120,8 +120,8 @@ class PreviewView {
     const { phase } = this.shown;
     replace(
       this.notices,
-      ...sources.flatMap(({ dropped, refused }) =>
-        unreadableNotes([...dropped, ...refused.filter(one => one.phase === phase)]),
+      ...sources.flatMap(({ dropped, takenAway = [], refused }) =>
+        unreadableNotes([...dropped, ...takenAway, ...refused.filter(one => one.phase === phase)]),
       ),
     );
     replace(this.body, ...prompts.map(prompt => this.prompt(prompt)));
@@ -182,7 +182,7 @@ class PreviewView {
           ),
         h(
           'div',
-          { class: 'completion model-text', tabindex: 0, role: 'region', 'aria-label': t('Prompt') },
+          { class: 'completion model-text', tabindex: 0, role: 'group', 'aria-label': t('Prompt') },
           ...modelText(text),
         ),
       ),
@@ -208,7 +208,7 @@ function paymentTable(payments: readonly Payment[]): HTMLElement {
   const rules = Object.keys(payments[0]?.scored.rules ?? {});
   return h(
     'div',
-    { class: 'payments', tabindex: 0, role: 'region', 'aria-label': t('What the rules pay') },
+    { class: 'payments', tabindex: 0, role: 'group', 'aria-label': t('What the rules pay') },
     h(
       'table',
       {},

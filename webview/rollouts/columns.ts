@@ -4,7 +4,7 @@
 import type { Cell, Column, RolloutRow, RunSummary } from '../../src/protocol/query';
 import { h, icon } from '../dom';
 import { modelLine } from '../model-text';
-import { count, figure, signed, t } from '../words';
+import { count, figure, t } from '../words';
 
 /** Shown until the person chooses others. */
 export function usualColumns({ rules }: Pick<RunSummary, 'rules'>): readonly string[] {
@@ -48,7 +48,7 @@ export function advantage(value: number | null): HTMLElement {
     'span',
     { class: `advantage advantage-${kind}` },
     h('span', { 'aria-hidden': 'true' }, symbol),
-    kind === 'level' ? '0' : signed(Number(value.toFixed(2))),
+    kind === 'level' ? '0' : `${kind === 'up' ? '+' : '−'}${Math.abs(value).toFixed(2)}`,
   );
 }
 

@@ -86,7 +86,7 @@ class Side {
   private readonly run: ReturnType<typeof dropdown>;
   private readonly step: ReturnType<typeof dropdown>;
   private readonly facts = h('span', { class: 'muted' });
-  private readonly body = h('div', { class: 'side-body', tabindex: 0, role: 'region' });
+  private readonly body = h('div', { class: 'side-body', tabindex: 0, role: 'group' });
   readonly element: HTMLElement;
   private asking = new AbortController();
 

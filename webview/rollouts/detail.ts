@@ -74,6 +74,7 @@ export class DetailView {
       iconButton('close', t('Close (Esc)'), listeners.close),
     );
     rovingToolbar(actions);
+    const inGroup = document.activeElement?.classList.contains('sibling') === true;
     const scrolled = this.body.scrollTop;
     replace(
       this.body,
@@ -119,6 +120,7 @@ export class DetailView {
       this.text(completion),
     );
     this.body.scrollTop = scrolled;
+    if (inGroup) this.body.querySelector<HTMLElement>('.sibling[aria-pressed="true"]')?.focus();
   }
 
   private text(completion: string): HTMLElement {
@@ -164,12 +166,16 @@ export class DetailView {
       { class: 'siblings', role: 'toolbar', 'aria-label': t('Completions of the group') },
       ...siblings.map(sibling => {
         const current = sibling.ref.sample === ref.sample;
-        const label = t('sample {0}, reward {1}', sibling.ref.sample, figure(sibling.reward));
         const element = h(
           'button',
-          { type: 'button', class: 'sibling', 'aria-pressed': String(current), title: label, 'aria-label': label },
-          String(sibling.ref.sample),
-          h('span', { class: 'sibling-reward' }, figure(sibling.reward)),
+          { type: 'button', class: 'sibling', 'aria-pressed': String(current) },
+          h('span', {}, h('span', { class: 'unseen-by-eye' }, `${t('sample')} `), String(sibling.ref.sample)),
+          h(
+            'span',
+            { class: 'sibling-reward' },
+            h('span', { class: 'unseen-by-eye' }, ` ${t('reward')} `),
+            figure(sibling.reward),
+          ),
         );
         element.addEventListener('click', () => this.listeners.select(sibling.ref));
         return element;

@@ -58,6 +58,8 @@ export class FilterField {
   private from = 0;
   private applied = '';
   private asked = 0;
+  /** Asked for once: what is offered keeps up with the keys. */
+  private readonly values = new Map<string, Promise<readonly string[]>>();
 
   constructor(private readonly listeners: FilterListeners) {
     const { input } = this;
@@ -75,6 +77,7 @@ export class FilterField {
   }
 
   offerColumns(columns: readonly Column[]): void {
+    this.values.clear();
     const texts: readonly Column[] = ['completion', 'prompt'].map(name => ({ name, type: 'text' }));
     this.columns = [...columns, ...texts.filter(({ name }) => !columns.some(column => column.name === name))];
   }
@@ -97,6 +100,12 @@ export class FilterField {
     );
   }
 
+  private valuesOf(column: string): Promise<readonly string[]> {
+    const values = this.values.get(column) ?? this.listeners.valuesOf(column);
+    this.values.set(column, values);
+    return values;
+  }
+
   private apply(): void {
     const filter = this.input.value.trim();
     if (filter === this.applied) return;
@@ -108,7 +117,7 @@ export class FilterField {
     const asked = ++this.asked;
     const { input, columns } = this;
     const before = input.value.slice(0, input.selectionStart ?? input.value.length);
-    const { offers, from } = await offersAt(before, columns, this.listeners.valuesOf);
+    const { offers, from } = await offersAt(before, columns, column => this.valuesOf(column));
     if (asked !== this.asked || document.activeElement !== input) return;
     const typed = before.slice(from).toLowerCase();
     const fitting = offers.filter(({ text }) => text.toLowerCase().startsWith(typed) && text.toLowerCase() !== typed);

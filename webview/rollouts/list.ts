@@ -47,11 +47,11 @@ interface Place {
 
 export class RolloutList {
   private readonly head = h('div', { class: 'list-head', role: 'row', 'aria-rowindex': 1 });
-  private readonly rows = h('div', { class: 'list-rows', role: 'rowgroup' });
+  private readonly rows = h('div', { class: 'list-rows', role: 'presentation' });
   private readonly room = h('div', { class: 'list-room', role: 'presentation' });
   private readonly scroller = h(
     'div',
-    { class: 'list-scroller', tabindex: -1, role: 'presentation' },
+    { class: 'list-scroller', tabindex: -1, role: 'rowgroup' },
     this.room,
     this.rows,
   );

@@ -48,7 +48,8 @@ class RolloutsView {
   private refreshing = false;
   private stale = false;
 
-  private readonly title = h('h1');
+  private readonly title = h('h1', { class: 'unseen-by-eye' });
+  private readonly name = h('span', { class: 'run-name' });
   private readonly runChoice = dropdown(t('Run'), folder => this.chooseRun(folder));
   private readonly notices = h('div', { class: 'notices' });
   private readonly stepper = new Stepper(step => this.goTo(step));
@@ -144,7 +145,8 @@ class RolloutsView {
     this.main = h(
       'main',
       { class: 'rollouts' },
-      h('div', { class: 'tools' }, this.title, this.runChoice.element, this.stepper.element, this.search.element),
+      this.title,
+      h('div', { class: 'tools' }, this.name, this.runChoice.element, this.stepper.element, this.search.element),
       h('div', { class: 'tools' }, this.filter.element, this.grouped, this.columnMenu.element, saving),
       h('div', { class: 'tools' }, this.bars.element, this.clearBins, this.found),
       this.notices,
@@ -201,8 +203,9 @@ class RolloutsView {
         this.steps = Array.from({ length: last - first + 1 }, (_, i) => first + i);
       this.phases = new Map(curves.steps.map((step, i) => [step, curves.phase[i] ?? null]));
       replace(this.notices, ...summary.notes.map(note), ...unreadableNotes(summary.unreadable));
-      this.title.textContent = summary.name;
-      this.title.title = folder;
+      this.title.textContent = t('Rollouts of {0}', summary.name);
+      this.name.textContent = summary.name;
+      this.name.title = folder;
       this.filter.offerColumns(summary.columns);
       void this.askRuns();
       this.showTools();
@@ -230,7 +233,7 @@ class RolloutsView {
     const rest = known.filter(({ folder }) => !this.shown.folders.includes(folder));
     const runs = [own, ...chosen, ...rest];
     this.runChoice.element.hidden = runs.length < 2;
-    this.title.hidden = runs.length >= 2;
+    this.name.hidden = runs.length >= 2;
     this.runChoice.offer(
       runs.map(({ folder, name }) => ({ value: folder, label: name })),
       this.folder,

@@ -2,6 +2,7 @@
 // paid what it was and what was recorded of the token at hand on the right.
 
 import type { Occurrence, RolloutDetail, RolloutRef } from '../../src/protocol/query';
+import type { Tried } from '../../src/protocol/trial';
 import type { ViewState } from '../../src/protocol/views';
 import { type Choice, dropdown, iconButton } from '../components/controls';
 import { errorNotice } from '../components/notice';
@@ -16,6 +17,7 @@ import { promptPanel } from './prompt-panel';
 import { isFailing, RewardPanel, type RulePart, rewardOf, rulePartsOf } from './reward-panel';
 import { TokenPanel } from './token-panel';
 import { type Heat, nextUncertain } from './tokens';
+import { TrialPanel } from './trial-panel';
 import '../styles/base.css';
 import '../styles/trace.css';
 
@@ -55,6 +57,10 @@ class TraceView {
     light: rule => this.look({ rule }),
     go: ref => this.go(ref),
   });
+  private readonly trial = new TrialPanel({
+    apply: () => this.act(() => this.host.request('command', { command: 'applyRules', folder: this.shown.folder })),
+    go: ref => this.go(ref),
+  });
   private readonly tokenSlot = h('div');
   private tokenPanel: TokenPanel | undefined;
   private branches: BranchPanel | undefined;
@@ -88,7 +94,7 @@ class TraceView {
           { class: 'columns' },
           this.left,
           this.middle,
-          h('div', { class: 'right' }, this.reward.element, this.tokenSlot),
+          h('div', { class: 'right' }, this.reward.element, this.trial.element, this.tokenSlot),
         ),
         h('footer', { class: 'trace-keys' }, this.keysLine()),
         this.help,
@@ -98,6 +104,9 @@ class TraceView {
     document.addEventListener('keydown', event => this.key(event));
     host.onChanged(({ folder }) => {
       if (folder === this.shown.folder) void this.askOccurrences();
+    });
+    host.onTried((folder, tried) => {
+      if (folder === this.shown.folder) this.tried(tried);
     });
     host.onGo(state => {
       if (state.view === 'trace') this.show(state);
@@ -282,6 +291,25 @@ class TraceView {
         ? ''
         : t('step {0} of {1}, {2}', place.step + 1, text.steps.length, step.within.join(' ') || t('outside of tags'));
     this.keep();
+  }
+
+  /** What typed rules match is marked in the text, and what they say stands beside each rule. */
+  private tried(tried: Tried): void {
+    this.trial.show(tried);
+    if (tried.of !== 'rollout' || this.detail === undefined) return;
+    const { ref, rules } = tried.rollout;
+    const { step, group, sample } = this.detail.ref;
+    if (ref.step !== step || ref.group !== group || ref.sample !== sample) return;
+    const names = [...new Set([...this.parts.map(({ rule }) => rule), ...Object.keys(rules)])];
+    this.parts = names.flatMap(rule => {
+      const before = this.parts.find(part => part.rule === rule);
+      const explained = rules[rule];
+      if (explained === undefined) return before === undefined ? [] : [before];
+      return [
+        { rule, score: explained.error === undefined ? explained.score : null, weight: before?.weight, explained },
+      ];
+    });
+    this.relook();
   }
 
   private look(change: {

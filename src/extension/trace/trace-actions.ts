@@ -2,12 +2,13 @@
 
 import * as vscode from 'vscode';
 import { TriphaseError } from '../../protocol/errors';
+import { branchNotification, branchRequest } from '../../protocol/session';
+import { ChildProgram } from '../child-program';
 import { canTrain, program } from '../programs';
 import type { Query } from '../query';
 import { refuseUntrusted } from '../refusals';
 import type { Answers } from '../relay';
 import type { Runs } from '../runs';
-import { InteractiveProcess } from './interactive';
 import { linkPath, linkQuery } from './links';
 
 export function traceActions(
@@ -15,7 +16,7 @@ export function traceActions(
   query: Query,
   runs: Runs,
 ): Pick<Answers, 'link' | 'makeTest' | 'branch'> {
-  const interactive = new InteractiveProcess(() => program(context, 'session'));
+  const interactive = new ChildProgram(() => program(context, 'session'));
   context.subscriptions.push(interactive);
   return {
     link: async link => {
@@ -43,7 +44,7 @@ export function traceActions(
           vscode.l10n.t('This package has no onnxruntime: it shows runs and writes nothing anew.'),
         );
       if (!(await mayDisturb(runs))) return null;
-      return interactive.branch(params, signal, onBranching);
+      return interactive.ask(branchRequest, params, signal, { type: branchNotification, listener: onBranching });
     },
   };
 }

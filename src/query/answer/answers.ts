@@ -20,6 +20,7 @@ import type {
 import { indexFolder } from '../../run/segments';
 import { type Condition, columnNamed, textColumns } from '../filter/check';
 import { openRecording } from '../folder/open';
+import { runHints } from '../run-hints';
 import { Shelf, type Shelved } from '../shelf';
 import type { FoundRow, Page, Selected, Table } from '../table/table';
 import { columnsOf } from './columns';
@@ -27,6 +28,7 @@ import { configDifference } from './config-difference';
 import { exportedHead, exportedRow } from './exported';
 import { imageBytes } from './image';
 import { questionIn } from './question';
+import { RunConfig } from './run-config';
 import { conditionOf } from './selection';
 
 export interface Asking {
@@ -48,6 +50,7 @@ export interface Reader {
 
 interface Opened {
   readonly shelf: Shelf;
+  readonly config: RunConfig;
   readonly table: Promise<Table>;
   readonly close: () => Promise<void>;
 }
@@ -67,6 +70,7 @@ export function openAnswers(reader: Reader): { readonly answers: Answers; readon
     const table = reader.open([privateFolder, indexFolder(recording.folder)]);
     return {
       shelf: new Shelf(recording, privateFolder),
+      config: new RunConfig(recording.folder),
       table,
       close: async () => {
         await (await table).close();
@@ -143,7 +147,7 @@ export function openAnswers(reader: Reader): { readonly answers: Answers; readon
 
     rollout: async ({ folder, ref }, asking) => {
       const { selected, table, shelved } = await select({ folder }, asking);
-      return detail((await at(folder)).shelf, shelved, selected, table, ref);
+      return detail(await at(folder), shelved, selected, table, ref);
     },
 
     histogram: async ({ column, bins, ...params }, asking) => {
@@ -181,7 +185,16 @@ export function openAnswers(reader: Reader): { readonly answers: Answers; readon
 
     configDifference: async ({ folders }) => configDifference(folders.map(folder => path.resolve(folder))),
 
-    hints: async () => [],
+    hints: async ({ folder }, { signal }) => {
+      const { recording } = (await at(folder)).shelf;
+      if (recording.recordedBy === 'verl') return [];
+      const { hints } = await runHints(recording.folder, { signal });
+      signal.throwIfAborted();
+      return hints.map(({ evidence, ...hint }) => ({
+        ...hint,
+        evidence: evidence.map(({ step, group = 0, sample = 0 }) => ({ step, group, sample })),
+      }));
+    },
 
     image: async image => imageBytes(image),
 
@@ -276,7 +289,7 @@ const equal = (name: string, value: string | number): Condition => ({
 });
 
 async function detail(
-  { recording }: Shelf,
+  { shelf: { recording }, config }: Opened,
   shelved: Shelved,
   selected: Selected,
   table: Table,
@@ -297,6 +310,8 @@ async function detail(
     );
   const file = shelved.segments.flatMap(({ files }) => files).find(one => one.step === step)?.file;
   const { cells, texts } = row;
+  const tokens = file === undefined ? null : await recording.tokens(file, group, sample);
+  const explained = await config.explained(rows, row);
   return {
     ref,
     cells,
@@ -309,12 +324,13 @@ async function detail(
     outcome: outcomeOf(cells['outcome']),
     images: texts.images,
     scores: Object.fromEntries(shelved.rules.map(rule => [rule, numberOf(cells[rule])])),
-    tokens: file === undefined ? null : await recording.tokens(file, group, sample),
+    tokens: tokens === null ? null : await config.withTexts(tokens),
     siblings: rows.map(other => ({
       ref: other.ref,
       reward: numberOf(other.cells['reward']),
       advantage: numberOf(other.cells['advantage']),
     })),
+    ...(explained === undefined ? {} : { explained }),
   };
 }
 

@@ -6,6 +6,7 @@ import { asyncBufferFromFile, parquetReadObjects } from 'hyparquet';
 import type { TokenRecord } from '../../protocol/query';
 import type { RunEvent } from '../../protocol/run';
 import { RunProgress } from '../../protocol/run-progress';
+import { canIndex, compactRun, stepFiles } from '../../run/compaction';
 import { readRunInfo } from '../../run/folder';
 import { readIndexRows } from '../../run/index-rows';
 import { leaseHolder } from '../../run/lease';
@@ -22,14 +23,13 @@ export function ourRecording(folder: string): Recording {
     folder,
     recordedBy: 'triphase',
     indexFolder: indexFolder(folder),
-    files: async () =>
-      log
-        .read()
-        .flatMap(event =>
-          event.kind === 'step' && event.rollouts !== undefined
-            ? [{ file: event.rollouts, version: `attempt ${event.attempt}`, step: event.step }]
-            : [],
-        ),
+    // its host does it while it runs
+    compact: async () => {
+      if (leaseHolder(folder) !== undefined || !canIndex(folder)) return false;
+      await compactRun(folder, { all: true, holder: false });
+      return true;
+    },
+    files: async () => stepFiles(log.read()),
     rows: async file => ({ ...(await readIndexRows(folder, file)), unreadable: [] }),
     tokens: async (file, group, sample) => tokensIn(path.join(folder, file), group, sample),
     about: async () => about(folder, log.read()),
@@ -72,6 +72,15 @@ async function tokensIn(file: string, group: number, sample: number): Promise<To
     trainLogprobs: numbers('train_logprobs'),
     refLogprobs: numbers('ref_logprobs'),
     entropy: numbers('entropy'),
-    alternatives: null,
+    alternatives: alternatives(row['alternative_ids'], row['alternative_logprobs']),
   };
+}
+
+function alternatives(ids: unknown, logprobs: unknown): TokenRecord['alternatives'] {
+  if (!Array.isArray(ids) || !Array.isArray(logprobs)) return null;
+  return ids.map((all: unknown, token) => {
+    const logprobsHere: unknown = logprobs[token];
+    if (!Array.isArray(all) || !Array.isArray(logprobsHere)) return [];
+    return all.map((id: unknown, i) => ({ id: Number(id), text: null, logprob: Number(logprobsHere[i]) }));
+  });
 }

@@ -34,6 +34,8 @@ export interface Recording {
   readonly curves: () => Promise<Curves | undefined>;
   /** The index that was made beside the run, if it has one. */
   readonly indexFolder: string | undefined;
+  /** Writes that index where it may be written; whether it did. */
+  readonly compact: () => Promise<boolean>;
 }
 
 export type About = Pick<RunSummary, 'name' | 'info' | 'state' | 'phases' | 'notes'>;

@@ -34,6 +34,7 @@ export function trlRecording(folder: string, completions: string): Recording {
     folder,
     recordedBy: 'trl',
     indexFolder: undefined,
+    compact: async () => false,
     files: async () =>
       (await readdir(completions))
         .flatMap((name): StepFile[] => {

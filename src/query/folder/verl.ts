@@ -44,6 +44,7 @@ export function verlRecording(folder: string, dumps: string): Recording {
     folder,
     recordedBy: 'verl',
     indexFolder: undefined,
+    compact: async () => false,
     files: async () =>
       (await readdir(dumps))
         .flatMap((name): StepFile[] => {

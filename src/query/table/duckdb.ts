@@ -4,7 +4,7 @@
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
 import type { Cell, Histogram, ImageRef, ValueCounts } from '../../protocol/query';
 import { idsPerSegment, type Segment } from '../../run/segments';
-import { type Leaf, looksAtTexts, textLeaves } from '../filter/check';
+import { type Condition, type Leaf, looksAtTexts, textLeaves } from '../filter/check';
 import { conditionSql, type Dialect, macrosSql, quotedName, type Sql } from '../filter/sql';
 import type { Literal } from '../filter/syntax';
 import { bins as binned } from './bins';
@@ -41,10 +41,12 @@ type Row = Readonly<Record<string, unknown>>;
 /** Texts that were looked for, and the rollouts they were found in. */
 interface Hits {
   readonly table: string;
-  readonly scanned: Map<number, Promise<void>>;
+  readonly scanned: Map<string, Promise<void>>;
 }
 
 const mostHits = 12;
+/** So much of a segment is looked through at first. */
+const beginningRows = 8192;
 const mostCounts = 64;
 
 class DuckDbTable implements Table {
@@ -137,8 +139,17 @@ class DuckDbTable implements Table {
     const leaves = textLeaves(selected.where);
     const { segments } = selected.shelved;
     if (leaves.length > 0) {
+      const [first] = segments;
+      // hits are wanted soon: the beginning comes by itself, where hits are only ever added by looking further
+      if (first !== undefined && selected.onScanned !== undefined && !negates(selected.where)) {
+        for (const leaf of leaves) await this.scan(leaf, { segment: first, beginning: true }, selected.signal, ask);
+        await selected.onScanned([{ ...first, rows: Math.min(first.rows, beginningRows) }], false);
+      }
       for (const [i, segment] of segments.entries()) {
-        for (const leaf of leaves) await this.scan(leaf, segment, selected.signal, ask);
+        for (const leaf of leaves) {
+          await this.scan(leaf, { segment, beginning: true }, selected.signal, ask);
+          await this.scan(leaf, { segment, beginning: false }, selected.signal, ask);
+        }
         await selected.onScanned?.(segments.slice(0, i + 1), i + 1 === segments.length);
       }
     }
@@ -161,28 +172,39 @@ class DuckDbTable implements Table {
     return hits;
   }
 
-  private async scan(leaf: Leaf, segment: Segment, signal: AbortSignal, ask: Ask): Promise<void> {
+  private async scan(
+    leaf: Leaf,
+    { segment, beginning }: { readonly segment: Segment; readonly beginning: boolean },
+    signal: AbortSignal,
+    ask: Ask,
+  ): Promise<void> {
+    if (!beginning && segment.rows <= beginningRows) return;
     const { table, scanned } = this.hitsOf(leaf);
+    const part = `${segment.number}${beginning ? ' beginning' : ''}`;
+    const bound = segment.number * idsPerSegment + beginningRows;
     for (;;) {
-      const running = scanned.get(segment.number);
+      const running = scanned.get(part);
       if (running === undefined) break;
       try {
         return await running;
       } catch (error) {
         // another question began it and was cancelled
         signal.throwIfAborted();
-        if (scanned.get(segment.number) === running) throw error;
+        if (scanned.get(part) === running) throw error;
       }
     }
     const work = (async () => {
       if (scanned.size === 0) await this.makeRoom(ask);
       await ask(`create table if not exists ${table} (id bigint)`);
       const { text, values } = conditionSql(leaf, textDialect);
-      await ask(`insert into ${table} select __id from ${texts([segment])} where ${text}`, values);
+      await ask(
+        `insert into ${table} select __id from ${texts([segment])} where __id ${beginning ? '<' : '>='} ${bound} and ${text}`,
+        values,
+      );
     })();
-    scanned.set(segment.number, work);
+    scanned.set(part, work);
     await work.catch(error => {
-      scanned.delete(segment.number);
+      scanned.delete(part);
       throw error;
     });
   }
@@ -196,20 +218,30 @@ class DuckDbTable implements Table {
 
   private async rows(selected: Selected, page: Page, where: Sql, ask: Ask): Promise<readonly Row[]> {
     const dialect = dialectOf(selected);
+    const inOrder = page.sort === undefined && selected.where.kind === 'always';
+    const { segments, skipped } = inOrder
+      ? inWindow(selected.shelved.segments, segment => segment.rows, page)
+      : { segments: selected.shelved.segments, skipped: 0 };
+    if (segments.length === 0) return [];
     const order = page.sort === undefined ? '' : `${sortColumn(selected, page)} ${direction(page)} nulls last, `;
     return ask(
-      `select __id, step, "group", sample${cells(page.columns, selected, dialect)} from ${narrow(selected.shelved.segments)} where ${where.text} order by ${order}step, "group", sample limit ${page.limit} offset ${page.offset}`,
+      `select __id, step, "group", sample${cells(page.columns, selected, dialect)} from ${narrow(segments)} where ${where.text} order by ${order}step, "group", sample limit ${page.limit} offset ${page.offset - skipped}`,
       where.values,
     );
   }
 
   private async groupRows(selected: Selected, page: Page, where: Sql, ask: Ask): Promise<readonly Row[]> {
     const dialect = dialectOf(selected);
-    const from = narrow(selected.shelved.segments);
+    const inOrder = page.sort === undefined && selected.where.kind === 'always';
+    const { segments, skipped } = inOrder
+      ? inWindow(selected.shelved.segments, groupsOf, page)
+      : { segments: selected.shelved.segments, skipped: 0 };
+    if (segments.length === 0) return [];
+    const from = narrow(segments);
     const best =
       page.sort === undefined ? 'null' : `${page.sort.descending ? 'max' : 'min'}(${sortColumn(selected, page)})`;
     const groups = await ask(
-      `select step, "group", ${best} as best from ${from} where ${where.text} group by step, "group" order by best ${direction(page)} nulls last, step, "group" limit ${page.limit} offset ${page.offset}`,
+      `select step, "group", ${best} as best from ${from} where ${where.text} group by step, "group" order by best ${direction(page)} nulls last, step, "group" limit ${page.limit} offset ${page.offset - skipped}`,
       where.values,
     );
     if (groups.length === 0) return [];
@@ -257,6 +289,37 @@ class DuckDbTable implements Table {
     );
     return new Map(rows.map(row => [Number(row['__id']), textsOf(row, characters)]));
   }
+}
+
+/** The segments that hold a page of all rollouts in the order of the run, and how much comes before them. */
+function inWindow(
+  segments: readonly Segment[],
+  sizeOf: (segment: Segment) => number,
+  { offset, limit }: Page,
+): { readonly segments: readonly Segment[]; readonly skipped: number } {
+  const ranges = segments.map(({ files }) => files.map(({ step }) => step));
+  const follows = ranges.every((steps, i) => i === 0 || greatest(ranges[i - 1]!) < least(steps));
+  if (!follows) return { segments, skipped: 0 };
+  const wanted: Segment[] = [];
+  let [before, skipped] = [0, 0];
+  for (const segment of segments) {
+    const after = before + sizeOf(segment);
+    if (after <= offset) skipped = after;
+    else if (before < offset + limit) wanted.push(segment);
+    before = after;
+  }
+  return { segments: wanted, skipped };
+}
+
+const groupsOf = ({ files }: Segment): number => files.reduce((sum, { groups }) => sum + groups, 0);
+const least = (steps: readonly number[]): number => steps.reduce((a, b) => Math.min(a, b), Number.POSITIVE_INFINITY);
+const greatest = (steps: readonly number[]): number => steps.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
+
+function negates(condition: Condition): boolean {
+  if (condition.kind === 'not') return true;
+  return condition.kind === 'and' || condition.kind === 'or'
+    ? negates(condition.left) || negates(condition.right)
+    : false;
 }
 
 type Ask = (sql: string, values?: readonly Literal[]) => Promise<readonly Row[]>;

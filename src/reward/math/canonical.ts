@@ -237,9 +237,13 @@ class Canonical {
     const positive = coefficient.numerator > 0n ? coefficient : { ...coefficient, numerator: -coefficient.numerator };
     let result: Term = { coefficient: ONE, powers: new Map() };
     if (coefficient.numerator < 0n) {
-      if (e.denominator !== 2n || powers.size > 0) return undefined;
-      const turns: Powers = new Map([['c:i', { numerator: e.numerator, denominator: 1n }]]);
-      result = this.timesTerm(result, { coefficient: ONE, powers: turns });
+      if (powers.size > 0) return undefined;
+      if (e.denominator === 2n) {
+        const turns: Powers = new Map([['c:i', { numerator: e.numerator, denominator: 1n }]]);
+        result = this.timesTerm(result, { coefficient: ONE, powers: turns });
+      } else if (e.denominator % 2n === 0n) return undefined;
+      // an odd root of a negative number is the real one, as schools have it
+      else if (e.numerator % 2n !== 0n) result = { coefficient: MINUS_ONE, powers: new Map() };
     }
     for (const [value, sign] of [
       [positive.numerator, 1n],

@@ -4,6 +4,7 @@ import type { Conventions } from '../../config/conventions';
 import { unitsAgree } from '../units';
 import { canonical, keyOf, rationalOf, type Sum, sure } from './canonical';
 import { contains, type Expression, negative, type Relation, replaced } from './expression';
+import { identical } from './identical';
 import { isConstant } from './parse';
 import { type End, realSet } from './real-set';
 import { agree, close, realValue, sample, sizeOf } from './sampling';
@@ -14,9 +15,13 @@ type Of<K extends MathValue['kind']> = Extract<MathValue, { readonly kind: K }>;
 /** Most members of a list that are matched with those of another in any order. */
 const MOST_MATCHED = 64;
 
-export function valuesEqual(a: MathValue, b: MathValue, conventions: Conventions): boolean {
+export const valuesEqual = (a: MathValue, b: MathValue, conventions: Conventions): boolean =>
+  compared(a, b, conventions) || identical(a, b);
+
+function compared(a: MathValue, b: MathValue, conventions: Conventions): boolean {
   if (a.written !== '' && a.written === b.written && a.kind === b.kind) return true;
   if (asWord(a) !== undefined && asWord(a) === asWord(b)) return true;
+  if (a.kind === 'option' || b.kind === 'option') return optionsEqual(a, b, conventions);
   if (a.kind === 'text' || b.kind === 'text') return a.kind === 'text' && b.kind === 'text' && a.text === b.text;
   const first = single(a);
   const second = single(b);
@@ -24,7 +29,24 @@ export function valuesEqual(a: MathValue, b: MathValue, conventions: Conventions
     const [left, right] = [equationOf(first), equationOf(second)];
     return left !== undefined && right !== undefined && relationsEqual(left, right);
   }
-  return unnamed(first, second, conventions);
+  if (unnamed(first, second, conventions)) return true;
+  // [1, 1] is {1}
+  return (
+    (a.kind === 'set' && isRegion(b) && regionsEqual(a, b, conventions)) ||
+    (b.kind === 'set' && isRegion(a) && regionsEqual(a, b, conventions))
+  );
+}
+
+/** By the letter, or where one has none by what it says; two that say different things are different. */
+function optionsEqual(a: MathValue, b: MathValue, conventions: Conventions): boolean {
+  if (a.kind === 'option' && b.kind === 'option') {
+    const said = a.content === undefined || b.content === undefined || valuesEqual(a.content, b.content, conventions);
+    return a.letter === b.letter && said;
+  }
+  const [option, other] = a.kind === 'option' ? [a, b] : [b as Of<'option'>, a];
+  if (other.kind === 'expression' && other.expression.op === 'symbol' && /^[A-H]$/.test(other.expression.name))
+    return other.expression.name === option.letter;
+  return option.content !== undefined && valuesEqual(option.content, other, conventions);
 }
 
 /** A set or list of one member is that member. */
@@ -50,6 +72,7 @@ function unnamed(a: MathValue, b: MathValue, conventions: Conventions): boolean 
     return unitsAgree(a.unit, b.unit) && expressionsEqual(a.expression, b.expression, conventions);
   if (a.kind === 'matrix' && b.kind === 'matrix') return matricesEqual(a, b, conventions);
   if (isMembers(a) && isMembers(b) && membersEqual(a, b, conventions)) return true;
+  if (a.kind === 'join' && b.kind === 'join' && a.by === b.by && partsEqual(a, b, conventions)) return true;
   if (isRepeated(a, b, conventions) || isRepeated(b, a, conventions)) return true;
   if (a.kind === 'relation' || b.kind === 'relation') {
     const [left, right] = [equationOf(a), equationOf(b)];
@@ -68,6 +91,15 @@ const isRegion = (value: MathValue): boolean =>
   (value.kind === 'tuple' && value.open + value.close !== '()') ||
   (value.kind === 'list' && value.items.some(isRegion)) ||
   (value.kind === 'expression' && value.expression.op === 'symbol' && value.expression.name === 'mathbb R');
+
+/** In any order, but for what is taken away from what. */
+function partsEqual(a: Of<'join'>, b: Of<'join'>, conventions: Conventions): boolean {
+  if (a.parts.length !== b.parts.length || a.parts.length > MOST_MATCHED) return false;
+  if (a.by === 'without') return a.parts.every((part, i) => valuesEqual(part, b.parts[i]!, conventions));
+  const covers = (xs: readonly MathValue[], ys: readonly MathValue[]) =>
+    xs.every(x => ys.some(y => valuesEqual(x, y, conventions)));
+  return covers(a.parts, b.parts) && covers(b.parts, a.parts);
+}
 
 function membersEqual(
   a: Of<'list' | 'set' | 'tuple'>,

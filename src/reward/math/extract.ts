@@ -27,7 +27,8 @@ export function answerPlaces(text: string): readonly Extracted[] {
   const found = said.filter(place => place !== undefined);
   if (found.length > 0) return found;
   // the last number of a formula that cannot be read is not its value
-  const speaks = !/[\\{}^_]/.test(text) || /\p{L}{2,}/u.test(text.replaceAll(/\\[a-zA-Z]+|\$[^$]*\$/g, ' '));
+  const words = text.replaceAll(/\\(?:begin|end)\s*\{[^{}]*\}?|\\[a-zA-Z]+|\$[^$]*\$/g, ' ');
+  const speaks = !/[\\{}^_!]/.test(text) || /\p{L}{2,}/u.test(words);
   return [lastMathematics(text), speaks ? lastNumber(text) : undefined].filter(place => place !== undefined);
 }
 
@@ -148,8 +149,16 @@ function firstMathematics(text: string): { text: string; start: number; end: num
 const afterMathematics = (text: string, end: number) =>
   end + (/^\s*(?:\\?%|percent\b|degrees?\b)/.exec(text.slice(end, end + 20))?.[0].length ?? 0);
 
+/** The end of a long text, from a space on: no number is cut in two. */
+function searchedFrom(text: string): number {
+  const from = text.length - SEARCHED;
+  if (from <= 0) return 0;
+  const space = text.slice(from).search(/\s/);
+  return space < 0 ? text.length : from + space;
+}
+
 function lastMathematics(text: string): Extracted | undefined {
-  const from = Math.max(0, text.length - SEARCHED);
+  const from = searchedFrom(text);
   let found: Extracted | undefined;
   for (const match of text.slice(from).matchAll(DELIMITED)) {
     const inner = match.slice(1).find(group => group !== undefined) ?? '';
@@ -161,10 +170,10 @@ function lastMathematics(text: string): Extracted | undefined {
 }
 
 const NUMBER =
-  /(?<![\\{}^_\w.,/])[-−]?[$€£¥₹]?\s?(?:\d{1,3}(?:,\d{3})+(?!\d)|\d+(?:,\d+)?)(?:\.\d+)?(?:\s?[/]\s?\d+)?(?:\s?(?:%|percent\b|[€£¥₹]|(?:[cmk]?m|kg|g)(?:\^?[23]|[²³])?(?!\w)))?(?![\d}])|(?<![\w.])[-−]?\.\d+/g;
+  /(?<![\\{}^_\w.,/])[-−]?[$€£¥₹]?\s?(?:\d{1,3}(?:,\d{3})+(?!\d)|\d+(?:,\d+)?)(?:\.\d+)?(?:\s?[/]\s?\d+)?(?:\s?(?:%|percent\b|[€£¥₹]|(?:[cmk]?m|kg|g)(?:\^?[23]|[²³])?(?!\w)))?(?![\d}]|[eE][-+]?\d)|(?<![\w.])[-−]?\.\d+/g;
 
 function lastNumber(text: string): Extracted | undefined {
-  const from = Math.max(0, text.length - SEARCHED);
+  const from = searchedFrom(text);
   let found: Extracted | undefined;
   for (const match of text.slice(from).matchAll(NUMBER)) {
     const start = from + match.index;

@@ -4,6 +4,7 @@ import { type Conventions, DEFAULT_CONVENTIONS } from '../../config/conventions'
 import type { Outcome } from '../../protocol/rewards';
 import { valuesEqual } from './compare';
 import { answerPlaces, type Extracted, searchable } from './extract';
+import { dateIn } from './notations';
 import { writtenFraction } from './parse';
 import { isTyped, MOST_CHARACTERS, readValue } from './read-value';
 import type { MathValue } from './value';
@@ -30,7 +31,7 @@ export function finalAnswer(text: string, conventions: Conventions = DEFAULT_CON
   if (!boxed && plain.length <= MOST_CHARACTERS) {
     const value = readValue(plain, conventions);
     // June 20 is no number
-    const named = /^\s*\p{L}+ \d+\s*$/u.test(plain);
+    const named = /^\s*\p{L}+ \d+\s*$/u.test(plain) || dateIn(plain) !== undefined;
     if ((isTyped(value) || named) && value.written !== '') return { text: plain.trim(), value, extracted: undefined };
   }
   const places = answerPlaces(plain).map(extracted => ({

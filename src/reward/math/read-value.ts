@@ -2,12 +2,15 @@
 // none of these is text. Never throws.
 
 import type { Conventions } from '../../config/conventions';
+import { hashText } from '../../protocol/random';
 import { normalisedText } from '../string';
 import { readMeasure } from '../units';
-import { unwrapped } from '../wrapping';
+import { unwrapped, withoutTrailing } from '../wrapping';
 import { type Expression, integer, over, type Structure } from './expression';
+import { dateIn, inHighBase, optionIn, ratioOfWords, timeOfDay, withoutThinSpaces } from './notations';
 import { fractionInWords, numberInWords } from './number-words';
 import { isConstant, parseStructure } from './parse';
+import { withoutRepeating } from './repeating';
 import { bothSigns } from './sampling';
 import { respelled } from './spelling';
 import { PLAIN_COMMANDS, Unreadable } from './tokens';
@@ -21,15 +24,44 @@ const MOST_UNIT_WORDS = 8;
 export type Reading = Pick<Conventions, 'percent' | 'decimal_comma'>;
 
 export function readValue(text: string, conventions: Reading): MathValue {
-  if (text.length > MOST_CHARACTERS) return textValue(text.slice(0, MOST_CHARACTERS * 2));
-  const plain = withoutDollars(respelled(unwrapped(respelled(unwrapped(text)))));
-  return typed(plain, conventions, 2) ?? textValue(plain);
+  if (text.length > MOST_CHARACTERS) return textValue(text);
+  const bare = withoutTrailing(unwrapped(setOfWords(withoutRepeating(text))), '\\ ');
+  const inner = respelled(unwrapped(respelled(bare))).replace(CHINESE_ANSWER, '');
+  // "= 5" and "about 5" leave out what is so
+  const plain = withoutDollars(inner).replace(
+    /^(?:\\text\s*\{[^{}]{0,200}\b(?:is|are|equals)\s*:?\s*\}\s*|=|\\(?:thick)?approx(?![a-z])|\\simeq(?![a-z]))\s*/,
+    '',
+  );
+  const date = dateIn(plain);
+  if (date !== undefined) return textValue(date);
+  return optionValue(plain, conventions) ?? typed(plain, conventions, 2) ?? textValue(plain);
+}
+
+const CHINESE_ANSWER = /^(?:因此|所以)?,?(?:故?应?选(?:择)?|(?:最终)?答案)\s*[是为:]?\s*(?=[^\u4e00-\u9fff])/;
+
+/** {x | x > 1}: braces that are no group. */
+const setOfWords = (text: string): string =>
+  /^\s*\{\s*[a-zA-Z]\s*(?:\||:|\\mid|\\in)[^{}]*\}\s*$/.test(text)
+    ? text.replace('{', '\\{').replace(/\}\s*$/, '\\}')
+    : text;
+
+function optionValue(text: string, conventions: Reading): MathValue | undefined {
+  const option = optionIn(text);
+  if (option === undefined) return undefined;
+  const { letter, content } = option;
+  const written = text.replaceAll(/\s+/g, '');
+  if (content === '') return { kind: 'option', written, letter, content: undefined };
+  return { kind: 'option', written, letter, content: typed(content, conventions, 1) ?? textValue(content) };
 }
 
 /** A value that is no text; `depth` is how often a list may be split. */
 function typed(text: string, conventions: Reading, depth: number): MathValue | undefined {
-  const plain = text.trim();
+  const plain = ratioOfWords(withoutThinSpaces(text.trim()));
   if (plain === '') return undefined;
+  const time = timeOfDay(plain);
+  if (time !== undefined) return { kind: 'expression', ...time };
+  const high = inHighBase(plain);
+  if (high !== undefined) return { kind: 'expression', written: plain, expression: integer(high) };
   if (/^-?\d{1,300}$/.test(plain)) {
     const value = BigInt(plain);
     return { kind: 'expression', written: plain, expression: integer(value) };
@@ -51,7 +83,12 @@ function typed(text: string, conventions: Reading, depth: number): MathValue | u
 }
 
 function textValue(text: string): MathValue {
-  const plain = normalisedText(text.slice(0, MOST_CHARACTERS * 2));
+  const beginning = normalisedText(text.slice(0, MOST_CHARACTERS * 2));
+  // two texts of one beginning are not one text
+  const spaced = beginning.includes('\\')
+    ? beginning.replaceAll(/\s*([^\p{L}\p{N}\s])\s*/gu, '$1').replaceAll(/(\\[a-z]+)\s+(?=\d)/g, '$1')
+    : beginning;
+  const plain = text.length > MOST_CHARACTERS * 2 ? `${beginning} ${text.length} ${hashText(text)}` : spaced;
   return { kind: 'text', written: plain, text: plain };
 }
 
@@ -140,9 +177,23 @@ function wordNumber(text: string): MathValue | undefined {
   return value === undefined ? undefined : { kind: 'expression', written: text, expression: integer(value) };
 }
 
+/** Of units that are one letter: only where TeX says that they are words. */
+const SYMBOLS: Readonly<Record<string, string>> = {
+  N: 'newtons',
+  J: 'joules',
+  W: 'watts',
+  V: 'volts',
+  A: 'amperes',
+  K: 'kelvin',
+  Ω: 'ohms',
+};
+
 const unitText = (text: string) =>
   text
-    .replaceAll(/\\(?:text|mbox|mathrm|textbf|textit|hbox|operatorname)\s*\{([^{}]*)\}/g, ' $1 ')
+    .replaceAll(
+      /\\(?:text|mbox|mathrm|textbf|textit|hbox|operatorname)\s*\{([^{}]*)\}/g,
+      (_, words: string) => ` ${SYMBOLS[words.trim()] ?? words} `,
+    )
     .replaceAll(/\^\s*\{?\s*\\circ\s*\}?|\\degree|\\circ/g, ' deg ')
     .replaceAll(/\s+\^/g, '^')
     .trim();
@@ -196,7 +247,9 @@ function valueIn(structure: Structure, written: string): MathValue {
       });
       return items.length === 1 && structure.is === 'list' ? items[0]! : { kind: structure.is, written, items };
     }
-    case 'bracket':
+    case 'bracket': {
+      const rows = rowsOf(structure);
+      if (rows !== undefined) return { kind: 'matrix', written, rows };
       return {
         kind: 'tuple',
         written,
@@ -204,6 +257,7 @@ function valueIn(structure: Structure, written: string): MathValue {
         close: structure.close,
         items: structure.items.map(item => valueIn(item, '')),
       };
+    }
     case 'such-that':
       return valueIn(structure.condition, written);
     case 'matrix':
@@ -213,6 +267,19 @@ function valueIn(structure: Structure, written: string): MathValue {
     case 'chain':
       return chainValue(structure, written);
   }
+}
+
+/** [[1, 2], [3, 4]] is a matrix, as programs write it. */
+function rowsOf({ open, close, items }: Structure & { readonly is: 'bracket' }) {
+  if (open !== '[' || close !== ']' || items.length < 2) return undefined;
+  const rows = items.map(item =>
+    item.is === 'bracket' && item.open === '[' && item.close === ']'
+      ? item.items.flatMap(cell => (cell.is === 'expression' ? [cell.expression] : []))
+      : [],
+  );
+  const width = rows[0]!.length;
+  const whole = items.every((item, i) => item.is === 'bracket' && item.items.length === rows[i]!.length);
+  return whole && width > 0 && rows.every(row => row.length === width) ? rows : undefined;
 }
 
 function expressionValue(expression: Expression, written: string): MathValue {
@@ -267,24 +334,44 @@ function isName(expression: Expression): boolean {
         ['apply', 'subscript', 'prime'].includes(expression.name) ||
         (expression.args.length === 1 &&
           !['factorial', 'degrees'].includes(expression.name) &&
-          expression.args.every(isName))
+          expression.args.every(arg => isName(arg) || (expression.name === 'angle' && arg.op === 'number')))
       );
     case 'multiply':
       // AB, and AB over CD
-      return expression.factors.every(
-        factor =>
-          (factor.op === 'symbol' && /^\p{Lu}(?:_\w+)?$|^(?:angle|triangle)/u.test(factor.name)) ||
-          (factor.op === 'multiply' && isName(factor)) ||
-          (factor.op === 'call' && isName(factor)) ||
-          (factor.op === 'power' &&
-            isName(factor.base) &&
-            factor.exponent.op === 'number' &&
-            factor.exponent.value.numerator === -1n),
+      return (
+        isDerivative(expression) ||
+        expression.factors.every(
+          factor =>
+            // m∠A, the measure of an angle
+            (factor.op === 'symbol' && factor.name === 'm' && expression.factors.some(isAngle)) ||
+            (factor.op === 'symbol' && /^\p{Lu}(?:_\w+)?$|^(?:angle|triangle)/u.test(factor.name)) ||
+            (factor.op === 'multiply' && isName(factor)) ||
+            (factor.op === 'call' && isName(factor)) ||
+            (factor.op === 'power' &&
+              isName(factor.base) &&
+              factor.exponent.op === 'number' &&
+              factor.exponent.value.numerator === -1n),
+        )
       );
     default:
       return false;
   }
 }
+
+/** dy/dx */
+function isDerivative(expression: Expression): boolean {
+  if (expression.op !== 'multiply' || expression.factors.length !== 2) return false;
+  const differential = (part: Expression | undefined) =>
+    part?.op === 'multiply' &&
+    part.factors.length === 2 &&
+    part.factors.every(factor => factor.op === 'symbol') &&
+    part.factors[0]?.op === 'symbol' &&
+    part.factors[0].name === 'd';
+  const [top, low] = expression.factors;
+  return differential(top) && low?.op === 'power' && differential(low.base);
+}
+
+const isAngle = (expression: Expression): boolean => expression.op === 'call' && expression.name === 'angle';
 
 export const isTyped = (value: MathValue): boolean =>
   value.kind === 'text' ? false : value.kind === 'list' ? value.items.every(isTyped) : true;

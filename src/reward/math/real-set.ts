@@ -47,6 +47,8 @@ function segmentsOf(value: MathValue): readonly Segment[] | undefined {
     }
     case 'set':
     case 'list': {
+      // conditions beside numbers are no one set
+      if (value.items.some(isRelation) && !value.items.every(isRelation)) return undefined;
       const parts = value.items.map(item => {
         if (item.kind === 'expression') {
           const point = end(item.expression, true);
@@ -57,7 +59,13 @@ function segmentsOf(value: MathValue): readonly Segment[] | undefined {
           ? segmentsOf(item)
           : undefined;
       });
-      return parts.every(part => part !== undefined) ? parts.flat() : undefined;
+      if (!parts.every(part => part !== undefined)) return undefined;
+      // x > 2, x < 5: conditions that can hold together are meant to
+      if (value.kind === 'list' && parts.length > 0 && value.items.every(isRelation)) {
+        const both = parts.reduce((all, part) => intersection(merged(all), merged(part)));
+        if (both.length > 0) return both;
+      }
+      return parts.flat();
     }
     case 'expression':
       return value.expression.op === 'symbol' && value.expression.name === 'mathbb R'
@@ -76,10 +84,13 @@ function segmentsOf(value: MathValue): readonly Segment[] | undefined {
     case 'relation':
       return related(value.sides, value.relations);
     case 'matrix':
+    case 'option':
     case 'text':
       return undefined;
   }
 }
+
+const isRelation = (value: MathValue): boolean => value.kind === 'relation';
 
 function merged(segments: readonly Segment[]): readonly Segment[] {
   const sorted = segments

@@ -31,4 +31,6 @@ export type MathValue =
       readonly by: 'union' | 'intersection' | 'without';
       readonly parts: readonly MathValue[];
     })
+  /** One of the options of a question, with what stands beside its letter. */
+  | (Read & { readonly kind: 'option'; readonly letter: string; readonly content: MathValue | undefined })
   | (Read & { readonly kind: 'text'; readonly text: string });

@@ -1,25 +1,20 @@
-// The process that goes on from tokens: started when it is first asked, ended when it has not been asked for a while, so
-// that its model does not lie in memory.
+// A program of ours beside the extension host, spoken to over its standard streams: started when it is first asked, ended
+// when it has not been asked for a while, so that what it holds does not lie in memory.
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import {
   CancellationTokenSource,
   createMessageConnection,
   type MessageConnection,
+  type NotificationType,
+  type RequestType,
   ResponseError,
   StreamMessageReader,
   StreamMessageWriter,
 } from 'vscode-jsonrpc/node';
-import { TriphaseError } from '../../protocol/errors';
-import type { ErrorRecord } from '../../protocol/run';
-import {
-  type BranchParams,
-  type BranchProgress,
-  type BranchResult,
-  branchNotification,
-  branchRequest,
-} from '../../protocol/session';
-import type { Program } from '../node-program';
+import { TriphaseError } from '../protocol/errors';
+import type { ErrorRecord } from '../protocol/run';
+import type { Program } from './node-program';
 
 const idleMs = 10 * 60_000;
 
@@ -28,30 +23,42 @@ interface Running {
   readonly connection: MessageConnection;
 }
 
-export class InteractiveProcess {
+/** What is told while a request is under way. */
+export interface Hearing<T> {
+  readonly type: NotificationType<T>;
+  readonly listener: (told: T) => void;
+}
+
+export class ChildProgram {
   private running: Running | undefined;
   private idle: NodeJS.Timeout | undefined;
 
   constructor(private readonly programOf: () => Program) {}
 
-  async branch(
-    params: BranchParams,
+  /** Rejects with a TriphaseError where the program names one, and with the signal's reason when it was cancelled. */
+  async ask<P, R, T>(
+    request: RequestType<P, R, ErrorRecord>,
+    params: P,
     signal: AbortSignal,
-    told: (progress: BranchProgress) => void,
-  ): Promise<BranchResult> {
+    hearing?: Hearing<T>,
+  ): Promise<R> {
+    signal.throwIfAborted();
     clearTimeout(this.idle);
     const { connection } = this.start();
     const cancel = new CancellationTokenSource();
     const onAbort = () => cancel.cancel();
     signal.addEventListener('abort', onAbort, { once: true });
-    const listening = connection.onNotification(branchNotification, told);
+    const listening = hearing === undefined ? undefined : connection.onNotification(hearing.type, hearing.listener);
     try {
-      return await connection.sendRequest(branchRequest, params, cancel.token);
+      return await connection.sendRequest<R>(request.method, params, cancel.token);
     } catch (error) {
+      signal.throwIfAborted();
       throw asTold(error);
     } finally {
-      listening.dispose();
+      listening?.dispose();
+      cancel.dispose();
       signal.removeEventListener('abort', onAbort);
+      clearTimeout(this.idle);
       this.idle = setTimeout(() => this.dispose(), idleMs);
     }
   }
@@ -59,7 +66,7 @@ export class InteractiveProcess {
   dispose(): void {
     clearTimeout(this.idle);
     this.running?.connection.dispose();
-    // it ends with its input; what it computes is of no use any more
+    // what it computes is of no use any more
     this.running?.child.kill();
     this.running = undefined;
   }
@@ -78,17 +85,16 @@ export class InteractiveProcess {
       new StreamMessageWriter(child.stdin),
     );
     const running = { child, connection };
-    child.once('error', () => this.forget(running));
-    child.once('exit', () => this.forget(running));
+    // requests that are under way are answered with an error by the connection
+    const forget = () => {
+      connection.dispose();
+      if (this.running === running) this.running = undefined;
+    };
+    child.once('error', forget);
+    child.once('exit', forget);
     connection.listen();
     this.running = running;
     return running;
-  }
-
-  /** Requests that are under way are answered with an error by the connection. */
-  private forget(gone: Running): void {
-    gone.connection.dispose();
-    if (this.running === gone) this.running = undefined;
   }
 }
 

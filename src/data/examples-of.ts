@@ -1,11 +1,10 @@
 // Examples of a config by source and id, for what a rollout does not keep; data that is not there is done without.
 
 import type { Curriculum } from '../config/schema';
-import { loadExamples } from '../data/examples';
 import type { Example } from '../protocol/example';
-import type { ExampleOf } from '../query/stored-rollouts';
+import { loadExamples } from './examples';
 
-export async function examplesOf(config: Curriculum): Promise<ExampleOf> {
+export async function examplesOf(config: Curriculum): Promise<(source: string, id: string) => Example | undefined> {
   const bySource = new Map<string, ReadonlyMap<string, Example>>();
   for (const id of Object.keys(config.data)) {
     const examples = await loadExamples(config, id).then(

@@ -1,0 +1,41 @@
+// What is done with the rules of a config as they stand in the editor: put to the run that is under way, and tested.
+
+import * as vscode from 'vscode';
+import { TriphaseError } from '../../protocol/errors';
+import type { Arguments } from '../commands';
+import { chooseCurriculum } from '../curriculum-files';
+import { latestRunOf } from '../editor/results';
+import type { Runs } from '../runs';
+import type { TriphaseWindow } from '../triphase-window';
+import type { WatchedRun } from '../watched-run';
+
+export async function applyRules(runs: Runs, argument: unknown): Promise<void> {
+  const run = typeof argument === 'string' ? runs.of(argument) : undefined;
+  const config = run === undefined ? await chooseCurriculum(argument) : vscode.Uri.file(run.info.config);
+  if (config === undefined) return;
+  const running = run ?? latestRunOf(runs, config.fsPath);
+  if (running === undefined || !running.actions.includes('stop'))
+    throw new TriphaseError(
+      'usage',
+      vscode.l10n.t('No run of this config is under way.'),
+      vscode.l10n.t('Start one, or see what the rules would have paid in the trace of an earlier run.'),
+    );
+  await apply(running, config);
+}
+
+export async function testRules({ ruleTests }: TriphaseWindow, [uri, rule]: Arguments): Promise<void> {
+  const file = uri instanceof vscode.Uri ? uri : await chooseCurriculum(uri);
+  if (file !== undefined) await ruleTests.runFile(file, typeof rule === 'string' ? rule : undefined);
+}
+
+/** The run reads the file, so that is saved first. */
+async function apply(run: WatchedRun, config: vscode.Uri): Promise<void> {
+  const document = vscode.workspace.textDocuments.find(({ uri }) => uri.fsPath === config.fsPath);
+  if (document?.isDirty === true && !(await document.save())) return;
+  const { version, fromStep, changes } = await run.applyRules(config.fsPath);
+  const text =
+    changes.length === 0
+      ? vscode.l10n.t('{0} has these rules already: version {1}.', run.info.name, version)
+      : vscode.l10n.t('{0} scores by version {1} of its rules from step {2}.', run.info.name, version, fromStep);
+  void vscode.window.showInformationMessage(text);
+}

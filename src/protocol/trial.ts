@@ -1,0 +1,93 @@
+// Rules tried as they are typed: on the stored rollouts of a run, and on the test cases beside them. Over the standard
+// streams of the process that tries them, by JSON-RPC.
+
+import { NotificationType, RequestType } from 'vscode-jsonrpc';
+import type { RolloutRef } from './query';
+import type { Outcome, RuleScore } from './rewards';
+import type { ErrorRecord } from './run';
+
+/** The text of a curriculum, or of a file of rewards, as it stands in the editor. */
+export interface RulesText {
+  readonly kind: 'curriculum' | 'rewards';
+  readonly text: string;
+  /** Where relative paths begin. */
+  readonly file: string;
+}
+
+export interface TryParams extends RulesText {
+  /** Names this trial in what is told of it. */
+  readonly trial: number;
+  /** Rollouts of a run of ours, or of TRL. */
+  readonly folder: string;
+  /** The rollout at hand: it is answered first. */
+  readonly at?: RolloutRef;
+}
+
+/** One rollout under the rules as typed. */
+export interface TriedRollout {
+  readonly ref: RolloutRef;
+  readonly reward: { readonly before: number | null; readonly after: number };
+  readonly outcome: Outcome;
+  readonly rules: Readonly<Record<string, RuleScore>>;
+  readonly advantage: { readonly before: number | null; readonly after: number | null };
+}
+
+export interface TriedRule {
+  readonly rule: string;
+  readonly weight: number;
+  readonly mean: number;
+  /** Share of rollouts that it pays something for. */
+  readonly fires: number;
+  /** Mean change against what was stored; null where nothing was. */
+  readonly change: number | null;
+  readonly errors: Readonly<Record<string, number>>;
+}
+
+/** Many rollouts under the rules as typed. */
+export interface TriedRun {
+  /** Not of all rollouts. */
+  readonly partial: boolean;
+  readonly rollouts: number;
+  readonly reward: { readonly before: number | null; readonly after: number };
+  readonly rules: readonly TriedRule[];
+  readonly groups: number;
+  readonly groupsWithoutSpread: { readonly before: number | null; readonly after: number };
+  readonly groupsReordered: number;
+  readonly advantagesFlipped: number;
+  readonly mostChanged: readonly {
+    readonly ref: RolloutRef;
+    readonly before: number;
+    readonly after: number;
+    readonly completion: string;
+  }[];
+  readonly hints: readonly { readonly title: string; readonly sentence: string; readonly rule: string | null }[];
+}
+
+export type Tried =
+  | { readonly of: 'rollout'; readonly rollout: TriedRollout }
+  | { readonly of: 'run'; readonly run: TriedRun }
+  /** The rules cannot be asked as they stand. */
+  | { readonly of: 'wrong'; readonly problems: readonly string[] };
+
+export interface TriedTest {
+  readonly rule: string;
+  /** Within the tests of the rule, from 0. */
+  readonly index: number;
+  readonly completion: string;
+  readonly got: RuleScore;
+  /** What is not as it must be; none: it passes. */
+  readonly faults: readonly string[];
+}
+
+export interface TestsResult {
+  readonly tests: readonly TriedTest[];
+  /** Why they could not be run. */
+  readonly problems: readonly string[];
+}
+
+/** Answered with the last of what is told; a newer trial of the folder ends an older one. */
+export const tryRequest = new RequestType<TryParams, Tried, ErrorRecord>('triphase/try');
+export const triedNotification = new NotificationType<{ readonly trial: number; readonly tried: Tried }>(
+  'triphase/tried',
+);
+export const testRulesRequest = new RequestType<RulesText, TestsResult, ErrorRecord>('triphase/testRules');

@@ -1,0 +1,90 @@
+// What the config of a run says of a rollout: the rules that scored it, the example that it answers, the texts of tokens.
+// Everything is read from the run folder and what its resolved config names, once; what is not there is done without.
+
+import { existsSync } from 'node:fs';
+import { loadCurriculum } from '../../config/curriculum';
+import { phaseSettings } from '../../config/resolved';
+import { readRules, withRules } from '../../config/run-rules';
+import type { Curriculum } from '../../config/schema';
+import { examplesOf } from '../../data/examples-of';
+import type { RolloutDetail, TokenRecord } from '../../protocol/query';
+import type { RuleScore } from '../../protocol/rewards';
+import { compileRules, type RuleSet } from '../../reward/rule-set';
+import { resolvedConfigFile } from '../../run/folder';
+import { readRulesFile } from '../../run/rules-folder';
+import { loadTokenizer, type Tokenizer } from '../../text/tokenizer';
+import type { ExampleOf } from '../stored-rollouts';
+import type { FoundRow } from '../table/table';
+
+export class RunConfig {
+  private readonly config: Curriculum | undefined;
+  private readonly ruleSets = new Map<string, Promise<RuleSet>>();
+  private examples: Promise<ExampleOf> | undefined;
+  private tokenizer: Promise<Tokenizer | undefined> | undefined;
+
+  constructor(private readonly folder: string) {
+    const file = resolvedConfigFile(folder);
+    try {
+      this.config = existsSync(file) ? loadCurriculum(file, [], { files: 'unchecked' }).config : undefined;
+    } catch {
+      // of another version, or changed by hand: the run is shown without it
+      this.config = undefined;
+    }
+  }
+
+  /** Why each rule paid one rollout of a group what it did; undefined where rules or phase are not known. */
+  async explained(group: readonly FoundRow[], row: FoundRow): Promise<RolloutDetail['explained']> {
+    const { config } = this;
+    const phase = config?.phases.find(({ id }) => id === row.cells['phase']);
+    if (config === undefined || phase === undefined) return undefined;
+    // rules that are gone explain nothing, and the rest is shown
+    const rules = await this.rulesOf(config, phase.id, row.cells['rules_version']).catch(() => undefined);
+    if (rules === undefined) return undefined;
+    this.examples ??= examplesOf(config);
+    const { source, example: id, gold } = row.cells;
+    const example = (await this.examples)(String(source), String(id)) ?? {
+      id: String(id),
+      source: String(source),
+      question: row.texts.question ?? '',
+      answer: String(gold ?? ''),
+      answerKind: 'string' as const,
+      images: [],
+    };
+    const samples = group.map(({ cells, texts }) => ({
+      completion: texts.completion,
+      example,
+      tokens: typeof cells['completion_tokens'] === 'number' ? cells['completion_tokens'] : undefined,
+      truncated: cells['truncated'] === true,
+    }));
+    const moment = { step: row.ref.step, phase: phase.id, seed: config.seed };
+    const scored = rules.score([samples], moment)[0]?.[group.indexOf(row)];
+    return scored?.rules satisfies Readonly<Record<string, RuleScore>> | undefined;
+  }
+
+  /** With the texts of the alternatives, where the model's tokenizer is there. */
+  async withTexts(tokens: TokenRecord): Promise<TokenRecord> {
+    const path = this.config?.model.path;
+    if (tokens.alternatives === null || path === undefined) return tokens;
+    this.tokenizer ??= loadTokenizer(path).catch(() => undefined);
+    const tokenizer = await this.tokenizer;
+    if (tokenizer === undefined) return tokens;
+    const alternatives = tokens.alternatives.map(all =>
+      all.map(one => ({ ...one, text: tokenizer.decode([one.id], { skipSpecial: false }) })),
+    );
+    return { ...tokens, alternatives };
+  }
+
+  private async rulesOf(config: Curriculum, phase: string, version: unknown): Promise<RuleSet> {
+    const key = `${phase} ${version}`;
+    let rules = this.ruleSets.get(key);
+    if (rules === undefined) {
+      const stored =
+        typeof version === 'number'
+          ? withRules(config, readRules(readRulesFile(this.folder, version), this.folder))
+          : config;
+      rules = compileRules(phaseSettings(stored, stored.phases.find(({ id }) => id === phase)!).rewards);
+      this.ruleSets.set(key, rules);
+    }
+    return rules;
+  }
+}

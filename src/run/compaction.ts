@@ -1,0 +1,154 @@
+// Step files of a run, merged into segments of its index: by its host in a thread of its own while it runs, and by whoever
+// opens a run that nobody serves. The step files stay; the index can be thrown away at any time.
+
+import { accessSync, closeSync, constants, existsSync, mkdirSync, openSync, readdirSync, rmSync } from 'node:fs';
+import path from 'node:path';
+import type { RunEvent } from '../protocol/run';
+import { currentEvents, readEvents } from './event-log';
+import { readIndexRows } from './index-rows';
+import {
+  type IndexedFile,
+  type IndexRow,
+  indexFolder,
+  mostCharacters,
+  mostRows,
+  nextSegmentNumber,
+  readSegments,
+  removeSegment,
+  type Segment,
+  writeSegment,
+} from './segments';
+
+/** A segment that is not full is written when so many steps wait. */
+export const mostFiles = 256;
+
+/** A file that is to be indexed, as far as its step event names it. */
+export type StepFileName = Pick<IndexedFile, 'file' | 'version' | 'step'>;
+
+/** The rollout files that count, in the order of the run. */
+export const stepFiles = (current: readonly RunEvent[]): readonly StepFileName[] =>
+  current.flatMap(event =>
+    event.kind === 'step' && event.rollouts !== undefined
+      ? [{ file: event.rollouts, version: `attempt ${event.attempt}`, step: event.step }]
+      : [],
+  );
+
+/** One file of one attempt. */
+export const fileKey = ({ file, version }: Pick<IndexedFile, 'file' | 'version'>): string => `${version} ${file}`;
+
+/** The segments whose files all count, none of them twice. */
+export function usableSegments(
+  segments: readonly Segment[],
+  files: ReadonlySet<string>,
+): { readonly usable: readonly Segment[]; readonly stale: readonly Segment[]; readonly covered: ReadonlySet<string> } {
+  const covered = new Set<string>();
+  const [usable, stale]: [Segment[], Segment[]] = [[], []];
+  for (const segment of segments) {
+    const keys = segment.files.map(fileKey);
+    if (keys.every(key => files.has(key) && !covered.has(key))) {
+      usable.push(segment);
+      for (const key of keys) covered.add(key);
+    } else {
+      stale.push(segment);
+    }
+  }
+  return { usable, stale, covered };
+}
+
+/** Collects the rows of files until they fill a segment. */
+export class Packer {
+  private files: IndexedFile[] = [];
+  private rows: IndexRow[][] = [];
+  private readonly rules = new Set<string>();
+  private count = 0;
+  private characters = 0;
+
+  constructor(
+    private readonly write: (
+      files: readonly IndexedFile[],
+      rows: readonly IndexRow[],
+      rules: ReadonlySet<string>,
+    ) => void,
+  ) {}
+
+  add({ file, version, step }: StepFileName, rows: readonly IndexRow[], rules: readonly string[]): void {
+    for (const rule of rules) this.rules.add(rule);
+    this.files.push({ file, version, step, rows: rows.length, groups: new Set(rows.map(row => row.group)).size });
+    this.rows.push([...rows]);
+    this.count += rows.length;
+    for (const row of rows) this.characters += row.completion.length + (row.prompt?.length ?? 0);
+    if (this.count >= mostRows || this.characters >= mostCharacters) this.close();
+  }
+
+  /** Writes what is left. */
+  close(): void {
+    if (this.files.length === 0) return;
+    this.write(this.files, this.rows.flat(), this.rules);
+    [this.files, this.rows, this.count, this.characters] = [[], [], 0, 0];
+  }
+
+  get waiting(): number {
+    return this.files.length;
+  }
+}
+
+/**
+ * Indexes what is not in the index yet: all of it, or as much as makes segments of some size. Only one whom nobody else
+ * writes beside may call it with `holder`: it also clears away what no longer counts.
+ */
+export async function compactRun(
+  folder: string,
+  { all, holder }: { readonly all: boolean; readonly holder: boolean },
+): Promise<void> {
+  const index = indexFolder(folder);
+  const files = stepFiles(currentEvents(readEvents(folder).events));
+  const { stale, covered } = usableSegments(readSegments(index), new Set(files.map(fileKey)));
+  if (holder) {
+    for (const segment of stale) removeSegment(index, segment.number);
+    if (existsSync(index))
+      for (const name of readdirSync(index))
+        if (name.startsWith('.') || name.endsWith('.claim')) rmSync(path.join(index, name), { force: true });
+  }
+  const packer = new Packer((taken, rows, rules) => {
+    const { number, release } = claimNumber(index);
+    try {
+      writeSegment(index, number, taken, rows, rules);
+    } finally {
+      release();
+    }
+  });
+  const pending = files.filter(file => !covered.has(fileKey(file)));
+  for (const [i, file] of pending.entries()) {
+    if (!all && packer.waiting === 0 && pending.length - i < mostFiles) return;
+    // a file that cannot be read is passed over here, and named by whoever shows the run
+    const read = await readIndexRows(folder, file.file).catch(() => undefined);
+    if (read !== undefined) packer.add(file, read.rows, read.rules);
+    if (!all && packer.waiting >= mostFiles) packer.close();
+  }
+  if (all) packer.close();
+}
+
+/** Whether the index of a run could be written. */
+export function canIndex(folder: string): boolean {
+  try {
+    accessSync(folder, constants.W_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** A number that nobody else has or takes meanwhile. */
+function claimNumber(index: string): { readonly number: number; readonly release: () => void } {
+  mkdirSync(index, { recursive: true });
+  for (;;) {
+    const number = nextSegmentNumber(index);
+    const file = path.join(index, `${String(number).padStart(6, '0')}.claim`);
+    try {
+      closeSync(openSync(file, 'wx'));
+      return { number, release: () => rmSync(file, { force: true }) };
+    } catch (error) {
+      if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
+    }
+  }
+}

@@ -1,0 +1,160 @@
+// Rules as they are typed, tried on the rollouts of a run: the rollout at hand first, then some of all, then all.
+
+import path from 'node:path';
+import { readCurriculum } from '../config/curriculum';
+import type { Diagnostic } from '../config/diagnostics';
+import { phaseSettings } from '../config/resolved';
+import type { Curriculum } from '../config/schema';
+import { advantageOptions } from '../curriculum/settings';
+import { examplesOf } from '../data/examples-of';
+import { TriphaseError } from '../protocol/errors';
+import type { RolloutRef } from '../protocol/query';
+import type { RulesText, TestsResult, Tried, TriedRollout, TriedRun, TryParams } from '../protocol/trial';
+import type { RescoredSample, RescoreQuestion, RescoreReport, SampleAt } from '../query/rescore-report';
+import { Rescorer } from '../query/rescorer';
+import { storedRollouts } from '../query/stored-rollouts';
+import { RuleEditor } from '../reward/edited-rules';
+import { runRuleTests } from '../reward/rule-tests';
+import { currentEvents, readEvents } from '../run/event-log';
+
+interface Opened {
+  readonly rescorer: Rescorer;
+  readonly examples: string;
+}
+
+export class RuleTrials {
+  private readonly editor = RuleEditor.open();
+  private opened: { readonly folder: string; readonly at: Promise<Opened> } | undefined;
+
+  /** @param told before the answer: the rollout at hand, then figures of ever more rollouts */
+  async try(params: TryParams, told: (tried: Tried) => void, signal: AbortSignal): Promise<Tried> {
+    const read = await this.read(params);
+    if ('problems' in read) return { of: 'wrong', problems: read.problems };
+    const { rescorer } = await this.open(params.folder, read.config);
+    signal.throwIfAborted();
+    const at = params.at === undefined ? undefined : await fileOf(params.folder, params.at);
+    const report = await rescorer.ask(questionOf(read.config), {
+      signal,
+      ...(at === undefined ? {} : { at }),
+      onAnswer: answer =>
+        told(
+          answer.of === 'sample'
+            ? { of: 'rollout', rollout: triedRollout(answer.sample) }
+            : { of: 'run', run: triedRun(answer.report) },
+        ),
+    });
+    return { of: 'run', run: triedRun(report) };
+  }
+
+  async test(text: RulesText): Promise<TestsResult> {
+    const { compiled, diagnostics } = (await this.editor).read(text);
+    if (compiled === undefined) return { tests: [], problems: diagnostics.map(inWords) };
+    return { tests: await runRuleTests(compiled.rewards), problems: [] };
+  }
+
+  async close(): Promise<void> {
+    await (await this.opened?.at.catch(() => undefined))?.rescorer.close();
+    this.opened = undefined;
+  }
+
+  private async read(
+    text: RulesText,
+  ): Promise<{ readonly config: Curriculum } | { readonly problems: readonly string[] }> {
+    const { compiled, diagnostics } = (await this.editor).read(text);
+    if (compiled === undefined) return { problems: diagnostics.map(inWords) };
+    const whole =
+      text.kind === 'curriculum' ? readCurriculum(text.text, text.file, [], { files: 'unchecked' }) : undefined;
+    if (whole !== undefined && 'loaded' in whole) return { config: whole.loaded.config };
+    // what is wrong lies outside of the rewards, or there is nothing outside: no phase overrides them
+    const bare = readCurriculum(BARE, text.file, [], { files: 'unchecked' });
+    if ('diagnostics' in bare) throw new Error('the bare curriculum is wrong');
+    return { config: { ...bare.loaded.config, rewards: compiled.rewards } };
+  }
+
+  /** The folder that was asked about last stays open: its rollouts are in memory, and what unchanged rules said. */
+  private async open(folder: string, config: Curriculum): Promise<Opened> {
+    const examples = JSON.stringify(config.data);
+    if (this.opened?.folder === folder) {
+      const at = await this.opened.at.catch(() => undefined);
+      if (at !== undefined && at.examples === examples) {
+        await at.rescorer.refresh();
+        return at;
+      }
+    }
+    await this.close();
+    const at = examplesOf(config)
+      .then(exampleOf => Rescorer.open(folder, { exampleOf }))
+      .then(rescorer => ({ rescorer, examples }));
+    this.opened = { folder, at };
+    return at;
+  }
+}
+
+const BARE = `model: { path: m }
+data: { d: { path: d.jsonl } }
+phases: [{ id: p, view: image, sources: [d], steps: 1 }]
+`;
+
+function questionOf(config: Curriculum): RescoreQuestion {
+  return {
+    rewards: config.rewards,
+    phases: Object.fromEntries(config.phases.map(phase => [phase.id, phaseSettings(config, phase).rewards])),
+    seed: config.seed,
+    advantage: advantageOptions(config),
+  };
+}
+
+/** The file that holds the rollouts of a step. */
+async function fileOf(folder: string, ref: RolloutRef): Promise<SampleAt> {
+  const { files } = await storedRollouts(folder);
+  const named = currentEvents(readEvents(folder).events).find(
+    event => event.kind === 'step' && event.step === ref.step,
+  );
+  const file =
+    named?.kind === 'step' ? named.rollouts : files.find(name => Number(/(\d+)\D*$/.exec(name)?.[1]) === ref.step);
+  if (file !== undefined && files.includes(file)) return { file, ...ref };
+  throw new TriphaseError('run-folder', `There are no rollouts of step ${ref.step} here.`, undefined, { file: folder });
+}
+
+const orNull = (value: number | undefined): number | null => value ?? null;
+
+function triedRollout({ step, group, sample, reward, rules, outcome, before, after }: RescoredSample): TriedRollout {
+  return {
+    ref: { step, group, sample },
+    reward: { before: orNull(reward.before), after: reward.after },
+    outcome,
+    rules,
+    advantage: { before: orNull(before.advantages[sample]), after: orNull(after.advantages[sample]) },
+  };
+}
+
+function triedRun(report: RescoreReport): TriedRun {
+  const { partial, samples, groups, reward, rules, groupsWithoutSpread, mostChanged, hints } = report;
+  return {
+    partial,
+    rollouts: samples,
+    reward: { before: orNull(reward.before), after: reward.after },
+    rules: rules.map(({ rule, weight, mean, fires, change, errors }) => ({
+      rule,
+      weight,
+      mean,
+      fires,
+      change: orNull(change),
+      errors,
+    })),
+    groups,
+    groupsWithoutSpread: { before: orNull(groupsWithoutSpread.before), after: groupsWithoutSpread.after },
+    groupsReordered: report.groupsReordered,
+    advantagesFlipped: report.advantagesFlipped,
+    mostChanged: mostChanged.map(({ step, group, sample, before, after, completion }) => ({
+      ref: { step, group, sample },
+      before,
+      after,
+      completion: completion.slice(0, 200),
+    })),
+    hints: hints.map(({ title, sentence, rule }) => ({ title, sentence, rule: rule ?? null })),
+  };
+}
+
+const inWords = ({ message, place }: Diagnostic): string =>
+  place.line === undefined ? message : `${path.basename(place.file)}:${place.line}: ${message}`;

@@ -1,0 +1,252 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import type { Page } from 'playwright-core';
+import type { Done } from './harness/server';
+import { inChromium } from './in-chromium';
+import { recordLab, rewardAt, steps } from './lab';
+
+describe('the dashboard', function () {
+  this.timeout(60_000);
+  const parent = mkdtempSync(path.join(tmpdir(), 'triphase-views-'));
+  const folder = path.join(parent, 'towers');
+  const other = path.join(parent, 'other');
+  before(async () => {
+    await recordLab(parent);
+    await recordLab(parent, { name: 'other', lift: 0.1, seed: 2 });
+  });
+  const views = inChromium({ folders: () => [folder, other] });
+  after(() => rmSync(parent, { recursive: true, force: true }));
+
+  const open = async (): Promise<Page> => {
+    const page = await views.open({ view: 'dashboard', folders: [folder] });
+    await page.locator('.card-speed canvas').waitFor();
+    await settled(page);
+    return page;
+  };
+  const chart = (page: Page, id: string) => page.locator(`.card-${id} [role=slider]`);
+  const done = (name: Done['name']): readonly Done[] => views.harness().done.filter(one => one.name === name);
+
+  it('draws what was recorded and names what was not', async () => {
+    const page = await open();
+    assert.deepEqual(await page.locator('.card h2').allTextContents(), [
+      'Reward',
+      'Accuracy by condition',
+      'Reward by rule',
+      'Right answers in training',
+      'Completion length',
+      'Groups that taught nothing',
+      'Entropy',
+      'Cut at the token limit',
+      'Loss',
+      'Gradient norm',
+      'Learning rate',
+      'Tokens per second',
+    ]);
+    const missing = await page.locator('.missing').textContent();
+    assert.equal(missing, 'Not recorded: KL to the reference, Clipped, Generator against training.');
+    assert.equal(await page.locator('h1').textContent(), 'towers');
+    assert.match((await page.locator('.badge').textContent()) ?? '', /finished/);
+    assert.match((await page.locator('.card-rules .legend').textContent()) ?? '', /format1.*accuracy0\.7/);
+  });
+
+  it('says the value under the cursor in every chart, by pointer and by keyboard', async () => {
+    const page = await open();
+    await chart(page, 'reward').focus();
+    await page.keyboard.press('Home');
+    assert.match(
+      (await chart(page, 'accuracy').getAttribute('aria-valuetext')) ?? '',
+      /step 0: image \+ caption 10\.0% \[0%, 20\.0%\] n 64/,
+    );
+    await page.keyboard.press('ArrowRight');
+    await page.keyboard.press('ArrowRight');
+    assert.equal(
+      await chart(page, 'reward').getAttribute('aria-valuetext'),
+      `step 2: reward ${rewardAt(2).toFixed(3)}`,
+    );
+    assert.equal(await page.locator('.cursor-step').textContent(), 'step 2 · text');
+    assert.match((await page.locator('.card-length .legend').textContent()) ?? '', /22/);
+
+    const box = await page.locator('.card-entropy .u-over').boundingBox();
+    assert.ok(box !== null);
+    await page.mouse.move(box.x + box.width - 1, box.y + 20);
+    await page.waitForFunction(() => document.querySelector('.cursor-step')?.textContent === 'step 12 · image');
+    assert.match((await page.locator('.card-reward .legend-value').textContent()) ?? '', /0\.8/);
+  });
+
+  it('zooms all charts by a drag, and shows all steps again', async () => {
+    const page = await open();
+    const box = await page.locator('.card-reward .u-over').boundingBox();
+    assert.ok(box !== null);
+    await page.mouse.move(box.x + box.width * 0.49, box.y + 40);
+    await page.mouse.down();
+    await page.mouse.move(box.x + box.width * 0.76, box.y + 40, { steps: 4 });
+    await page.mouse.up();
+    const reset = page.getByRole('button', { name: 'Show all steps' });
+    await reset.waitFor();
+    await page.locator('.card-loss').getByRole('button', { name: 'Show the numbers as a table' }).click();
+    const rows = page.locator('.card-loss tbody th');
+    await rows.first().waitFor();
+    assert.deepEqual(await rows.allTextContents(), ['9', '8', '7', '6']);
+    await reset.click();
+    assert.equal(await rows.count(), steps);
+    assert.ok(await reset.isHidden());
+    assert.equal(done('open').length, 0, 'a drag is no click');
+  });
+
+  it('opens the rollouts of the step that was clicked, or chosen by keyboard', async () => {
+    const page = await open();
+    const box = await page.locator('.card-reward .u-over').boundingBox();
+    assert.ok(box !== null);
+    await page.mouse.click(box.x + (box.width * 5) / steps, box.y + box.height - 10);
+    await chart(page, 'kind').or(chart(page, 'reward')).focus();
+    await page.keyboard.press('End');
+    await page.keyboard.press('ArrowLeft');
+    await page.keyboard.press('Enter');
+    await page.waitForTimeout(100);
+    assert.deepEqual(
+      done('open').map(({ params }) => params),
+      [
+        { view: 'rollouts', folders: [folder], step: 5 },
+        { view: 'rollouts', folders: [folder], step: 11 },
+      ],
+    );
+  });
+
+  it('shows the numbers of a chart as a table, and saves them and the picture', async () => {
+    const page = await open();
+    const card = page.locator('.card-accuracy');
+    await card.getByRole('button', { name: 'Show the numbers as a table' }).click();
+    const row = card.locator('tbody tr').first();
+    assert.match((await row.textContent()) ?? '', /^1260\.0% \[50\.0%, 70\.0%\] n 64/);
+    await card.getByRole('button', { name: 'Save the numbers as CSV' }).click();
+    await card.getByRole('button', { name: 'Save the picture as PNG' }).click();
+    await page.waitForTimeout(100);
+    const [csv, png] = done('save').map(({ params }) => params as { name: string; text?: string; base64?: string });
+    assert.equal(csv?.name, 'towers-accuracy.csv');
+    const lines = csv?.text?.split('\r\n') ?? [];
+    assert.equal(
+      lines[0]?.slice(0, 80),
+      'step,image + caption,image + caption low,image + caption high,image + caption n,',
+    );
+    assert.deepEqual(
+      lines.slice(1, 4).map(line => line.split(',').slice(0, 2).join(' ')),
+      ['0 0.1', '6 0.4', '12 0.6000000000000001'],
+    );
+    assert.deepEqual(
+      [
+        ...Buffer.from(png?.base64 ?? '', 'base64')
+          .subarray(1, 4)
+          .toString(),
+      ],
+      ['P', 'N', 'G'],
+    );
+  });
+
+  it('smooths, hides lines, and is so again when it comes back', async () => {
+    const page = await open();
+    await page.locator('#smoothing').focus();
+    for (let i = 0; i < 30; i++) await page.keyboard.press('ArrowRight');
+    const entry = page.locator('.card-rules .legend-entry').filter({ hasText: 'format' });
+    await entry.click();
+    await page.reload();
+    await page.locator('.card-reward canvas').waitFor();
+    assert.equal(await page.locator('#smoothing').inputValue(), '0.6');
+    assert.equal(await entry.getAttribute('aria-pressed'), 'false');
+    assert.doesNotMatch((await chart(page, 'rules').getAttribute('aria-valuetext')) ?? '', /format/);
+  });
+
+  it('lays another run over it and says how their configs differ', async () => {
+    const page = await open();
+    await page.getByRole('combobox', { name: 'Lay another run over this one' }).click();
+    await page.getByRole('option', { name: 'other' }).click();
+    await page.locator('.run-chip').nth(1).waitFor();
+    assert.deepEqual(await page.locator('.run-chip').allTextContents(), ['towers', 'other']);
+    await page.locator('.card-reward .legend-value').nth(1).waitFor();
+    assert.deepEqual(await page.locator('.card-reward .legend-value').allTextContents(), ['0.800', '0.900']);
+    await page.locator('.difference summary').click();
+    const differences = page.locator('.differences tbody tr');
+    await differences.first().waitFor();
+    assert.deepEqual((await differences.allTextContents()).sort(), ['nametowersother', 'seed12']);
+    await page.getByRole('button', { name: 'Take other away' }).click();
+    await page.waitForFunction(() => document.querySelectorAll('.run-chip').length === 0);
+  });
+
+  it('asks again when the run has something new, and a hidden view does so only when it is shown', async () => {
+    const page = await open();
+    const told = (kind: 'running' | 'stopping'): void =>
+      views.harness().tell({
+        kind: 'changed',
+        folder,
+        lastEvent: 99,
+        state: {
+          kind,
+          progress: { phase: 'image', phaseStep: 2, phaseSteps: 6, step: 8, steps, secondsPerStep: 2 },
+        },
+      });
+    let asked = 0;
+    page.on('request', request => {
+      if (request.postData()?.includes('"curves"')) asked += 1;
+    });
+    const hide = (hidden: boolean) =>
+      page.evaluate(value => {
+        Object.defineProperty(document, 'hidden', { configurable: true, value });
+        document.dispatchEvent(new Event('visibilitychange'));
+      }, hidden);
+    await hide(true);
+    told('running');
+    told('running');
+    await page.waitForTimeout(300);
+    assert.equal(asked, 0);
+    await hide(false);
+    await page.waitForTimeout(300);
+    assert.equal(asked, 1);
+  });
+
+  it('shows an error with what to do, and asks again on demand', async () => {
+    const page = await views.open({ view: 'dashboard', folders: [path.join(parent, 'gone')] });
+    const notice = page.locator('.notice-error');
+    await notice.waitFor();
+    assert.match((await notice.textContent()) ?? '', /gone/);
+    await page.getByRole('button', { name: 'Try again' }).click();
+    await notice.waitFor();
+  });
+
+  it('redraws in the colours of another theme', async () => {
+    const page = await open();
+    const shown = () =>
+      page.locator('.card-reward canvas').evaluate(canvas => (canvas as HTMLCanvasElement).toDataURL());
+    const before = await shown();
+    await page.evaluate(() => {
+      document.documentElement.style.setProperty('--vscode-charts-blue', '#ff00ff');
+      document.body.className = 'vscode-light';
+    });
+    await page.waitForTimeout(200);
+    assert.notEqual(await shown(), before);
+  });
+
+  it('gives the buttons that the state of the run allows', async () => {
+    const page = await open();
+    assert.equal(await page.getByRole('button', { name: 'Stop' }).count(), 0);
+    await page.getByRole('button', { name: 'Open the run folder' }).click();
+    await page.getByRole('button', { name: 'Open the log' }).click();
+    await page.waitForTimeout(100);
+    assert.deepEqual(
+      done('command').map(({ params }) => params),
+      [
+        { command: 'openRunFolder', folder },
+        { command: 'openLog', folder },
+      ],
+    );
+  });
+});
+
+/** The charts have the widths that they keep. */
+async function settled(page: Page): Promise<void> {
+  const width = () => page.locator('.card-speed canvas').evaluate(canvas => canvas.clientWidth);
+  for (let before = -1, now = await width(); before !== now; ) {
+    await page.waitForTimeout(100);
+    [before, now] = [now, await width()];
+  }
+}

@@ -1,0 +1,144 @@
+// What the rules that are being typed would have paid: this rollout first, then the run.
+
+import type { RolloutRef } from '../../src/protocol/query';
+import type { Tried, TriedRollout, TriedRun } from '../../src/protocol/trial';
+import { button } from '../components/controls';
+import { h, icon, replace } from '../dom';
+import { modelLine } from '../model-text';
+import { count, figure, percent, signed, t } from '../words';
+
+export interface TrialActions {
+  readonly apply: () => void;
+  readonly go: (ref: RolloutRef) => void;
+}
+
+export class TrialPanel {
+  readonly element = h('section', { class: 'trial', hidden: true, 'aria-labelledby': 'trial-title' });
+  private readonly here = h('div', { class: 'trial-here', role: 'status', 'aria-live': 'polite' });
+  private readonly run = h('div', { class: 'trial-run' });
+
+  constructor(private readonly does: TrialActions) {
+    this.element.append(h('h2', { id: 'trial-title' }, t('With the rules as typed')), this.here, this.run);
+  }
+
+  hide(): void {
+    this.element.hidden = true;
+  }
+
+  show(tried: Tried): void {
+    this.element.hidden = false;
+    switch (tried.of) {
+      case 'wrong':
+        replace(
+          this.here,
+          h('p', { class: 'negative' }, icon('error'), t('The rules cannot be asked as they stand.')),
+          ...tried.problems.slice(0, 3).map(problem => h('p', { class: 'why' }, modelLine(problem, 300))),
+        );
+        replace(this.run);
+        return;
+      case 'rollout':
+        replace(this.here, this.rollout(tried.rollout));
+        return;
+      case 'run':
+        replace(this.run, ...this.wholeRun(tried.run));
+        return;
+    }
+  }
+
+  private rollout({ reward, advantage }: TriedRollout): HTMLElement {
+    return h(
+      'dl',
+      { class: 'trial-figures' },
+      h('dt', {}, t('Reward here')),
+      h('dd', {}, ...fromTo(reward.before, reward.after)),
+      h('dt', {}, t('Advantage here')),
+      h('dd', {}, ...fromTo(advantage.before, advantage.after)),
+    );
+  }
+
+  private wholeRun(run: TriedRun): readonly HTMLElement[] {
+    const { partial, rollouts, reward, rules, groups, groupsWithoutSpread, groupsReordered, advantagesFlipped } = run;
+    return [
+      h(
+        'p',
+        { class: 'trial-scope' },
+        partial
+          ? h('span', { class: 'badge' }, icon('loading'), t('partial: {0} rollouts so far', count(rollouts)))
+          : t('All {0} rollouts of the run', count(rollouts)),
+      ),
+      h(
+        'dl',
+        { class: 'trial-figures' },
+        h('dt', {}, t('Mean reward')),
+        h('dd', {}, ...fromTo(reward.before, reward.after)),
+        h('dt', {}, t('Groups that teach nothing')),
+        h('dd', {}, ...fromTo(groupsWithoutSpread.before, groupsWithoutSpread.after, count)),
+        h('dt', {}, t('Groups in another order')),
+        h('dd', {}, t('{0} of {1}', count(groupsReordered), count(groups))),
+        h('dt', {}, t('Advantages with the other sign')),
+        h('dd', {}, count(advantagesFlipped)),
+      ),
+      h(
+        'table',
+        { class: 'trial-rules' },
+        h(
+          'thead',
+          {},
+          h('tr', {}, ...[t('Rule'), t('Mean'), t('Fires'), t('Change')].map(name => h('th', { scope: 'col' }, name))),
+        ),
+        h(
+          'tbody',
+          {},
+          ...rules.map(({ rule, mean, fires, change }) =>
+            h(
+              'tr',
+              {},
+              h('th', { scope: 'row' }, modelLine(rule)),
+              h('td', {}, figure(mean)),
+              h('td', {}, percent(fires)),
+              h(
+                'td',
+                { class: change === null || change === 0 ? '' : change > 0 ? 'positive' : 'negative' },
+                change === null ? t('new') : signed(change),
+              ),
+            ),
+          ),
+        ),
+      ),
+      h(
+        'ul',
+        { class: 'trial-changed', 'aria-label': t('Rollouts that change most') },
+        ...run.mostChanged
+          .slice(0, 5)
+          .map(({ ref, before, after, completion }) =>
+            h(
+              'li',
+              {},
+              h(
+                'button',
+                { type: 'button', class: 'link', on: { click: () => this.does.go(ref) } },
+                t('step {0}, group {1}, {2}', ref.step, ref.group + 1, ref.sample + 1),
+              ),
+              ` ${figure(before)} → ${figure(after)} `,
+              h('span', { class: 'why model-text' }, modelLine(completion, 60)),
+            ),
+          ),
+      ),
+      ...run.hints.map(({ sentence }) => h('p', { class: 'why' }, icon('lightbulb'), modelLine(sentence, 400))),
+      h('div', {}, button(t('Apply to the running run'), { icon: 'check', quiet: true, on: this.does.apply })),
+    ];
+  }
+}
+
+/** The change is told by an arrow and a sign, and not by its colour alone. */
+function fromTo(
+  before: number | null,
+  after: number | null,
+  shown: (value: number) => string = figure,
+): readonly (HTMLElement | string)[] {
+  if (after === null) return ['–'];
+  if (before === null) return [shown(after)];
+  const change = after - before;
+  if (Math.abs(change) < 1e-9) return [shown(after)];
+  return [`${shown(before)} → `, h('b', { class: change > 0 ? 'positive' : 'negative' }, shown(after))];
+}
