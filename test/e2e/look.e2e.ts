@@ -62,6 +62,7 @@ describe('a recorded run in the workbench', () => {
   ] as const) {
     it(`shows its views in ${theme}`, async () => {
       workbench.settings({ 'workbench.colorTheme': theme });
+      await workbench.load();
       await workbench.command('Triphase: Open Dashboard');
       const wanted = {
         light: 'vscode-light',
