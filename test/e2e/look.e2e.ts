@@ -73,6 +73,8 @@ describe('a recorded run in the workbench', () => {
       const dashboard = await workbench.view(`body.${wanted} .dashboard .u-over`);
       await dashboard.locator('.u-over').first().waitFor();
       await workbench.command('Triphase: Focus on Runs View');
+      await workbench.row(/shapes.*finished/).waitFor();
+      await workbench.row(/image-\d+/).waitFor();
       await workbench.picture(`dashboard-${name}`);
       await workbench.command('Triphase: Open Rollouts');
       await workbench.view(`body.${wanted} .list [role=gridcell]`);
