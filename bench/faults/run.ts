@@ -38,7 +38,7 @@ rewards:
 phases:
   - { id: first, view: text, sources: [rows], steps: ${stepsAPhase}, prompts: 4 }
   - { id: second, view: text, sources: [rows], steps: ${stepsAPhase}, prompts: 4 }
-evaluation: { data: [rows], limit: 8, conditions: [question] }
+evaluation: { data: [rows], limit: 8, conditions: [text] }
 checkpoints: { every: 2, keep: 2 }
 `,
   );

@@ -24,6 +24,8 @@ export async function* parquetRows(file: string): RowBatches {
   let start = 0;
   for (const group of metadata.row_groups) {
     const end = start + Number(group.num_rows);
+    // a row takes a byte at least: more of them are a size that lies
+    if (!(end <= source.byteLength)) throw unreadable(file, `it says that it has ${end} rows or more`);
     for (let from = start; from < end; from += BATCH) {
       const rows = await parquetReadObjects({
         file: source,

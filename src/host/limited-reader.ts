@@ -12,6 +12,8 @@ export class LimitedReader extends SocketMessageReader {
 
   constructor(socket: Socket) {
     super(socket);
+    // else half a message sets a clock that nothing stops, and that keeps the process alive
+    this.partialMessageTimeout = 0;
     socket.on('data', (bytes: Buffer) => {
       this.unread += bytes.length;
       if (this.unread > largestMessageBytes) socket.destroy();

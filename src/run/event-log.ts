@@ -14,6 +14,7 @@ import path from 'node:path';
 import { type Place, TriphaseError } from '../protocol/errors';
 import type { RunEvent, RunEventBody } from '../protocol/run';
 import { syncFolder } from './atomic';
+import { isEvent } from './event-shape';
 import { isNoRoom, NoRoomError } from './no-room';
 
 export interface LoggedEvents {
@@ -167,20 +168,10 @@ export function parseLines(bytes: Buffer, file: string): Scan {
   return { lines, end: start, torn: start < bytes.length, damaged };
 }
 
-/** The log is ours: a line with number, attempt and kind is taken to be what its kind says. */
 export function parseEvent(line: string): RunEvent | undefined {
   try {
     const value: unknown = JSON.parse(line);
-    const known =
-      typeof value === 'object' &&
-      value !== null &&
-      'n' in value &&
-      typeof value.n === 'number' &&
-      'attempt' in value &&
-      typeof value.attempt === 'number' &&
-      'kind' in value &&
-      typeof value.kind === 'string';
-    return known ? (value as RunEvent) : undefined;
+    return isEvent(value) ? (value as RunEvent) : undefined;
   } catch {
     return undefined;
   }

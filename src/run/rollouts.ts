@@ -4,7 +4,7 @@
 import { readFileSync } from 'node:fs';
 import { mkdir, readdir } from 'node:fs/promises';
 import path from 'node:path';
-import { parquetReadObjects } from 'hyparquet';
+import { parquetMetadata, parquetReadObjects } from 'hyparquet';
 import { parquetWriteBuffer, type SchemaElement } from 'hyparquet-writer';
 import { z } from 'zod';
 import { TriphaseError } from '../protocol/errors';
@@ -47,9 +47,7 @@ export async function writeRollouts(folder: string, records: readonly RolloutRec
 
 export async function readRollouts(folder: string, name: string): Promise<readonly RolloutRecord[]> {
   const file = path.join(folder, name);
-  const bytes = readFileSync(file);
-  const buffer = bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength) as ArrayBuffer;
-  return (await parquetReadObjects({ file: buffer })).map((row: Readonly<Record<string, unknown>>, index) => {
+  return (await rowsOf(file)).map((row, index) => {
     const columns = rowSchema.safeParse(row);
     if (!columns.success) {
       const [issue] = columns.error.issues;
@@ -60,6 +58,23 @@ export async function readRollouts(folder: string, name: string): Promise<readon
     const scores = rules.map(([name, value]) => [name, typeof value === 'number' ? value : null] as const);
     return { ...columns.data, scores: Object.fromEntries(scores) };
   });
+}
+
+async function rowsOf(file: string): Promise<readonly Readonly<Record<string, unknown>>[]> {
+  try {
+    const bytes = readFileSync(file);
+    const buffer = bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength) as ArrayBuffer;
+    const metadata = parquetMetadata(buffer);
+    const rows = metadata.row_groups.reduce((sum, group) => sum + Number(group.num_rows), 0);
+    // a row takes a byte at least: more of them are a size that lies, and would be waited for
+    if (!(rows <= buffer.byteLength)) throw new Error(`it says that it has ${rows} rows`);
+    return await parquetReadObjects({ file: buffer, metadata });
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new TriphaseError('run-folder', `The rollouts cannot be read: ${why}.`, 'The step can be done again.', {
+      file,
+    });
+  }
 }
 
 /** Files of the steps that still count, in the order of the steps. */

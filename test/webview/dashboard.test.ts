@@ -79,9 +79,9 @@ describe('the dashboard', function () {
     const page = await open();
     const box = await page.locator('.card-reward .u-over').boundingBox();
     assert.ok(box !== null);
-    await page.mouse.move(box.x + box.width * 0.5, box.y + 40);
+    await page.mouse.move(box.x + box.width * 0.49, box.y + 40);
     await page.mouse.down();
-    await page.mouse.move(box.x + box.width * 0.8, box.y + 40, { steps: 4 });
+    await page.mouse.move(box.x + box.width * 0.76, box.y + 40, { steps: 4 });
     await page.mouse.up();
     const reset = page.getByRole('button', { name: 'Show all steps' });
     await reset.waitFor();
