@@ -62,6 +62,7 @@ describe('a recorded run in the workbench', () => {
   ] as const) {
     it(`shows its views in ${theme}`, async () => {
       workbench.settings({ 'workbench.colorTheme': theme });
+      await workbench.load();
       await workbench.command('Triphase: Open Dashboard');
       const wanted = {
         light: 'vscode-light',
@@ -72,6 +73,8 @@ describe('a recorded run in the workbench', () => {
       const dashboard = await workbench.view(`body.${wanted} .dashboard .u-over`);
       await dashboard.locator('.u-over').first().waitFor();
       await workbench.command('Triphase: Focus on Runs View');
+      await workbench.row(/shapes.*finished/).waitFor();
+      await workbench.row(/image-\d+/).waitFor();
       await workbench.picture(`dashboard-${name}`);
       await workbench.command('Triphase: Open Rollouts');
       await workbench.view(`body.${wanted} .list [role=gridcell]`);

@@ -164,7 +164,7 @@ export class Workbench {
     await this.page.locator('.monaco-workbench .part.statusbar').waitFor({ timeout: 60_000 });
   }
 
-  /** Writes over the person's settings; the workbench takes them at once. */
+  /** Writes over the person's settings; a window takes them when it is loaded. */
   settings(changed: Readonly<Record<string, unknown>>): void {
     const file = path.join(this.root, 'user', 'User', 'settings.json');
     const before = JSON.parse(readFileSync(file, 'utf8')) as Readonly<Record<string, unknown>>;
