@@ -1,6 +1,6 @@
-// The pictures of README.md, drawn from the example and from a run of it into media.
+// The pictures of docs/results.md, drawn from the example and from a run of it into media.
 //   npm run -s bench:pictures -- RUN      a run folder of examples/shapes, made on this machine
-// What the run came to is written between the marks in README.md. Pictures are PNG, because the marketplace shows no SVG; they are drawn as SVG at twice their size.
+// What the run came to is written between the marks in docs/results.md and README.md. Pictures are PNG, because the marketplace shows no SVG; they are drawn as SVG at twice their size.
 
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -23,8 +23,10 @@ async function main(): Promise<void> {
   const events = currentEvents(readEvents(run).events);
   write('curves.png', await toPng(curvesPicture(events)));
   write('conditions.png', await toPng(conditionsPicture(events)));
-  const readme = readFileSync('README.md', 'utf8');
-  writeFileSync('README.md', readme.replace(/(?<=<!-- run -->\n).*?(?=\n<!-- end of run -->)/s, summary(events)));
+  for (const page of ['README.md', 'docs/results.md']) {
+    const text = readFileSync(page, 'utf8');
+    writeFileSync(page, text.replace(/(?<=<!-- run -->\n).*?(?=\n<!-- end of run -->)/s, summary(events)));
+  }
 }
 
 main().catch((error: unknown) => {

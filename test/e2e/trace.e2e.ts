@@ -83,6 +83,9 @@ describe('a trace in the workbench', () => {
   });
 
   it('opens a rule beside it, and says what the rule as typed would have paid', async () => {
+    await trace.locator('.branches').getByRole('button', { name: 'Close' }).click();
+    await workbench.command('View: Toggle Primary Side Bar Visibility');
+    await trace.locator('.rule[data-rule=accuracy] .rule-name').click();
     await trace.locator('.rule[data-rule=format] .icon-button').click();
     await page().locator('.monaco-editor .view-line').first().waitFor();
     await until('the cursor on the rule', async () =>
