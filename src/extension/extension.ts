@@ -3,6 +3,7 @@
 
 import * as vscode from 'vscode';
 import { answersOf } from './answers';
+import { registerAssistantTools } from './assistants';
 import { CheckpointsView } from './checkpoints-view';
 import { ChildProgram } from './child-program';
 import { watchForCurricula } from './curriculum-files';
@@ -61,6 +62,7 @@ export function activate(context: vscode.ExtensionContext): void {
     tellOfEnds(window),
     registerTasks(context),
     watchForCurricula(),
+    registerAssistantTools(query, runs),
   );
   log.info(`activated in ${(performance.now() - began).toFixed(1)} ms`);
 }

@@ -63,6 +63,16 @@ describe('accessibility', function () {
       await picture(page, `comparison-${theme}`);
     });
 
+    it(`the trace, in ${theme}`, async () => {
+      const page = await views.open({ view: 'trace', folder, ref: { step: 9, group: 1, sample: 2 } }, { theme });
+      await page.locator('.step[aria-current=step]').waitFor();
+      await page.locator('.timeline .sibling').first().waitFor();
+      for (const key of ['e', 't', 'ArrowDown', 'ArrowRight', '?', 'b']) await page.keyboard.press(key);
+      await page.locator('.branches vscode-button').waitFor();
+      assert.deepEqual(await complaints(page), []);
+      await picture(page, `trace-${theme}`);
+    });
+
     it(`the preview, in ${theme}`, async () => {
       const page = await views.open({ view: 'preview', config: '/curriculum.yaml', phase: 'image' }, { theme });
       await page.locator('.prompt').first().waitFor();

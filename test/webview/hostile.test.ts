@@ -114,6 +114,15 @@ describe('hostile text', function () {
     await untouched(page);
   });
 
+  it('in a trace, step by step', async () => {
+    for (const sample of [0, 1, 2]) {
+      const page = await views.open({ view: 'trace', folder, ref: { step: 12, group: 0, sample } });
+      await page.locator('.step[aria-current=step]').waitFor();
+      for (const key of ['e', 'ArrowRight', 'ArrowDown', 'r', 'f', 't', 'b']) await page.keyboard.press(key);
+      await untouched(page);
+    }
+  });
+
   it('in the dashboard, which does not show it', async () => {
     const page = await views.open({ view: 'dashboard', folders: [folder] });
     await page.locator('.card-reward canvas').waitFor();

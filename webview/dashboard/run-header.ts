@@ -65,12 +65,15 @@ export class RunHeader {
     const focused = [...this.actions.children].indexOf(document.activeElement as Element);
     const ours = recordedBy === 'triphase';
     const running = state?.kind === 'running' || state?.kind === 'starting';
-    const ended = state !== undefined && !running && state.kind !== 'stopping';
+    const held = state?.kind === 'pausing' || state?.kind === 'paused';
+    const ended = state !== undefined && !running && !held && state.kind !== 'stopping';
     replace(
       this.actions,
       running && iconButton('pause', t('Pause'), () => command('pause')),
-      ours && ended && state.kind !== 'finished' && iconButton('resume', t('Resume'), () => command('resume')),
-      running && iconButton('stop', t('Stop'), () => command('stop')),
+      ours &&
+        (held || (ended && state.kind !== 'finished')) &&
+        iconButton('resume', t('Resume'), () => command('resume')),
+      (running || held) && iconButton('stop', t('Stop'), () => command('stop')),
       iconButton('list', t('Rollouts'), openRollouts),
       ours && iconButton('log', t('Open the log'), () => command('openLog')),
       iconButton('folder', t('Open the run folder'), () => command('openRunFolder')),
@@ -95,6 +98,13 @@ function stateLook(
       return { label: t('starting'), glyph: 'loading' };
     case 'running':
       return { label: t('running'), glyph: 'loading' };
+    case 'pausing':
+      return { label: t('pausing'), glyph: 'loading' };
+    case 'paused':
+      return {
+        label: state.why.kind === 'no-space' ? t('paused: the disk is full') : t('paused'),
+        glyph: 'pause',
+      };
     case 'stopping':
       return { label: t('stopping'), glyph: 'loading' };
     case 'finished':
@@ -105,8 +115,6 @@ function stateLook(
       return { label: t('failed'), glyph: 'error' };
     case 'lost':
       return { label: t('lost: its process is gone'), glyph: 'warning' };
-    default:
-      return { label: (state as RunState).kind, glyph: 'circle' };
   }
 }
 

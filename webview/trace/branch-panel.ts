@@ -78,7 +78,7 @@ export class BranchPanel {
         { class: 'branch-controls' },
         this.checkpoint.element,
         this.count.element,
-        button(t('Go on'), { icon: 'go', on: () => this.go(fork) }),
+        button(t('Go on'), { icon: 'resume', on: () => this.go(fork) }),
         iconButton('close', t('Close'), () => this.close()),
       ),
     );
@@ -200,4 +200,4 @@ export class BranchPanel {
 }
 
 const named = ({ id, text }: { readonly id: number; readonly text: string | null }): string =>
-  text === null ? t('token {0}', id) : `“${modelLine(text, 40).replaceAll(' ', '·')}”`;
+  text === null || text.includes('\ufffd') ? t('token {0}', id) : `“${modelLine(text, 40).replaceAll(' ', '·')}”`;

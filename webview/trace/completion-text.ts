@@ -169,7 +169,7 @@ export class CompletionText {
       mark => mark.start < end && step.start < mark.end && (rule === undefined || mark.rule === rule),
     );
     const rendered = raw || stepping ? [] : this.formulas.filter(one => step.start <= one.start && one.end <= end);
-    const withTokens = stepping || heat !== 'none';
+    const withTokens = this.pieces.length > 0 && (stepping || heat !== 'none');
     const [first, beyond] = withTokens ? this.piecesOf(index) : [0, 0];
     const cuts = new Set<number>([step.start, end]);
     const inFormula = (at: number) => rendered.some(one => one.start < at && at < one.end);

@@ -329,9 +329,13 @@ class TraceView {
 
   private relook(): void {
     if (this.detail === undefined) return;
-    const marks = this.parts.flatMap(({ rule, explained }, number): readonly Mark[] =>
-      (explained?.spans ?? []).map(span => ({ ...span, rule, number })),
-    );
+    const half = this.detail.completion.length / 2;
+    const marks = this.parts.flatMap(({ rule, explained }, number): readonly Mark[] => {
+      const spans = explained?.spans ?? [];
+      // a rule that matched nearly all of it would hide what the others did: it is shown when it is asked for
+      const covered = spans.reduce((sum, { start, end }) => sum + end - start, 0);
+      return covered > half && this.ui.rule !== rule ? [] : spans.map(span => ({ ...span, rule, number }));
+    });
     this.text?.show(marks, { heat: this.ui.heat ?? 'none', raw: this.ui.raw === true, rule: this.ui.rule });
     this.reward.show(this.detail, this.parts, this.ui.rule);
   }
@@ -374,8 +378,8 @@ class TraceView {
       'next-uncertain': () => this.nextUncertain(text, detail),
       'next-sibling': () => this.toSibling(detail, 1),
       'previous-sibling': () => this.toSibling(detail, -1),
-      later: () => this.toOccurrence(detail, 1),
-      earlier: () => this.toOccurrence(detail, -1),
+      later: () => this.toOccurrence(1),
+      earlier: () => this.toOccurrence(-1),
       branch: () => {
         const token = text.pieces[place.piece ?? first]?.first;
         if (token !== undefined) void this.branch({ token, force: undefined });
@@ -409,15 +413,16 @@ class TraceView {
     else this.live.textContent = t('No token here was uncertain.');
   }
 
-  private toSibling({ siblings, ref }: RolloutDetail, by: number): void {
-    const at = siblings.findIndex(sibling => sibling.ref.sample === ref.sample);
+  private toSibling({ siblings }: RolloutDetail, by: number): void {
+    // from where one is going to, so that a key that is pressed twice goes twice as far
+    const at = siblings.findIndex(sibling => sibling.ref.sample === this.shown.ref.sample);
     const sibling = siblings[(at + by + siblings.length) % Math.max(1, siblings.length)];
     if (sibling !== undefined) this.go(sibling.ref);
   }
 
-  private toOccurrence({ ref }: RolloutDetail, by: number): void {
+  private toOccurrence(by: number): void {
     const steps = groupsOf(this.occurrences);
-    const at = steps.findIndex(({ first }) => first.step === ref.step);
+    const at = steps.findIndex(({ first }) => first.step === this.shown.ref.step);
     const to = at < 0 ? undefined : steps[at + by]?.first;
     if (to !== undefined) this.go({ step: to.step, group: to.group, sample: to.sample });
     else this.live.textContent = by > 0 ? t('This is its last step.') : t('This is its first step.');

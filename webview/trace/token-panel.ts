@@ -116,7 +116,9 @@ export class TokenPanel {
   ): HTMLElement {
     const probability = Math.exp(logprob);
     const bar = h('meter', { min: 0, max: 1, value: probability, 'aria-hidden': 'true' });
-    const name = text === null ? t('token {0}', id) : `“${modelLine(text, 40).replaceAll(' ', '·')}”`;
+    // a token may be a part of a character, which is no text
+    const name =
+      text === null || text.includes('\ufffd') ? t('token {0}', id) : `“${modelLine(text, 40).replaceAll(' ', '·')}”`;
     return h(
       'li',
       { class: id === chosen ? 'chosen' : undefined },
@@ -131,7 +133,7 @@ export class TokenPanel {
               {
                 type: 'button',
                 class: 'link',
-                'aria-label': t('Go on with {0} instead', name),
+                'aria-label': t('Try {0} instead', name),
                 on: { click: () => this.does.branch(index, { id, text }) },
               },
               t('Try'),

@@ -330,7 +330,7 @@ async function detail(
       reward: numberOf(other.cells['reward']),
       advantage: numberOf(other.cells['advantage']),
     })),
-    ...(explained === undefined ? {} : { explained }),
+    ...explained,
   };
 }
 

@@ -8,7 +8,6 @@ import { readRules, withRules } from '../../config/run-rules';
 import type { Curriculum } from '../../config/schema';
 import { examplesOf } from '../../data/examples-of';
 import type { RolloutDetail, TokenRecord } from '../../protocol/query';
-import type { RuleScore } from '../../protocol/rewards';
 import { compileRules, type RuleSet } from '../../reward/rule-set';
 import { resolvedConfigFile } from '../../run/folder';
 import { readRulesFile } from '../../run/rules-folder';
@@ -33,7 +32,10 @@ export class RunConfig {
   }
 
   /** Why each rule paid one rollout of a group what it did; undefined where rules or phase are not known. */
-  async explained(group: readonly FoundRow[], row: FoundRow): Promise<RolloutDetail['explained']> {
+  async explained(
+    group: readonly FoundRow[],
+    row: FoundRow,
+  ): Promise<Required<Pick<RolloutDetail, 'explained' | 'weights'>> | undefined> {
     const { config } = this;
     const phase = config?.phases.find(({ id }) => id === row.cells['phase']);
     if (config === undefined || phase === undefined) return undefined;
@@ -58,7 +60,7 @@ export class RunConfig {
     }));
     const moment = { step: row.ref.step, phase: phase.id, seed: config.seed };
     const scored = rules.score([samples], moment)[0]?.[group.indexOf(row)];
-    return scored?.rules satisfies Readonly<Record<string, RuleScore>> | undefined;
+    return scored === undefined ? undefined : { explained: scored.rules, weights: rules.weights(row.ref.step) };
   }
 
   /** With the texts of the alternatives, where the model's tokenizer is there. */

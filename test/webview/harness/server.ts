@@ -36,7 +36,7 @@ export interface Harness {
   /** What views asked the editor to do, in order. */
   readonly done: readonly Done[];
   /** Tells every open view of that folder. */
-  readonly tell: (message: Extract<ToView, { readonly kind: 'changed' | 'go' }>) => void;
+  readonly tell: (message: Extract<ToView, { readonly kind: 'changed' | 'go' | 'tried' }>) => void;
   readonly close: () => Promise<void>;
 }
 

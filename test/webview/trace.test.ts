@@ -1,0 +1,201 @@
+// The trace in a real Chromium: stepped through by keyboard, with what was recorded of each token and what was not.
+
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import type { Page } from 'playwright-core';
+import type { RolloutRecord } from '../../src/protocol/run';
+import { inChromium } from './in-chromium';
+import { recordLab } from './lab';
+
+const words = [
+  '<think>',
+  'Let ',
+  '$x^2 = 4$',
+  '. ',
+  'So 😀',
+  ' it is two.',
+  '</think>',
+  '<answer>',
+  '2',
+  '</answer>',
+  '',
+];
+
+describe('the trace', function () {
+  this.timeout(60_000);
+  const parent = mkdtempSync(path.join(tmpdir(), 'triphase-views-'));
+  const folder = path.join(parent, 'towers');
+  before(async () => {
+    await recordLab(parent, {
+      columns: (step, group, sample): Partial<RolloutRecord> => {
+        if (group !== 0)
+          return { offsets: null, logprobs: null, entropy: null, alternative_ids: null, alternative_logprobs: null };
+        const offsets = words.map((_, i) => words.slice(0, i).join('').length);
+        const ids = words.map((_, i) => i + 5);
+        return {
+          completion: words.join(''),
+          completion_ids: ids,
+          offsets,
+          logprobs: ids.map((_, i) => (i === 4 ? Math.log(0.25) : -0.01 * sample)),
+          entropy: ids.map((_, i) => (i === 4 ? 1.2 : 0.1)),
+          ref_logprobs: ids.map((_, i) => (i === 4 ? Math.log(0.5) : -0.01)),
+          alternative_ids: ids.map(id => [id, id + 1]),
+          alternative_logprobs: ids.map(() => [-0.1, -2]),
+          reward: step === 3 ? 0.4 : 1,
+        };
+      },
+    });
+  });
+  after(() => rmSync(parent, { recursive: true, force: true }));
+  const views = inChromium({ folders: () => [folder] });
+
+  const open = async (step = 3, group = 0): Promise<Page> => {
+    const page = await views.open({ view: 'trace', folder, ref: { step, group, sample: 1 } });
+    await page.locator('.step[aria-current=step]').waitFor();
+    return page;
+  };
+  const press = async (page: Page, ...keys: readonly string[]): Promise<void> => {
+    for (const key of keys) await page.keyboard.press(key);
+  };
+
+  it('cuts the completion into steps and renders its formulas', async () => {
+    const page = await open();
+    assert.deepEqual(
+      await page.locator('.step').evaluateAll(steps => steps.map(step => (step as HTMLElement).dataset['depth'])),
+      ['0', '1', '1', '0', '0', '1', '0'],
+    );
+    await page.locator('.step[data-step="1"] .katex').waitFor();
+    await press(page, 'r');
+    await page.locator('.step[data-step="1"]', { hasText: '$x^2 = 4$' }).waitFor();
+  });
+
+  it('goes from step to step, and to the first and the last', async () => {
+    const page = await open();
+    const current = () => page.locator('.step[aria-current=step]').getAttribute('data-step');
+    await press(page, 'ArrowDown', 'j');
+    assert.equal(await current(), '2');
+    await press(page, 'k');
+    assert.equal(await current(), '1');
+    await press(page, 'End');
+    assert.equal(await current(), '6');
+    await press(page, 'Home', 'ArrowUp');
+    assert.equal(await current(), '0');
+    assert.equal(
+      await page.evaluate(() => document.activeElement?.getAttribute('data-step')),
+      '0',
+      'the focus is there',
+    );
+  });
+
+  it('goes into the tokens, on over the end of a step, and out again', async () => {
+    const page = await open();
+    await press(page, 'ArrowDown', 'ArrowRight');
+    await page.locator('.token-name', { hasText: 'token 2 of 11' }).waitFor();
+    await press(page, 'ArrowRight', 'ArrowRight', 'ArrowRight');
+    await page.locator('.token-name', { hasText: 'So·😀' }).waitFor();
+    assert.equal(await page.locator('.step[aria-current=step]').getAttribute('data-step'), '2');
+    assert.match(
+      (await page.locator('.figures').textContent()) ?? '',
+      /Probability25\.0%Entropy1\.200 natsLog-ratio to the reference−0\.693/,
+    );
+    assert.equal(await page.locator('.alternatives li').count(), 2);
+    await press(page, 'Escape');
+    await page.locator('.token-panel', { hasText: 'steps into the tokens' }).waitFor();
+  });
+
+  it('finds the next uncertain token, and shows the figures of a step as a table', async () => {
+    const page = await open();
+    await press(page, 'u', 't');
+    await page.locator('.token-name', { hasText: 'token 5 of 11' }).waitFor();
+    const rows = await page.locator('.token-table tbody tr').allTextContents();
+    assert.equal(rows.length, 2);
+    assert.match(rows[0] ?? '', /So·😀.*25\.0%/);
+  });
+
+  it('marks the heat of tokens by what is chosen', async () => {
+    const page = await open();
+    await press(page, 'e');
+    const heats = () =>
+      page
+        .locator('.step[data-step="2"] .token')
+        .evaluateAll(tokens => tokens.map(token => /heat-[\w-]+/.exec(token.className)?.[0]));
+    await page.locator('.step[data-step="2"] .heat-7').waitFor();
+    assert.deepEqual(await heats(), ['heat-7', 'heat-0']);
+    await press(page, 'e', 'e');
+    await page.locator('.step[data-step="2"] .heat-down-3').waitFor();
+  });
+
+  it('says why each rule paid what it did, marks what it matched, and finds the next that fails', async () => {
+    const page = await open();
+    await page.locator('.rule[data-rule=accuracy]').waitFor();
+    await press(page, 'f');
+    await page.locator('.rule[data-rule=accuracy] [aria-pressed=true]').waitFor();
+    const group = (await page.locator('.group .why').textContent()) ?? '';
+    assert.match(group, /paid the same/);
+  });
+
+  it('goes to the siblings, and to the same example at other steps', async () => {
+    const page = await open();
+    await press(page, ']');
+    await page.locator('.where', { hasText: 'completion 3 of 4' }).waitFor();
+    await press(page, '[', '[');
+    await page.locator('.where', { hasText: 'completion 1 of 4' }).waitFor();
+    await page.locator('.timeline .sibling').first().waitFor();
+    await press(page, '.');
+    await page.locator('.where', { hasText: 'step 4' }).waitFor();
+    await press(page, ',');
+    await page.locator('.where', { hasText: 'step 3' }).waitFor();
+  });
+
+  it('says of what was not recorded that it was not', async () => {
+    const page = await open(3, 1);
+    await page.locator('.token-panel', { hasText: 'were not recorded' }).waitFor();
+    await press(page, 'ArrowRight', 'u', 'e');
+    assert.equal(await page.locator('.token').count(), 0);
+  });
+
+  it('asks the editor for links, tests and rules', async () => {
+    const page = await open();
+    await press(page, 'ArrowRight', 'c', 'm');
+    await page.locator('.rule[data-rule=format] .icon-button').click();
+    const done = views.harness().done.slice(-3);
+    assert.deepEqual(
+      done.map(({ name }) => name),
+      ['link', 'makeTest', 'openRule'],
+    );
+    assert.deepEqual(done[0]?.params, { folder, ref: { step: 3, group: 0, sample: 1 }, token: 0 });
+  });
+
+  it('opens at the token of a link, and comes back to where it was left', async () => {
+    const page = await views.open({ view: 'trace', folder, ref: { step: 3, group: 0, sample: 1 }, token: 4 });
+    await page.locator('.token-name', { hasText: 'token 5 of 11' }).waitFor();
+    await press(page, 'ArrowRight');
+    await page.reload();
+    await page.locator('.token-name', { hasText: 'token 6 of 11' }).waitFor();
+  });
+
+  it('shows what rules that are typed would have paid, here first', async () => {
+    const page = await open();
+    views.harness().tell({
+      kind: 'tried',
+      folder,
+      tried: {
+        of: 'rollout',
+        rollout: {
+          ref: { step: 3, group: 0, sample: 1 },
+          reward: { before: 0.4, after: 0.9 },
+          outcome: 'right',
+          advantage: { before: -0.5, after: 0.5 },
+          rules: { typed: { score: 0.9, why: 'It says two.', spans: [{ start: 25, end: 30 }] } },
+        },
+      },
+    });
+    await page.locator('.trial-figures', { hasText: '0.400 → 0.900' }).waitFor();
+    await page.locator('.rule[data-rule=typed]', { hasText: 'It says two.' }).waitFor();
+    await page.locator('.rule-mark').first().waitFor();
+    views.harness().tell({ kind: 'tried', folder, tried: { of: 'wrong', problems: ['curriculum.yaml:3: no'] } });
+    await page.locator('.trial', { hasText: 'curriculum.yaml:3: no' }).waitFor();
+  });
+});
