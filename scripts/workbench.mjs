@@ -62,6 +62,7 @@ const options = [
 ];
 const server = spawn(node, [...base, ...options, folder], { env, stdio: ['ignore', 'ignore', 'inherit'] });
 server.once('exit', code => process.exit(code ?? 0));
+for (const signal of ['SIGTERM', 'SIGHUP']) process.once(signal, () => server.kill());
 while (!(await answers())) await new Promise(resolve => setTimeout(resolve, 200));
 console.log(
   `\n  ${url}\n\nThe wave on the left is Triphase; F1 and "Triphase" lists what it does. Ctrl+C ends the workbench; a run goes on.`,

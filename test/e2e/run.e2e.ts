@@ -49,7 +49,7 @@ describe('a run in the workbench', () => {
   });
 
   it('is still running after the window was loaded anew, with its views', async () => {
-    await workbench.load();
+    await workbench.reload();
     await workbench.command('Triphase: Focus on Runs View');
     const before = lastStep();
     await workbench.row(/shapes.*\w+ \d+\/\d+/).waitFor();

@@ -188,6 +188,14 @@ export class Workbench {
     return names.map(name => path.join(runs, name)).sort();
   }
 
+  /** As a person reloads it: what the window shows is kept, and comes back. */
+  async reload(): Promise<void> {
+    const loaded = this.page.waitForEvent('load');
+    await this.command('Developer: Reload Window');
+    await loaded;
+    await this.page.locator('.monaco-workbench .part.statusbar').waitFor({ timeout: 60_000 });
+  }
+
   /** A row of the quick pick that is open. */
   pick(text: string | RegExp): Locator {
     return this.page.locator('.quick-input-widget .monaco-list-row').filter({ hasText: text }).first();
