@@ -96,7 +96,8 @@ describe('a run seen from outside', () => {
     await until(() => connection.state.kind === 'lost');
     assert.equal(readRunState(run()).kind, 'lost');
     await assert.rejects(connection.pause(), { code: 'run-folder' });
-    process.env['TRIPHASE_SMALL_JOB'] = '{}';
+    // a run that nobody serves is looked at once a second: the rest must last longer than that
+    process.env['TRIPHASE_SMALL_JOB'] = '{"stepMs":150}';
     pids.push((await startHost(program(), run())).pid);
     await until(() => connection.state.kind === 'finished');
     assert.deepEqual(
