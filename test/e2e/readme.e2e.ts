@@ -1,6 +1,6 @@
 // The pictures of the README, of a whole run of the example: TRIPHASE_README_RUN names its folder. Not a test of its own.
 
-import { cpSync } from 'node:fs';
+import { cpSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { prepareShapes } from './lab';
 import { until, Workbench } from './workbench';
@@ -15,9 +15,17 @@ describe('the pictures of the README', () => {
       vsix: process.env['TRIPHASE_E2E_VSIX'] ?? '',
       prepare: folder => {
         prepareShapes(folder);
-        cpSync(run, path.join(folder, 'shapes', 'runs', path.basename(run)), { recursive: true });
+        const copy = path.join(folder, 'shapes', 'runs', path.basename(run));
+        cpSync(run, copy, { recursive: true });
+        const info = JSON.parse(readFileSync(path.join(copy, 'run.json'), 'utf8')) as object;
+        const config = path.join(folder, 'shapes', 'curriculum.yaml');
+        writeFileSync(path.join(copy, 'run.json'), JSON.stringify({ ...info, config }));
       },
-      settings: { 'workbench.colorTheme': 'Default Dark Modern', 'editor.minimap.enabled': false },
+      settings: {
+        'workbench.colorTheme': 'Default Dark Modern',
+        'editor.minimap.enabled': false,
+        'git.enabled': false,
+      },
     });
     await workbench.command('Triphase: Focus on Runs View');
     await workbench.row('shapes').waitFor();
