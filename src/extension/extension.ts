@@ -48,7 +48,7 @@ export function activate(context: vscode.ExtensionContext): void {
     }),
     vscode.window.registerTreeDataProvider('triphase.phases', new PhasesView(runs)),
     vscode.window.registerTreeDataProvider('triphase.checkpoints', new CheckpointsView(runs)),
-    editorFeatures(runs),
+    editorFeatures(query, runs),
     trial,
     ruleTests,
     new Trials(trial, runs, () => panels.viewers),

@@ -1,11 +1,13 @@
 // The editor features of curricula, all of them.
 
 import * as vscode from 'vscode';
+import type { Query } from '../query';
 import type { Runs } from '../runs';
 import { showDiagnostics } from './diagnostics';
 import { registerProviders } from './providers';
 import { showResults } from './results';
+import { RuleHints } from './rule-hints';
 
-export function editorFeatures(runs: Runs): vscode.Disposable {
-  return vscode.Disposable.from(showDiagnostics(), registerProviders(), showResults(runs));
+export function editorFeatures(query: Query, runs: Runs): vscode.Disposable {
+  return vscode.Disposable.from(showDiagnostics(), registerProviders(), showResults(runs), new RuleHints(query, runs));
 }
