@@ -18,7 +18,18 @@ export function mountSmallDisk(at: string): (() => void) | undefined {
   } catch {
     return undefined;
   }
-  return () => execFileSync('umount', [at]);
+  return () => {
+    // a host that has just ended may hold a file for a moment longer
+    for (let tries = 1; ; tries++) {
+      try {
+        execFileSync('umount', [at], { stdio: 'ignore' });
+        return;
+      } catch (error) {
+        if (tries === 40) throw error;
+        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 250);
+      }
+    }
+  };
 }
 
 export interface Filled {

@@ -61,11 +61,12 @@ describe('the dashboard', function () {
     );
     await page.keyboard.press('ArrowRight');
     await page.keyboard.press('ArrowRight');
+    // it is said with the next frame
+    await page.waitForFunction(() => document.querySelector('.cursor-step')?.textContent === 'step 2 · text');
     assert.equal(
       await chart(page, 'reward').getAttribute('aria-valuetext'),
       `step 2: reward ${rewardAt(2).toFixed(3)}`,
     );
-    assert.equal(await page.locator('.cursor-step').textContent(), 'step 2 · text');
     assert.match((await page.locator('.card-length .legend').textContent()) ?? '', /22/);
 
     const box = await page.locator('.card-entropy .u-over').boundingBox();

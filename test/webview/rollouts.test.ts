@@ -91,6 +91,8 @@ describe('the rollouts', function () {
     await page.keyboard.press('[');
     await page.waitForFunction(() => document.querySelector('.step-label')?.textContent?.startsWith('step 4'));
     assert.deepEqual(done('open').at(-1)?.params, { view: 'trace', folder, ref: { step: 4, group: 1, sample: 1 } });
+    // the whole of a completion is asked for before it is copied
+    for (let waited = 0; done('copy').length === 0 && waited < 100; waited++) await page.waitForTimeout(100);
     assert.match(JSON.stringify(done('copy').at(-1)?.params), /step 4, wait/);
   });
 
