@@ -16,8 +16,12 @@ describe('a curriculum in the editor', () => {
   /** To the end of a line, by the editor's own command. */
   async function toLine(line: number): Promise<void> {
     await page().keyboard.press('Control+g');
+    await page().locator('.quick-input-widget').waitFor();
     await page().keyboard.type(String(line));
     await page().keyboard.press('Enter');
+    // keys that are typed while it closes are lost
+    await page().locator('.quick-input-widget').waitFor({ state: 'hidden' });
+    await workbench.statusBar(`Ln ${line}, Col`).waitFor();
     await page().keyboard.press('End');
   }
   const lineOf = (what: string): number =>
