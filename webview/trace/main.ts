@@ -6,6 +6,7 @@ import type { Tried } from '../../src/protocol/trial';
 import type { ViewState } from '../../src/protocol/views';
 import { type Choice, dropdown, iconButton } from '../components/controls';
 import { errorNotice } from '../components/notice';
+import { Pictures } from '../components/pictures';
 import { rovingToolbar } from '../components/roving';
 import { h, replace } from '../dom';
 import { connect, type Host, isAbort } from '../host';
@@ -42,7 +43,7 @@ class TraceView {
   private place: Place = { step: 0, piece: undefined };
   private ui: Ui;
   private asking: AbortController | undefined;
-  private readonly urls = new Map<string, Promise<string>>();
+  private readonly pictures: Pictures;
 
   private readonly title = h('h1');
   private readonly where = h('div', { class: 'where' });
@@ -73,6 +74,7 @@ class TraceView {
     private shown: TraceState,
   ) {
     this.ui = (shown.ui ?? {}) as Ui;
+    this.pictures = new Pictures(host);
     replace(
       this.help,
       ...bindings.map(({ shown: key, says }) => h('span', { class: 'key' }, h('kbd', {}, key), ' ', t(says))),
@@ -167,10 +169,7 @@ class TraceView {
       this.host.request('branch', params, { signal, onBranching }),
     );
     replace(this.tokenSlot, this.tokenPanel.element);
-    replace(
-      this.left,
-      promptPanel(detail, image => this.imageUrl(image)),
-    );
+    replace(this.left, promptPanel(detail, this.pictures));
     replace(this.middle, text.element, this.branches.element);
     this.header(detail);
     this.relook();
@@ -474,18 +473,6 @@ class TraceView {
       ...names.toReversed().map(name => ({ value: name, label: name })),
       { value: 'base', label: t('base: what the run began from') },
     ];
-  }
-
-  private imageUrl(image: { readonly file: string; readonly inside?: string }): Promise<string> {
-    const key = `${image.file}\n${image.inside ?? ''}`;
-    const known = this.urls.get(key);
-    if (known !== undefined) return known;
-    const url = this.host.request('image', image).then(({ mime, base64 }) => {
-      const bytes = Uint8Array.from(atob(base64), character => character.charCodeAt(0));
-      return URL.createObjectURL(new Blob([bytes], { type: mime }));
-    });
-    this.urls.set(key, url);
-    return url;
   }
 
   private keysLine(): HTMLElement {

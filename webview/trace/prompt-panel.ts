@@ -1,13 +1,13 @@
 // What was asked: the question with its images and caption, the gold answer beside what was answered; the prompt word for
 // word folded below.
 
-import type { ImageRef, RolloutDetail } from '../../src/protocol/query';
+import type { RolloutDetail } from '../../src/protocol/query';
+import type { Pictures } from '../components/pictures';
 import { h } from '../dom';
 import { modelText } from '../model-text';
 import { t } from '../words';
 
-/** @param imageOf the bytes of an image as a URL that the page may show */
-export function promptPanel(detail: RolloutDetail, imageOf: (image: ImageRef) => Promise<string>): HTMLElement {
+export function promptPanel(detail: RolloutDetail, pictures: Pictures): HTMLElement {
   const { question, caption, gold, answer, outcome, prompt, images } = detail;
   const entry = (name: string, text: string | null): readonly HTMLElement[] => [
     h('dt', {}, name),
@@ -19,7 +19,11 @@ export function promptPanel(detail: RolloutDetail, imageOf: (image: ImageRef) =>
     'section',
     { class: 'prompt-panel', 'aria-label': t('Prompt') },
     images.length > 0 &&
-      h('div', { class: 'images' }, ...images.map((image, i) => picture(image, i, images.length, imageOf))),
+      h(
+        'div',
+        { class: 'images' },
+        ...images.map((image, i) => pictures.element(image, imageLabel(i, images.length), 'prompt-image')),
+      ),
     h(
       'dl',
       { class: 'asked' },
@@ -44,19 +48,5 @@ export function promptPanel(detail: RolloutDetail, imageOf: (image: ImageRef) =>
   );
 }
 
-function picture(
-  image: ImageRef,
-  index: number,
-  of: number,
-  imageOf: (image: ImageRef) => Promise<string>,
-): HTMLElement {
-  const label = of === 1 ? t('The image that was shown') : t('Image {0} of {1} that were shown', index + 1, of);
-  const element = h('img', { alt: label, class: 'prompt-image' });
-  imageOf(image).then(
-    url => {
-      element.src = url;
-    },
-    () => element.replaceWith(h('p', { class: 'missing' }, t('The image could not be read: {0}', image.file))),
-  );
-  return element;
-}
+const imageLabel = (index: number, of: number): string =>
+  of === 1 ? t('The image that was shown') : t('Image {0} of {1} that were shown', index + 1, of);
