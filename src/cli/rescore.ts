@@ -2,14 +2,12 @@
 
 import path from 'node:path';
 import { loadCurriculum } from '../config/curriculum';
-import { phaseSettings } from '../config/resolved';
-import type { Curriculum } from '../config/schema';
-import { advantageOptions } from '../curriculum/settings';
 import { examplesOf } from '../data/examples-of';
 import { TriphaseError } from '../protocol/errors';
-import type { RescoreQuestion, RescoreReport } from '../query/rescore-report';
+import type { RescoreReport } from '../query/rescore-report';
 import { Rescorer } from '../query/rescorer';
 import { checkRules } from '../reward/check-rules';
+import { rescoreQuestion } from '../trial/rescore-question';
 import { parseCommandLine } from './arguments';
 import { exitCode } from './exit-codes';
 import { printHints } from './hints';
@@ -36,7 +34,7 @@ export async function rescoreCommand(screen: Screen, args: readonly string[]): P
   const rescorer = await Rescorer.open(path.resolve(positionals[0] ?? ''), { exampleOf: await examplesOf(config) });
   try {
     const report = await interruptible(signal =>
-      rescorer.ask(questionOf(config), {
+      rescorer.ask(rescoreQuestion(config), {
         signal,
         some: 1,
         onAnswer: answer => {
@@ -54,15 +52,6 @@ export async function rescoreCommand(screen: Screen, args: readonly string[]): P
   } finally {
     await rescorer.close();
   }
-}
-
-function questionOf(config: Curriculum): RescoreQuestion {
-  return {
-    rewards: config.rewards,
-    phases: Object.fromEntries(config.phases.map(phase => [phase.id, phaseSettings(config, phase).rewards])),
-    seed: config.seed,
-    advantage: advantageOptions(config),
-  };
 }
 
 function print(screen: Screen, report: RescoreReport): void {

@@ -3,19 +3,18 @@
 import path from 'node:path';
 import { readCurriculum } from '../config/curriculum';
 import type { Diagnostic } from '../config/diagnostics';
-import { phaseSettings } from '../config/resolved';
 import type { Curriculum } from '../config/schema';
-import { advantageOptions } from '../curriculum/settings';
 import { examplesOf } from '../data/examples-of';
 import { TriphaseError } from '../protocol/errors';
 import type { RolloutRef } from '../protocol/query';
 import type { RulesText, TestsResult, Tried, TriedRollout, TriedRun, TryParams } from '../protocol/trial';
-import type { RescoredSample, RescoreQuestion, RescoreReport, SampleAt } from '../query/rescore-report';
+import type { RescoredSample, RescoreReport, SampleAt } from '../query/rescore-report';
 import { Rescorer } from '../query/rescorer';
 import { storedRollouts } from '../query/stored-rollouts';
 import { RuleEditor } from '../reward/edited-rules';
 import { runRuleTests } from '../reward/rule-tests';
 import { currentEvents, readEvents } from '../run/event-log';
+import { rescoreQuestion } from './rescore-question';
 
 interface Opened {
   readonly rescorer: Rescorer;
@@ -33,7 +32,7 @@ export class RuleTrials {
     const { rescorer } = await this.open(params.folder, read.config);
     signal.throwIfAborted();
     const at = params.at === undefined ? undefined : await fileOf(params.folder, params.at);
-    const report = await rescorer.ask(questionOf(read.config), {
+    const report = await rescorer.ask(rescoreQuestion(read.config), {
       signal,
       ...(at === undefined ? {} : { at }),
       onAnswer: answer =>
@@ -94,15 +93,6 @@ const BARE = `model: { path: m }
 data: { d: { path: d.jsonl } }
 phases: [{ id: p, view: image, sources: [d], steps: 1 }]
 `;
-
-function questionOf(config: Curriculum): RescoreQuestion {
-  return {
-    rewards: config.rewards,
-    phases: Object.fromEntries(config.phases.map(phase => [phase.id, phaseSettings(config, phase).rewards])),
-    seed: config.seed,
-    advantage: advantageOptions(config),
-  };
-}
 
 /** The file that holds the rollouts of a step. */
 async function fileOf(folder: string, ref: RolloutRef): Promise<SampleAt> {
