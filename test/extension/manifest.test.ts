@@ -40,7 +40,7 @@ const manifest = JSON.parse(text) as Manifest;
 const { contributes } = manifest;
 const strings = JSON.parse(readFileSync('package.nls.json', 'utf8')) as Readonly<Record<string, string>>;
 
-const sources = readdirSync('src/extension')
+const sources = readdirSync('src/extension', { recursive: true, encoding: 'utf8' })
   .filter(name => name.endsWith('.ts'))
   .map(name => readFileSync(path.join('src/extension', name), 'utf8'));
 const code = sources.join('\n');
