@@ -2,11 +2,10 @@
 // rule that is typed beside it changes what it says and the file. In light and in high contrast.
 
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { Frame } from 'playwright-core';
-import { prepareShapes } from './lab';
+import { prepareRecorded } from './lab';
 import { pictureOfFailure, until, Workbench } from './workbench';
 
 describe('a trace in the workbench', () => {
@@ -19,23 +18,7 @@ describe('a trace in the workbench', () => {
   before(async () => {
     workbench = await Workbench.open({
       vsix: process.env['TRIPHASE_E2E_VSIX'] ?? '',
-      prepare: folder => {
-        prepareShapes(folder);
-        // a run that is over: two steps of each phase
-        const { status, stdout, stderr } = spawnSync(
-          process.execPath,
-          [
-            'dist/cli.js',
-            'run',
-            path.join(folder, 'shapes', 'curriculum.yaml'),
-            '--quick',
-            '--set',
-            'evaluation.data=[]',
-          ],
-          { encoding: 'utf8' },
-        );
-        assert.equal(status, 0, stdout + stderr);
-      },
+      prepare: prepareRecorded,
     });
   });
   pictureOfFailure(() => workbench);
@@ -116,13 +99,7 @@ describe('a trace in the workbench', () => {
     const [run = ''] = workbench.runs();
     const follow = async (what: string): Promise<void> => {
       await workbench.command('View: Close All Editors');
-      await workbench.command('Developer: Open URL');
-      const box = page().locator('.quick-input-widget input.input');
-      await box.fill(`vscode://triphase.triphase/${what}folder=${encodeURIComponent(run)}`);
-      await page().keyboard.press('Enter');
-      const ask = page().locator('.monaco-dialog-box');
-      await ask.getByText('Triphase').first().waitFor();
-      await ask.getByRole('button', { name: 'Open', exact: true }).click();
+      await workbench.openLink(`vscode://triphase.triphase/${what}folder=${encodeURIComponent(run)}`);
     };
     await follow('run?');
     await workbench.view('main.dashboard .u-over');
@@ -134,10 +111,7 @@ describe('a trace in the workbench', () => {
     await trace.locator('.where', { hasText: 'completion 5 of 8' }).waitFor();
     await workbench.picture('trace-from-a-link');
     // a link that leads nowhere says so
-    await workbench.command('Developer: Open URL');
-    await page().locator('.quick-input-widget input.input').fill('vscode://triphase.triphase/run?folder=%2Fnowhere');
-    await page().keyboard.press('Enter');
-    await page().locator('.monaco-dialog-box').getByRole('button', { name: 'Open', exact: true }).click();
+    await workbench.openLink('vscode://triphase.triphase/run?folder=%2Fnowhere');
     await workbench.notification('This link leads to no run that is here').waitFor();
     await workbench.command('Notifications: Clear All Notifications');
   });

@@ -226,9 +226,9 @@ export class Workbench {
   async command(title: string): Promise<void> {
     const input = this.page.locator('.quick-input-widget input.input');
     await until(`the command ${title}`, async () => {
-      await this.page.keyboard.press('F1');
-      await input.fill(`>${title}`);
       try {
+        await this.page.keyboard.press('F1');
+        await input.fill(`>${title}`, { timeout: 3000 });
         await this.pick(title).waitFor({ timeout: 3000 });
         return true;
       } catch {
@@ -246,6 +246,27 @@ export class Workbench {
         if (frame !== this.page.mainFrame() && (await frame.locator(selector).count()) > 0) return frame;
       return undefined;
     });
+  }
+
+  /** As another program would, or a page; whether the extension may open it is asked first. */
+  async openLink(link: string): Promise<void> {
+    await this.command('Developer: Open URL');
+    const box = this.page.locator('.quick-input-widget input.input');
+    await box.fill(link);
+    await this.page.keyboard.press('Enter');
+    await this.page.locator('.monaco-dialog-box').getByRole('button', { name: 'Open', exact: true }).click();
+  }
+
+  /** The keyboard goes to a text, by the key of its group. */
+  async toEditor(key: string): Promise<void> {
+    await this.page.keyboard.press(key);
+    await this.page.locator('.monaco-editor.focused').waitFor();
+  }
+
+  /** The keyboard leaves a text for a view, by the key of its group. */
+  async toView(key: string): Promise<void> {
+    await this.page.keyboard.press(key);
+    await this.page.locator('.monaco-editor.focused').waitFor({ state: 'detached' });
   }
 
   /** Presses a key until something in the view has the keyboard. */
@@ -350,6 +371,8 @@ export class Workbench {
 
 const quiet = (restricted: boolean) => ({
   'workbench.startupEditor': 'none',
+  // as on the desktop: what is typed is not in the file before it is saved
+  'files.autoSave': 'off',
   'workbench.colorTheme': themes[0].setting,
   // one key goes to the other theme and back
   'workbench.preferredDarkColorTheme': themes[1].setting,
