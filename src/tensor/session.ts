@@ -22,7 +22,6 @@ export interface HalfTensor {
   readonly dims: readonly number[];
   readonly data: Uint16Array;
 }
-}
 
 export interface FloatTensor {
   readonly dims: readonly number[];

@@ -42,7 +42,7 @@ describe('a curriculum that trains an adapter', function () {
   const home = mkdtempSync(path.join(tmpdir(), 'adapted-'));
   after(() => rmSync(home, { recursive: true, force: true }));
 
-  before(() => {
+  before(async () => {
     const rows = ['wide', 'tall', 'small'].map((image, i) => ({
       id: image,
       question: `What is it? ${i}`,
@@ -55,6 +55,7 @@ describe('a curriculum that trains an adapter', function () {
     }));
     writeFileSync(path.join(home, 'rows.jsonl'), rows.map(r => JSON.stringify(r)).join('\n'));
     writeFileSync(path.join(home, 'curriculum.yaml'), curriculum);
+    whole = await run('whole');
   });
 
   const configOf = (sets: readonly string[]) => loadCurriculum(path.join(home, 'curriculum.yaml'), sets).config;
@@ -78,9 +79,6 @@ describe('a curriculum that trains an adapter', function () {
   }
   const adapterFile = 'adapter_model.safetensors';
   let whole: Awaited<ReturnType<typeof run>>;
-  before(async () => {
-    whole = await run('whole');
-  });
 
   it('goes from phase to phase with every trainer, and saves the adapter alone', async () => {
     assert.equal(whole.metrics.length, 8);
