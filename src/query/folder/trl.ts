@@ -6,9 +6,9 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
-import { asyncBufferFromFile, parquetMetadataAsync, parquetReadObjects } from 'hyparquet';
+import { parquetShape, wholeParquet } from '../../parquet/read';
 import type { Cell, Curves } from '../../protocol/query';
-import { cellOf, topLevel } from '../../run/index-rows';
+import { cellOf } from '../../run/index-rows';
 import type { IndexRow } from '../../run/segments';
 import { columns, noCurves } from './curves';
 import { type Recording, stepFilesIn } from './recording';
@@ -37,10 +37,9 @@ export function trlRecording(folder: string, completions: string): Recording {
     compact: async () => false,
     files: () => stepFilesIn(folder, completions, completionFile),
     rows: async file => {
-      const buffer = await asyncBufferFromFile(path.join(folder, file));
-      const metadata = await parquetMetadataAsync(buffer);
-      const rows = (await parquetReadObjects({ file: buffer, metadata })) as readonly Row[];
-      const extra = topLevel(metadata.schema).filter(name => !own.has(name));
+      const at = path.join(folder, file);
+      const extra = (await parquetShape(at)).columns.filter(name => !own.has(name));
+      const rows = await wholeParquet(at);
       const scores = extra.filter(name => rows.every(row => isNumberOrNull(row[name])));
       const rules = named.length === 0 ? scores : scores.filter(name => named.includes(name));
       return { rows: indexRows(rows, extra), rules, unreadable: [] };
