@@ -56,11 +56,15 @@ describe('a test made from a rollout', () => {
 
   it('fails, with the evidence', async () => {
     await page().locator('.codelens-decoration a', { hasText: 'Test' }).first().click();
+    for (const name of ['shapes/curriculum.yaml', 'format']) {
+      await explorer().locator('.monaco-list-row', { hasText: name }).click();
+      await page().keyboard.press('ArrowRight');
+    }
     await test('failed').waitFor();
     await workbench.command('Test Results: Focus on Test Results View');
     await page().locator('.test-output-peek-message-container, .test-output-peek-tree').first().waitFor();
     await workbench.look('test-fails');
-    await workbench.command('View: Close Panel');
+    await page().keyboard.press('Control+j');
   });
 
   it('passes when the rule is mended, run as one types', async () => {

@@ -4,7 +4,6 @@ import assert from 'node:assert/strict';
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import {
   closeSync,
-  cpSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -128,11 +127,11 @@ export class Workbench {
       '--extensions-dir',
       inside('extensions'),
     ];
-    const installed = spawnSync(parts.node, [...base, '--install-extension', vsix], { env, encoding: 'utf8' });
-    if (installed.status !== 0)
-      throw new Error(`the extension was not installed: ${installed.stdout}${installed.stderr}`);
-    for (const extension of beside)
-      cpSync(extension, path.join(inside('extensions'), path.basename(extension)), { recursive: true });
+    for (const file of [vsix, ...beside.map(extension => packed(extension, inside('packages')))]) {
+      const installed = spawnSync(parts.node, [...base, '--install-extension', file], { env, encoding: 'utf8' });
+      if (installed.status !== 0)
+        throw new Error(`the extension was not installed: ${installed.stdout}${installed.stderr}`);
+    }
 
     const port = await freePort();
     const log = openSync(path.join(root, 'server.log'), 'w');
@@ -394,6 +393,19 @@ const quiet = (restricted: boolean) => ({
   'workbench.secondarySideBar.defaultVisibility': 'hidden',
   'workbench.layoutControl.enabled': false,
 });
+
+/** @returns the package of an extension that lies in a folder as it is */
+function packed(extension: string, into: string): string {
+  const file = path.join(into, `${path.basename(extension)}.vsix`);
+  const options = ['--no-dependencies', '--allow-missing-repository', '--skip-license', '--out', file];
+  const { status, stdout, stderr } = spawnSync(
+    process.execPath,
+    [path.resolve('node_modules', '@vscode', 'vsce', 'vsce'), 'package', ...options],
+    { cwd: extension, encoding: 'utf8' },
+  );
+  if (status !== 0) throw new Error(`${extension} was not packed: ${stdout}${stderr}`);
+  return file;
+}
 
 function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {
