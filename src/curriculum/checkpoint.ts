@@ -7,6 +7,7 @@ import { loadWeights, saveModel } from '../model/weights';
 import { TriphaseError } from '../protocol/errors';
 import type { WatchedFigure } from '../protocol/run';
 import { requireWhole, writeCheckpoint } from '../run/checkpoints';
+import { inWords, notFinite } from '../train/finite';
 import type { RunContext } from './context';
 import type { PromotionState } from './promotion';
 import { loadOptimizer, saveOptimizer, savePromotion, saveReference } from './state';
@@ -25,6 +26,7 @@ export async function checkpoint(context: RunContext, at: CheckpointAt): Promise
   const { phaseStep, step, boundary, promotion } = at;
   const started = performance.now();
   const phase = at.phase.id;
+  requireFinite(context);
   if (promotion.best !== undefined) context.best = { ...context.best, [phase]: promotion.best.checkpoint };
   const position = { phase, phaseStep, step, attempt: job.attempt, boundary, best: context.best };
   const write = () =>
@@ -48,6 +50,18 @@ export async function checkpoint(context: RunContext, at: CheckpointAt): Promise
     removed,
     seconds: (performance.now() - started) / 1000,
   });
+}
+
+/** The last look: what is no number would be in every step from here on. */
+function requireFinite({ model, optimizer }: RunContext): void {
+  const moments = [...optimizer.moments].map(([name, { v }]) => [name, { data: v }] as const);
+  const tensors = [...notFinite(model.weights), ...notFinite(moments)];
+  if (tensors.length === 0) return;
+  throw new TriphaseError(
+    'not-finite',
+    `the state is not saved: it is not finite in ${inWords(tensors)}`,
+    'Resume from the last checkpoint, which is whole.',
+  );
 }
 
 /** The model, and the optimiser's moments, as they were at an earlier step of the phase. */

@@ -1,11 +1,13 @@
 // Groups of a step: completions drawn and scored, and where it is asked for, other prompts drawn in place of those whose
 // completions are all paid alike.
 
+import { TriphaseError } from '../protocol/errors';
 import { Random } from '../protocol/random';
 import { Generation, type Sample } from '../rollout/generation';
 import type { RenderedPrompt } from '../rollout/prompter';
+import { inWords } from '../train/finite';
 import type { RunContext, StepPosition, Timed } from './context';
-import type { Shown } from './order';
+import { nameOf, type Shown } from './order';
 import { promptOf } from './prompt-of';
 import type { Rollout } from './rollout-record';
 import { compiled } from './rules-in-force';
@@ -71,7 +73,21 @@ async function generate(
     ),
   );
   const generation = await Generation.start(model, prompts, options, random);
-  return (await generation.finish()) ?? [];
+  const samples = (await generation.finish()) ?? [];
+  requireNumbers(shown, samples);
+  return samples;
+}
+
+/** A model that gives no probabilities draws all the same, and rewards of such completions teach nothing. */
+function requireNumbers(shown: readonly Shown[], samples: readonly (readonly Sample[])[]): void {
+  const noNumber = ({ entropy, logProbs }: Sample): boolean => [...entropy, ...logProbs].some(Number.isNaN);
+  const guilty = shown.filter((_, i) => samples[i]?.some(noNumber));
+  if (guilty.length === 0) return;
+  throw new TriphaseError(
+    'not-finite',
+    `the model gives no probabilities (NaN) after the prompts of ${inWords([...new Set(guilty.map(nameOf))])}`,
+    'Lower optimizer.learning_rate in the config, and begin a new run from an earlier checkpoint.',
+  );
 }
 
 async function scored(

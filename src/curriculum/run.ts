@@ -6,7 +6,7 @@ import { compileUserMessage } from '../data/views';
 import { checkShown } from '../evaluate/conditions';
 import { loadModelConfig } from '../model/config';
 import { Model } from '../model/model';
-import { loadWeights } from '../model/weights';
+import { loadWeights, type Weights } from '../model/weights';
 import { TriphaseError } from '../protocol/errors';
 import type { PlannedPhase } from '../protocol/run';
 import { ImageThread } from '../rollout/image-thread';
@@ -14,6 +14,7 @@ import { Prompter } from '../rollout/prompter';
 import { type CheckpointPosition, openCheckpoint, phaseEndCheckpoint } from '../run/checkpoints';
 import { newAdamWState } from '../tensor/adamw';
 import { chooseDevice } from '../tensor/session';
+import { inWords, notFinite } from '../train/finite';
 import { baseWeights } from './base-weights';
 import { checkPrompts } from './check-prompts';
 import type { RunContext } from './context';
@@ -58,6 +59,7 @@ export async function runCurriculum(job: CurriculumJob): Promise<JobResult> {
   const source = job.resumeFrom ?? config.model.path;
   const modelConfig = await loadModelConfig(source);
   const weights = job.resumeFrom === undefined ? await baseWeights(config) : await loadWeights(source, modelConfig);
+  requireFinite(weights, source);
   const images = ImageThread.start();
   const context: RunContext = {
     job,
@@ -121,6 +123,18 @@ async function runPhases(
     previous = phase.id;
   }
   return 'finished';
+}
+
+/** What is no number teaches nothing and spreads. */
+function requireFinite(weights: Weights, folder: string): void {
+  const tensors = notFinite(weights);
+  if (tensors.length === 0) return;
+  throw new TriphaseError(
+    'model',
+    `${tensors.length} of the ${weights.size} tensors of the model hold a NaN or an infinity: ${inWords(tensors)}`,
+    'Take another copy of the model; this one was damaged or has overflowed.',
+    { file: folder },
+  );
 }
 
 /** A phase that was over before the checkpoint took as many steps as its own says. */

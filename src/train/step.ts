@@ -4,6 +4,7 @@ import type { Model } from '../model/model';
 import { TriphaseError } from '../protocol/errors';
 import { type AdamWOptions, type AdamWState, accumulate, adamW, clipScale, globalNorm } from '../tensor/adamw';
 import type { FloatTensor } from '../tensor/session';
+import { inWords, notFinite } from './finite';
 import { type Frozen, gradient, type Objective, type TokenScores, type TrainedGroup } from './gradient';
 
 export interface StepOptions {
@@ -27,7 +28,8 @@ export interface StepResult {
 /**
  * Changes the model's parameters and the optimiser's state in place.
  *
- * @throws TriphaseError 'not-finite' before anything is changed
+ * @throws TriphaseError 'not-finite': before anything is changed where it is of the loss or the gradient; one of the
+ *   parameters says that they are lost
  */
 export async function trainStep(
   model: Model,
@@ -55,14 +57,63 @@ export async function trainStep(
   }
   const gradNorm = globalNorm(grads);
   if (!Number.isFinite(loss) || !Number.isFinite(gradNorm))
-    throw new TriphaseError(
-      'not-finite',
-      Number.isFinite(loss) ? `the gradient is not finite (norm ${gradNorm})` : `the loss is not finite (${loss})`,
-      'Lower optimizer.learning_rate or optimizer.max_grad_norm, and resume from the last checkpoint.',
+    throw await noGradient(
+      model,
+      teaching.map(i => groups[i] as TrainedGroup),
+      options,
+      { loss, gradNorm, grads },
     );
   adamW(model.weights, grads, state, options.optimizer, clipScale(gradNorm, options.maxGradNorm));
+  requireFinite(model, state, grads.keys(), groups);
   return { loss, gradNorm, scores };
 }
+
+const advice =
+  'Lower optimizer.learning_rate or optimizer.max_grad_norm in the config, and begin a new run from the last checkpoint.';
+
+/** What is wrong with a step's gradient: each example is run alone, for the step is lost anyway. */
+async function noGradient(
+  model: Model,
+  groups: readonly TrainedGroup[],
+  { objective, temperature, frozen }: StepOptions,
+  { loss, gradNorm, grads }: { loss: number; gradNorm: number; grads: ReadonlyMap<string, FloatTensor> },
+): Promise<TriphaseError> {
+  const guilty: TrainedGroup[] = [];
+  for (const group of groups) {
+    const alone = await gradient(model, objective, [group], temperature, frozen);
+    if (!Number.isFinite(alone.loss) || !Number.isFinite(globalNorm(alone.grads))) guilty.push(group);
+  }
+  const tensors = notFinite(grads);
+  const what = Number.isFinite(loss)
+    ? `the gradient is not finite (norm ${gradNorm})`
+    : `the loss is not finite (${loss})`;
+  const of = tensors.length === 0 ? '' : `; ${tensors.length} of ${grads.size} tensors: ${inWords(tensors)}`;
+  return new TriphaseError('not-finite', `${what}${examplesOf(guilty.length === 0 ? groups : guilty)}${of}`, advice);
+}
+
+/** After an update: what it made of parameters that a gradient without fault can still overflow. */
+function requireFinite(
+  { weights }: Model,
+  { moments }: AdamWState,
+  changed: Iterable<string>,
+  groups: readonly TrainedGroup[],
+): void {
+  const names = [...changed];
+  const parameters = notFinite(names.map(name => [name, weights.get(name) as FloatTensor]));
+  const estimates = notFinite(names.flatMap(name => [[name, { data: moments.get(name)?.v ?? new Float32Array() }]]));
+  const [what, tensors] = parameters.length > 0 ? ['parameters', parameters] : ["the optimiser's moments", estimates];
+  if (tensors.length === 0) return;
+  throw new TriphaseError(
+    'not-finite',
+    `the update made ${what} that are not finite${examplesOf(groups)}; ${tensors.length} of ${names.length} tensors: ${inWords(tensors)}`,
+    advice,
+  );
+}
+
+const examplesOf = (groups: readonly TrainedGroup[]): string => {
+  const names = [...new Set(groups.flatMap(({ example }) => (example === undefined ? [] : [example])))];
+  return names.length === 0 ? '' : `; ${names.length === 1 ? 'example' : 'examples'} ${inWords(names)}`;
+};
 
 /** Whether a group can change the model; one whose completions all count for nothing is not run. */
 function teaches({ completions }: TrainedGroup, objective: Objective): boolean {
