@@ -14,7 +14,13 @@ import { identity } from './ops';
 /** A dense tensor in memory, row-major. */
 export interface Tensor {
   readonly dims: readonly number[];
-  readonly data: Float32Array | Int32Array | BigInt64Array;
+  readonly data: Float32Array | Uint16Array | Int32Array | BigInt64Array;
+}
+
+/** float16, as its bits: JavaScript counts with float32. */
+export interface HalfTensor {
+  readonly dims: readonly number[];
+  readonly data: Uint16Array;
 }
 
 export interface FloatTensor {
@@ -38,8 +44,9 @@ export interface SessionOptions {
   readonly profile?: string;
 }
 
-function typeOf(data: Tensor['data']): 'float32' | 'int32' | 'int64' {
+function typeOf(data: Tensor['data']): 'float32' | 'float16' | 'int32' | 'int64' {
   if (data instanceof Float32Array) return 'float32';
+  if (data instanceof Uint16Array) return 'float16';
   return data instanceof Int32Array ? 'int32' : 'int64';
 }
 
