@@ -33,6 +33,12 @@ export const condition = z.enum(['image_caption', 'image', 'caption', 'question'
 
 export type Condition = z.output<typeof condition>;
 
+const deviceLost = z
+  .enum(['retry', 'cpu'])
+  .describe(
+    'What a run does whose device is lost, back at its last checkpoint: retry goes on there when the device answers again, once between two steps; cpu goes on without it.',
+  );
+
 const device = z
   .enum(['auto', 'cpu', 'webgpu', 'dml', 'cuda'])
   .describe(
@@ -491,6 +497,7 @@ export const curriculumSchema = z
     seed: seed.default(0).describe('All randomness of a run comes from it.'),
     model,
     device: device.default('auto'),
+    device_lost: deviceLost.default('retry'),
     threads: z.int().min(0).default(0).describe('Threads on the CPU; 0: as many as there are cores.'),
     prompt,
     data: z.record(id, dataSet).describe('Data by id.'),

@@ -39,7 +39,7 @@ export async function checkpoint(context: RunContext, at: CheckpointAt): Promise
     });
   // parameters and two moments of each
   const bytes = 3 * [...model.weights.values()].reduce((sum, { data }) => sum + data.byteLength, 0);
-  const { folder, removed } = await (job.whenRoom?.(bytes, write) ?? write());
+  const { folder, removed } = await (job.whenWritable?.('a checkpoint', bytes, write) ?? write());
   context.companions = path.join(job.folder, folder);
   job.emit({
     kind: 'checkpoint',

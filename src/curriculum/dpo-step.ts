@@ -35,7 +35,12 @@ export async function dpoStep(
     };
   });
   const referenceStarted = performance.now();
-  const scores = await scoreGroups(model, pairs, { temperature: 1, microBatch: grpo.micro_batch, weights: reference });
+  const scores = await scoreGroups(model, pairs, {
+    temperature: 1,
+    microBatch: grpo.micro_batch,
+    together: context.memory.update,
+    weights: reference,
+  });
   const referenceSeconds = (performance.now() - referenceStarted) / 1000;
   const groups = pairs.map(({ completions, ...pair }, i) => ({
     ...pair,
@@ -49,6 +54,7 @@ export async function dpoStep(
     optimizer: adamWOptions(at.settings, rate),
     maxGradNorm: at.settings.optimizer.max_grad_norm,
     microBatch: grpo.micro_batch,
+    together: context.memory.update,
     frozen: frozenParts(config),
   });
   const now = performance.now();

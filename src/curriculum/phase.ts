@@ -119,6 +119,7 @@ export async function runPhase(
   for (; came === 'on'; came = await after(done, true)) {
     const step = start.step + done - start.phaseStep + 1;
     context.rules.take(job.rules?.from(step));
+    context.memory.at(step);
     const at = { phase, phaseStep: done + 1, step, settings: context.rules.settings(phase) };
     const updates = updatesOf(context);
     try {

@@ -3,7 +3,8 @@
 
 import { TriphaseError } from '../protocol/errors';
 import { Random } from '../protocol/random';
-import { Generation, type Sample } from '../rollout/generation';
+import { completions } from '../rollout/completions';
+import type { Sample } from '../rollout/generation';
 import type { RenderedPrompt } from '../rollout/prompter';
 import { inWords } from '../train/finite';
 import type { RunContext, StepPosition, Timed } from './context';
@@ -56,7 +57,7 @@ export async function rollOut(
 
 /** @param first number of the first of these groups within the step */
 async function generate(
-  { model, prompter, config }: RunContext,
+  { model, prompter, config, memory }: RunContext,
   { phase, phaseStep, settings }: StepPosition,
   shown: readonly Shown[],
   prompts: readonly RenderedPrompt[],
@@ -66,14 +67,14 @@ async function generate(
     ...generationOptions(settings.generation, prompter.tokenizer),
     keptAlternatives: settings.generation.record_alternatives,
   };
-  const random = shown.flatMap(({ example }, i) =>
-    Array.from(
-      { length: options.samples },
-      (_, s) => new Random(config.seed, phase.id, phaseStep, example.id, first + i, s),
-    ),
-  );
-  const generation = await Generation.start(model, prompts, options, random);
-  const samples = (await generation.finish()) ?? [];
+  const random = () =>
+    shown.flatMap(({ example }, i) =>
+      Array.from(
+        { length: options.samples },
+        (_, s) => new Random(config.seed, phase.id, phaseStep, example.id, first + i, s),
+      ),
+    );
+  const samples = await completions(model, prompts, options, random, memory.generation);
   requireNumbers(shown, samples);
   return samples;
 }

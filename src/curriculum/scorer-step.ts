@@ -54,6 +54,7 @@ export async function scorerStep(context: RunContext, at: StepPosition, shown: r
     optimizer: adamWOptions(at.settings, rate),
     maxGradNorm: at.settings.optimizer.max_grad_norm,
     microBatch: grpo.micro_batch,
+    together: context.memory.update,
     frozen: new Set([...frozenParts(config), ...(scorer.train === 'head' ? (['policy'] as const) : [])]),
   });
   return {

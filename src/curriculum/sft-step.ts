@@ -29,6 +29,7 @@ export async function sftStep(context: RunContext, at: StepPosition, shown: read
     optimizer: adamWOptions(at.settings, rate),
     maxGradNorm: at.settings.optimizer.max_grad_norm,
     microBatch: at.settings.grpo.micro_batch,
+    together: context.memory.update,
     frozen: frozenParts(config),
   });
   const entropy = result.scores.flatMap(g => g ?? []).flatMap(s => [...s.entropy]);

@@ -170,7 +170,8 @@ export async function saveModel(
 ): Promise<void> {
   const writing = `${folder}.writing-${process.pid}`;
   await rm(writing, { recursive: true, force: true });
-  await mkdir(writing, { recursive: true });
+  // not its parents: a folder that was taken away is not made again in its old place
+  await mkdir(writing);
   for (const name of await readdir(sourceFolder))
     if (companions.has(name) || /^(licen[cs]e|notice)/i.test(name))
       await copyFile(path.join(sourceFolder, name), path.join(writing, name));

@@ -2,14 +2,14 @@
 // pyarrow and DuckDB read a whole folder of them as one table.
 
 import { readFileSync } from 'node:fs';
-import { mkdir, readdir } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { parquetMetadata, parquetReadObjects } from 'hyparquet';
 import { parquetWriteBuffer, type SchemaElement } from 'hyparquet-writer';
 import { z } from 'zod';
 import { TriphaseError } from '../protocol/errors';
 import { type RolloutRecord, type RunEvent, rolloutColumns } from '../protocol/run';
-import { writeFileAtomic } from './atomic';
+import { makeFolderIn, writeFileAtomic } from './atomic';
 import { currentEvents } from './event-log';
 
 /** Writes one step's rollouts and returns the file's name relative to the run folder. */
@@ -40,7 +40,7 @@ export async function writeRollouts(folder: string, records: readonly RolloutRec
     createdBy: 'triphase',
   });
   const name = `rollouts/${first.phase}-${String(first.step).padStart(6, '0')}.parquet`;
-  await mkdir(path.join(folder, 'rollouts'), { recursive: true });
+  makeFolderIn(folder, 'rollouts');
   writeFileAtomic(path.join(folder, name), new Uint8Array(bytes));
   return name;
 }

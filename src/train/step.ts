@@ -4,6 +4,7 @@ import type { Model } from '../model/model';
 import { TriphaseError } from '../protocol/errors';
 import { type AdamWOptions, type AdamWState, accumulate, adamW, clipScale, globalNorm } from '../tensor/adamw';
 import type { FloatTensor } from '../tensor/session';
+import type { Together } from '../tensor/together';
 import { inWords, notFinite } from './finite';
 import { type Frozen, gradient, type Objective, type TokenScores, type TrainedGroup } from './gradient';
 
@@ -14,6 +15,8 @@ export interface StepOptions {
   readonly maxGradNorm: number;
   /** Prompts in one run of the gradient graph. */
   readonly microBatch: number;
+  /** Fewer where memory is short; absent: that is an error. */
+  readonly together?: Together;
   readonly frozen: Frozen;
 }
 
@@ -37,11 +40,41 @@ export async function trainStep(
   groups: readonly TrainedGroup[],
   options: StepOptions,
 ): Promise<StepResult> {
+  const teaching = groups.flatMap((g, i) => (teaches(g, options.objective) ? [i] : []));
+  const size = Math.min(options.microBatch, Math.max(1, teaching.length));
+  const run = (size: number) => summedGradient(model, groups, teaching, size, options);
+  const { grads, loss, scores } = await (options.together?.fitting(size, run) ?? run(size));
+  const gradNorm = globalNorm(grads);
+  if (!Number.isFinite(loss) || !Number.isFinite(gradNorm))
+    throw await noGradient(
+      model,
+      teaching.map(i => groups[i] as TrainedGroup),
+      options,
+      { loss, gradNorm, grads },
+    );
+  adamW(model.weights, grads, state, options.optimizer, clipScale(gradNorm, options.maxGradNorm));
+  requireFinite(model, state, grads.keys(), groups);
+  return { loss, gradNorm, scores };
+}
+
+interface SummedGradient {
+  readonly grads: ReadonlyMap<string, FloatTensor>;
+  readonly loss: number;
+  readonly scores: readonly (readonly TokenScores[] | undefined)[];
+}
+
+/** @param microBatch prompts in one run */
+async function summedGradient(
+  model: Model,
+  groups: readonly TrainedGroup[],
+  teaching: readonly number[],
+  microBatch: number,
+  options: StepOptions,
+): Promise<SummedGradient> {
   const grads = new Map<string, FloatTensor>();
   const scores: (readonly TokenScores[] | undefined)[] = groups.map(() => undefined);
   let loss = 0;
-  const teaching = groups.flatMap((g, i) => (teaches(g, options.objective) ? [i] : []));
-  for (const part of microBatches(groups, teaching, options.microBatch)) {
+  for (const part of microBatches(groups, teaching, microBatch)) {
     const result = await gradient(
       model,
       options.objective,
@@ -55,17 +88,7 @@ export async function trainStep(
       scores[i] = result.scores[j];
     });
   }
-  const gradNorm = globalNorm(grads);
-  if (!Number.isFinite(loss) || !Number.isFinite(gradNorm))
-    throw await noGradient(
-      model,
-      teaching.map(i => groups[i] as TrainedGroup),
-      options,
-      { loss, gradNorm, grads },
-    );
-  adamW(model.weights, grads, state, options.optimizer, clipScale(gradNorm, options.maxGradNorm));
-  requireFinite(model, state, grads.keys(), groups);
-  return { loss, gradNorm, scores };
+  return { grads, loss, scores };
 }
 
 const advice =
