@@ -9,7 +9,7 @@ import { completionTokens } from './completion-tokens';
 import type { RunContext, StepPosition, StepReport } from './context';
 import { nameOf, type Shown } from './order';
 import { promptOf } from './prompt-of';
-import { adamWOptions, frozenParts } from './settings';
+import { adamWOptions, dropoutPath, frozenParts } from './settings';
 
 export async function dpoStep(
   context: RunContext,
@@ -56,6 +56,7 @@ export async function dpoStep(
     microBatch: grpo.micro_batch,
     together: context.memory.update,
     frozen: frozenParts(config),
+    path: dropoutPath(config, at),
   });
   const now = performance.now();
   const tokens = groups.flatMap(g => g.completions).reduce((n, c) => n + c.tokenIds.length, 0);

@@ -12,7 +12,14 @@ import type { Shown } from './order';
 import { type RolledOut, rollOut, type Spare } from './roll-out';
 import { rolloutMetrics } from './rollout-metrics';
 import { rolloutRecord } from './rollout-record';
-import { adamWOptions, correctionOptions, frozenParts, grpoObjective, trainingTemperature } from './settings';
+import {
+  adamWOptions,
+  correctionOptions,
+  dropoutPath,
+  frozenParts,
+  grpoObjective,
+  trainingTemperature,
+} from './settings';
 import { inWords, type Teaching, teachingMetrics, teachingOf } from './teaching';
 import { clipMetrics, correctionMetrics, type Update } from './update-metrics';
 
@@ -137,6 +144,7 @@ async function update(
         microBatch: settings.grpo.micro_batch,
         together: memory.update,
         frozen: frozenParts(config),
+        path: dropoutPath(config, at, out.length),
       });
       out.push({ ...result, groups });
     }

@@ -18,6 +18,8 @@ export interface StepOptions {
   /** Fewer where memory is short; absent: that is an error. */
   readonly together?: Together;
   readonly frozen: Frozen;
+  /** Of the random numbers of the update, for the dropout of an adapter; absent: nothing is dropped out. */
+  readonly path?: readonly (number | string)[];
 }
 
 export interface StepResult {
@@ -74,13 +76,14 @@ async function summedGradient(
   const grads = new Map<string, FloatTensor>();
   const scores: (readonly TokenScores[] | undefined)[] = groups.map(() => undefined);
   let loss = 0;
-  for (const part of microBatches(groups, teaching, microBatch)) {
+  for (const [number, part] of microBatches(groups, teaching, microBatch).entries()) {
     const result = await gradient(
       model,
       options.objective,
       part.map(i => groups[i] as TrainedGroup),
       options.temperature,
       options.frozen,
+      options.path === undefined ? undefined : [...options.path, number],
     );
     loss += result.loss;
     accumulate(grads, result.grads);
