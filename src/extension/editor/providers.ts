@@ -6,6 +6,7 @@ import * as vscode from 'vscode';
 import type { Completion } from '../../language/completion';
 import type { OutlineSymbol } from '../../language/symbols';
 import { curriculumDocuments, editIn, kindOf, rangeIn } from './documents';
+import { relatives } from './relatives';
 
 export function registerProviders(): vscode.Disposable {
   const { languages } = vscode;
@@ -119,9 +120,21 @@ async function provideDefinition(
   const source = YamlSource.of(document.getText());
   const offset = document.offsetAt(position);
   const [given] = placesOf(kind, source, offset);
-  if (given !== undefined)
-    return given.role === 'given' ? new vscode.Location(document.uri, rangeIn(document, given.range)) : undefined;
+  if (given?.role === 'given') return new vscode.Location(document.uri, rangeIn(document, given.range));
+  if (given !== undefined) return given.kind === 'rule' ? ruleElsewhere(document, given.name) : undefined;
   return fileAt(document, source.at(offset)?.path ?? [], source.value(source.at(offset)?.path ?? []));
+}
+
+/** In the file of rewards that the curriculum shares. */
+async function ruleElsewhere(document: vscode.TextDocument, rule: string): Promise<vscode.Location | undefined> {
+  const { namesIn } = await import('../../language/names');
+  const { YamlSource } = await import('../../language/yaml-source');
+  const shared = (await relatives(document)).find(other => kindOf(other) !== 'curriculum');
+  if (shared === undefined) return undefined;
+  const given = namesIn('rewards', YamlSource.of(shared.getText())).find(
+    ({ kind, role, name }) => kind === 'rule' && role === 'given' && name === rule,
+  );
+  return given === undefined ? undefined : new vscode.Location(shared.uri, rangeIn(shared, given.range));
 }
 
 /** The file that a path of the curriculum names, where it is one. */
@@ -179,5 +192,20 @@ async function provideRenameEdits(
   const { YamlSource } = await import('../../language/yaml-source');
   const renamed = rename(kind ?? 'curriculum', YamlSource.of(document.getText()), document.offsetAt(position), newName);
   if ('refused' in renamed) throw new Error(renamed.refused);
-  return editIn(document, renamed.edits);
+  const edit = editIn(document, renamed.edits);
+  const { nameAt, namesIn } = await import('../../language/names');
+  const target = nameAt(namesIn(kind ?? 'curriculum', YamlSource.of(document.getText())), document.offsetAt(position));
+  if (target?.kind !== 'rule') return edit;
+  for (const other of await relatives(document)) {
+    const rules = namesIn(kindOf(other) ?? 'rewards', YamlSource.of(other.getText())).filter(
+      place => place.kind === 'rule',
+    );
+    if (newName !== target.name && rules.some(({ role, name }) => role === 'given' && name === newName))
+      throw new Error(
+        vscode.l10n.t("There is already a rule '{0}' in {1}.", newName, vscode.workspace.asRelativePath(other.uri)),
+      );
+    for (const { name, range } of rules)
+      if (name === target.name) edit.replace(other.uri, rangeIn(other, range), newName);
+  }
+  return edit;
 }
