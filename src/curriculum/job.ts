@@ -15,6 +15,8 @@ export interface CurriculumJob {
   /** A few steps of every phase, to see that all is in order. */
   readonly quick: boolean;
   readonly onlyPhase?: string;
+  /** The folder of the programs of threads; default: that of the program that runs. */
+  readonly programs?: string;
   /** Absent: the reward rules are those of the config, and stay so. */
   readonly rules?: ChangingRules;
   /** The event is on disk when this returns. */

@@ -9,7 +9,7 @@ import type { Phase, PhaseSettings } from '../config/schema';
 import { pickExamples } from '../data/example-list';
 import { TriphaseError } from '../protocol/errors';
 import { Random } from '../protocol/random';
-import { Generation } from '../rollout/generation';
+import { drawGroups } from '../rollout/groups';
 import { writeFileAtomic } from '../run/atomic';
 import type { RunContext } from './context';
 import type { PhaseExamples, Shown } from './order';
@@ -205,7 +205,7 @@ async function rightAnswers(
     Array.from({ length: samples }, (_, s) => new Random(config.seed, phase.id, 'pass-rate', example.id, s)),
   );
   const options = { ...generationOptions(settings.generation, tokenizer), samples };
-  const completions = (await (await Generation.start(model, prompts, options, random)).finish()) ?? [];
+  const completions = await drawGroups(model, prompts, options, random);
   const rules = await compiled(settings.rewards);
   const groups = shown.map(({ example }, i) =>
     (completions[i] ?? []).map(sample => ({

@@ -2,7 +2,8 @@
 // completions are all paid alike.
 
 import { Random } from '../protocol/random';
-import { Generation, type Sample } from '../rollout/generation';
+import type { Sample } from '../rollout/generation';
+import { drawGroups } from '../rollout/groups';
 import type { RenderedPrompt } from '../rollout/prompter';
 import type { RunContext, StepPosition, Timed } from './context';
 import type { Shown } from './order';
@@ -70,8 +71,7 @@ async function generate(
       (_, s) => new Random(config.seed, phase.id, phaseStep, example.id, first + i, s),
     ),
   );
-  const generation = await Generation.start(model, prompts, options, random);
-  return (await generation.finish()) ?? [];
+  return drawGroups(model, prompts, options, random);
 }
 
 async function scored(

@@ -6,6 +6,7 @@ import { compileUserMessage } from '../data/views';
 import { checkShown } from '../evaluate/conditions';
 import { loadModelConfig } from '../model/config';
 import { Model } from '../model/model';
+import { Replicas } from '../model/replicas';
 import { loadWeights } from '../model/weights';
 import { TriphaseError } from '../protocol/errors';
 import type { PlannedPhase } from '../protocol/run';
@@ -20,6 +21,7 @@ import type { RunContext } from './context';
 import { evaluateAt } from './evaluation-event';
 import type { CurriculumJob, JobResult } from './job';
 import { runPhase } from './phase';
+import { replicaCount } from './replica-count';
 import { RulesInForce } from './rules-in-force';
 import { frozenParts } from './settings';
 import { loadRunData, type RunData } from './sources';
@@ -46,28 +48,31 @@ export async function runCurriculum(job: CurriculumJob): Promise<JobResult> {
   job.emit({ kind: 'data', sources: data.reports });
   checkShown(data.evaluation, config.evaluation.conditions);
   const { device, refused } = await chooseDevice(config.device);
-  job.emit({
-    kind: 'device',
-    asked: config.device,
-    used: device,
-    threads: config.threads,
-    refused: refused.map(({ device, reason }) => ({ device, why: reason })),
-  });
 
   job.activity({ what: 'loading the model' });
   const source = job.resumeFrom ?? config.model.path;
   const modelConfig = await loadModelConfig(source);
   const weights = job.resumeFrom === undefined ? await baseWeights(config) : await loadWeights(source, modelConfig);
+  const { replicas, threads } = replicaCount(config, device, weights);
+  job.emit({
+    kind: 'device',
+    asked: config.device,
+    used: device,
+    threads: config.threads,
+    replicas,
+    refused: refused.map(({ device, reason }) => ({ device, why: reason })),
+  });
+  const options = { device, threads, visionFrozen: frozenParts(config).has('vision') };
+  const beside =
+    replicas === 1
+      ? undefined
+      : Replicas.start(replicas, { config: modelConfig, options, folder: source }, job.programs);
   const images = ImageThread.start();
   const context: RunContext = {
     job,
     config,
     rules: new RulesInForce(config, job.rules?.atStart),
-    model: new Model(modelConfig, weights, {
-      device,
-      threads: config.threads,
-      visionFrozen: frozenParts(config).has('vision'),
-    }),
+    model: new Model(modelConfig, weights, options, beside),
     prompter: await Prompter.load(source, modelConfig, images?.decode),
     userMessage: compileUserMessage(config.prompt),
     optimizer: job.resumeFrom === undefined ? newAdamWState() : await loadOptimizer(job.resumeFrom),

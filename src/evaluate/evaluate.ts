@@ -9,7 +9,8 @@ import { Random } from '../protocol/random';
 import type { Scored } from '../protocol/rewards';
 import type { ConditionResult, Evaluation, EvaluationFigures, LanguageBias } from '../protocol/run';
 import type { RuleSample } from '../reward/sample';
-import { Generation, type GenerationOptions, type Sample } from '../rollout/generation';
+import type { GenerationOptions, Sample } from '../rollout/generation';
+import { drawGroups } from '../rollout/groups';
 import type { Prompter, RenderedPrompt } from '../rollout/prompter';
 import { blank, canShow, mismatches, viewOf } from './conditions';
 import { wilson } from './interval';
@@ -222,8 +223,7 @@ async function complete(
   const random = batch.flatMap(({ example }) =>
     Array.from({ length: samples }, (_, s) => new Random(seed, 'evaluation', condition, example.source, example.id, s)),
   );
-  const generation = await Generation.start(model, prompts, { ...drawing, samples, temperature }, random);
-  return (await generation.finish()) ?? [];
+  return drawGroups(model, prompts, { ...drawing, samples, temperature }, random);
 }
 
 /** Accuracy of a guess among the choices, where every example has some. */

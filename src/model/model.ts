@@ -6,7 +6,9 @@ import { loadModelConfig, type ModelConfig } from './config';
 import { FeatureCache } from './feature-cache';
 import { imageFeaturesGraph } from './graphs';
 import type { Pixels } from './images';
+import type { Replicas } from './replicas';
 import { SequenceInputs } from './sequence-inputs';
+import type { ShareTask } from './share';
 import { visionFeeds } from './vision-inputs';
 import { loadWeights, type Weights } from './weights';
 
@@ -27,6 +29,7 @@ export class Model {
     readonly config: ModelConfig,
     readonly weights: Weights,
     readonly options: ModelOptions,
+    private readonly replicas?: Replicas,
   ) {
     this.inputs = new SequenceInputs(config);
   }
@@ -48,6 +51,25 @@ export class Model {
     return session;
   }
 
+  /** How many shares of a batch are computed side by side. */
+  get shares(): number {
+    return this.replicas?.count ?? 1;
+  }
+
+  /** Outcomes in the order of the shares, the same whether there are threads for them or not. */
+  async inShares<I, O>(task: ShareTask<I, O>, shares: readonly I[], weights: Weights = this.weights): Promise<O[]> {
+    const elsewhere = this.replicas?.begin(task, shares, this.weights, weights) ?? [];
+    // an error here is not to leave theirs unheard
+    for (const outcome of elsewhere) outcome?.catch(() => {});
+    const out: Promise<O>[] = [];
+    for (const [i, share] of shares.entries()) {
+      const outcome = elsewhere[i] ?? task.run(this, share, weights);
+      out.push(outcome);
+      if (elsewhere[i] === undefined) await outcome;
+    }
+    return Promise.all(out);
+  }
+
   /** Features of the image tokens of images, in order: [tokens, hidden]. */
   imageFeatures(images: readonly Pixels[], weights: Weights = this.weights): Promise<FloatTensor> {
     const own = weights.get(PATCHES)?.data === this.weights.get(PATCHES)?.data;
@@ -67,5 +89,6 @@ export class Model {
   async dispose(): Promise<void> {
     for (const session of this.sessions.values()) await (await session).dispose();
     this.sessions.clear();
+    await this.replicas?.end();
   }
 }

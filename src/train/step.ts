@@ -1,10 +1,10 @@
 // One optimiser step: micro-batches, their gradients summed, clipped, AdamW.
 
 import type { Model } from '../model/model';
+import { dealt } from '../model/share';
 import { TriphaseError } from '../protocol/errors';
-import { type AdamWOptions, type AdamWState, accumulate, adamW, clipScale, globalNorm } from '../tensor/adamw';
-import type { FloatTensor } from '../tensor/session';
-import { type Frozen, gradient, type Objective, type TokenScores, type TrainedGroup } from './gradient';
+import { type AdamWOptions, type AdamWState, adamW, clipScale, globalNorm } from '../tensor/adamw';
+import { type Frozen, gradientOfShare, type Objective, summed, type TokenScores, type TrainedGroup } from './gradient';
 
 export interface StepOptions {
   readonly objective: Objective;
@@ -35,24 +35,26 @@ export async function trainStep(
   groups: readonly TrainedGroup[],
   options: StepOptions,
 ): Promise<StepResult> {
-  const grads = new Map<string, FloatTensor>();
   const scores: (readonly TokenScores[] | undefined)[] = groups.map(() => undefined);
-  let loss = 0;
   const teaching = groups.flatMap((g, i) => (teaches(g, options.objective) ? [i] : []));
-  for (const part of microBatches(groups, teaching, options.microBatch)) {
-    const result = await gradient(
-      model,
-      options.objective,
-      part.map(i => groups[i] as TrainedGroup),
-      options.temperature,
-      options.frozen,
-    );
-    loss += result.loss;
-    accumulate(grads, result.grads);
-    part.forEach((i, j) => {
-      scores[i] = result.scores[j];
+  const shares = dealt(microBatches(groups, teaching, options.microBatch, model.shares), model.shares);
+  const { objective, temperature, frozen } = options;
+  const results = await model.inShares(
+    gradientOfShare,
+    shares.map(parts => ({
+      objective,
+      parts: parts.map(part => part.map(i => groups[i] as TrainedGroup)),
+      temperature,
+      frozen,
+    })),
+  );
+  shares.forEach((parts, k) => {
+    parts.flat().forEach((i, j) => {
+      scores[i] = results[k]?.scores[j];
     });
-  }
+  });
+  // in the order of the shares, whichever was there first
+  const { loss, grads } = summed(results);
   const gradNorm = globalNorm(grads);
   if (!Number.isFinite(loss) || !Number.isFinite(gradNorm))
     throw new TriphaseError(
@@ -71,14 +73,24 @@ function teaches({ completions }: TrainedGroup, objective: Objective): boolean {
   return completions.some(c => (always || c.advantage !== 0) && c.weights[0] !== 0);
 }
 
-/** Groups that run together: of one kind (with images or without), in order. @param among indices of groups */
+/**
+ * Groups that run together: of one kind (with images or without), in order.
+ *
+ * @param among indices of groups
+ * @param size groups that are in memory at a time, where that leaves one for each share
+ * @param shares so many run side by side, and have as many groups together
+ */
 export function microBatches(
   groups: readonly { readonly prompt: TrainedGroup['prompt'] }[],
   among: readonly number[],
   size: number,
+  shares = 1,
 ): number[][] {
   const kinds = [false, true].map(images => among.filter(i => images === (groups[i]?.prompt.images.length ?? 0) > 0));
-  return kinds.flatMap(indices =>
-    Array.from({ length: Math.ceil(indices.length / size) }, (_, i) => indices.slice(i * size, (i + 1) * size)),
-  );
+  return kinds.flatMap(indices => {
+    const each = Math.ceil(Math.min(size, indices.length) / shares);
+    return indices.length === 0
+      ? []
+      : Array.from({ length: Math.ceil(indices.length / each) }, (_, i) => indices.slice(i * each, (i + 1) * each));
+  });
 }
