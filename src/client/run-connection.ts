@@ -79,7 +79,11 @@ export class RunConnection {
   ) {
     this.last = options.after ?? 0;
     this.wantsControl = options.control ?? false;
-    this.tail = new EventTail(folder);
+    this.tail = new EventTail(folder, {
+      take: event => {
+        if (!this.end.signal.aborted) this.tellEvent(event);
+      },
+    });
     for (const event of tellingEvents(folder)) this.follow(event);
     this.ready = new Promise(resolve => void this.attend(resolve));
   }
@@ -153,7 +157,7 @@ export class RunConnection {
       const told = await this.attendHost(ready);
       if (this.end.signal.aborted) break;
       if (told) retryMs = shortestRetryMs;
-      this.readFolder();
+      await this.readFolder();
       ready();
       // a host that is there and does not answer is starting or ending
       const waitMs = isServed(this.known) ? retryMs : lookAgainMs;
@@ -212,9 +216,9 @@ export class RunConnection {
     }
   }
 
-  private readFolder(): void {
+  private async readFolder(): Promise<void> {
     try {
-      for (const event of this.tail.read(this.last)) this.tellEvent(event);
+      await this.tail.read();
       this.tellState(readRunState(this.folder));
     } catch {
       // the folder is away: what is known of the run stays as it was, and it may come back

@@ -1,13 +1,12 @@
 // One run folder, kept up to date: from its log, and from its host while one serves it.
 
 import { EventEmitter } from 'node:events';
-import path from 'node:path';
 import type { HostClient } from '../client/host-client';
 import { TriphaseError } from '../protocol/errors';
 import type { AppliedRules, Pulse, StopParams, Watcher } from '../protocol/host';
 import type { Activity, RunInfo, RunState } from '../protocol/run';
 import { actionsOf, isServed, type RunAction } from '../protocol/run-actions';
-import { LogTail } from './log-tail';
+import { EventTail } from '../run/event-tail';
 import { RunDigest } from './run-digest';
 
 interface WatchedRunEvents {
@@ -30,7 +29,7 @@ export class WatchedRun {
   activity: Activity | undefined;
   pulse: Pulse | undefined;
   watchers: readonly Watcher[] = [];
-  private readonly tail: LogTail;
+  private readonly tail: EventTail;
   private client: HostClient | undefined;
   /** As the host says, or, without one, as the folder does. */
   private known: RunState = { kind: 'starting' };
@@ -43,7 +42,7 @@ export class WatchedRun {
     public info: RunInfo,
     private readonly options: WatchOptions,
   ) {
-    this.tail = new LogTail(path.join(folder, 'events.jsonl'), event => this.digest.take(event));
+    this.tail = new EventTail(folder, { take: event => this.digest.take(event) });
   }
 
   static async open(folder: string, options: WatchOptions): Promise<WatchedRun> {

@@ -6,14 +6,14 @@ import { Worker } from 'node:worker_threads';
 import { fromErrorRecord } from '../protocol/error-record';
 import type { ErrorRecord } from '../protocol/run';
 import { type Beats, beats } from '../tensor/heartbeat';
-import type { ModelConfig } from './config';
+import type { ModelForm } from './adapter';
 import type { ModelOptions } from './model';
 import type { ShareTask } from './share';
 import { SharedWeights, type WeightsAt } from './shared-weights';
 import type { Weights } from './weights';
 
 export interface ReplicaData {
-  readonly config: ModelConfig;
+  readonly form: ModelForm;
   readonly options: ModelOptions;
   /** The model's folder, for what a task needs of it beside the parameters. */
   readonly folder: string;

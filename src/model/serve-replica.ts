@@ -17,7 +17,7 @@ export function serveReplica(data: ReplicaData, tasks: readonly AnyTask[]): void
   if (port === null) throw new Error('this program runs as a thread beside a model');
   const { beats } = data;
   if (beats !== undefined) countRunsIn(beats.numbers, beats.index);
-  const model = new Model(data.config, new Map(), data.options);
+  const model = new Model(data.form, new Map(), data.options);
   const own = new WeightsCopy(model.weights);
   const other = new WeightsCopy(new Map());
 

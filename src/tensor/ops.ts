@@ -79,7 +79,14 @@ export const cast = (x: Value, type: DataType): Value =>
   x.type === type ? x : emit('Cast', [x], type, x.dims, { to: elementType[type] });
 
 /** ONNX's TensorProto.DataType numbers. */
-export const elementType: Readonly<Record<DataType, number>> = { float32: 1, int32: 6, int64: 7, bool: 9 };
+export const elementType: Readonly<Record<DataType, number>> = {
+  float32: 1,
+  uint8: 2,
+  int32: 6,
+  int64: 7,
+  bool: 9,
+  float16: 10,
+};
 
 export const where = (condition: Value, a: Value, b: Value): Value =>
   emit('Where', [condition, a, b], a.type, broadcast('Where', condition, { ...a, dims: broadcast('Where', a, b) }));

@@ -14,6 +14,8 @@ export interface StepOptions {
   /** Prompts in one run of the gradient graph. */
   readonly microBatch: number;
   readonly frozen: Frozen;
+  /** Of the random numbers of the update, for the dropout of an adapter; absent: nothing is dropped out. */
+  readonly path?: readonly (number | string)[];
 }
 
 export interface StepResult {
@@ -37,21 +39,27 @@ export async function trainStep(
 ): Promise<StepResult> {
   const scores: (readonly TokenScores[] | undefined)[] = groups.map(() => undefined);
   const teaching = groups.flatMap((g, i) => (teaches(g, options.objective) ? [i] : []));
-  const shares = dealt(microBatches(groups, teaching, options.microBatch, model.shares), model.shares);
-  const { objective, temperature, frozen } = options;
+  const batches = microBatches(groups, teaching, options.microBatch, model.shares);
+  const shares = dealt([...batches.entries()], model.shares);
+  const { objective, temperature, frozen, path } = options;
   const results = await model.inShares(
     gradientOfShare,
-    shares.map(parts => ({
+    shares.map(batches => ({
       objective,
-      parts: parts.map(part => part.map(i => groups[i] as TrainedGroup)),
+      parts: batches.map(([number, batch]) => ({
+        groups: batch.map(i => groups[i] as TrainedGroup),
+        ...(path === undefined ? {} : { path: [...path, number] }),
+      })),
       temperature,
       frozen,
     })),
   );
-  shares.forEach((parts, k) => {
-    parts.flat().forEach((i, j) => {
-      scores[i] = results[k]?.scores[j];
-    });
+  shares.forEach((batches, k) => {
+    batches
+      .flatMap(([, batch]) => batch)
+      .forEach((i, j) => {
+        scores[i] = results[k]?.scores[j];
+      });
   });
   // in the order of the shares, whichever was there first
   const { loss, grads } = summed(results);

@@ -3,10 +3,9 @@
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import { loadModelConfig } from '../../src/model/config';
+import { loadModel } from '../../src/model/load';
 import { Model } from '../../src/model/model';
 import { Replicas } from '../../src/model/replicas';
-import { loadWeights } from '../../src/model/weights';
 import { Random } from '../../src/protocol/random';
 import { drawGroups } from '../../src/rollout/groups';
 import { StopTexts } from '../../src/rollout/stop-texts';
@@ -17,7 +16,8 @@ import type { TrainedGroup } from '../../src/train/gradient';
 import { scoreGroups } from '../../src/train/score-groups';
 import { trainStep } from '../../src/train/step';
 import { readPrompts, referenceModels } from '../model/reference';
-import { SmallRuns, stepsOf } from './small-run';
+import { stepsOf } from './run-job';
+import { SmallRuns } from './small-run';
 
 const programs = path.resolve('dist');
 const nowhere = path.resolve('test');
@@ -35,10 +35,10 @@ describe('copies of the model', function () {
     use: (model: Model) => Promise<T>,
     visionFrozen = false,
   ): Promise<T> {
-    const config = await loadModelConfig(folder);
+    const { form, weights } = await loadModel(folder);
     const options = { device: 'cpu', threads: 1, visionFrozen } as const;
-    const replicas = Replicas.start(count, { config, options, folder }, from);
-    const model = new Model(config, await loadWeights(folder, config), options, replicas);
+    const replicas = Replicas.start(count, { form, options, folder }, from);
+    const model = new Model(form, weights, options, replicas);
     try {
       return await use(model);
     } finally {

@@ -1,11 +1,7 @@
 import assert from 'node:assert/strict';
-import { appendFileSync, writeFileSync } from 'node:fs';
-import path from 'node:path';
-import { LogTail } from '../../src/extension/log-tail';
 import { RunDigest } from '../../src/extension/run-digest';
 import type { RunEvent, RunEventBody } from '../../src/protocol/run';
 import { currentEvents } from '../../src/run/event-log';
-import { temporaryFolder } from '../run/temporary';
 
 const plan: RunEventBody = {
   kind: 'plan',
@@ -129,37 +125,5 @@ describe('what the lists show of a run', () => {
     const before = shown(digest);
     for (const event of all) digest.take(event);
     assert.deepEqual(shown(digest), before);
-  });
-});
-
-describe('a log that grows', () => {
-  const folder = temporaryFolder();
-  const lines = events(first).map(event => JSON.stringify(event));
-
-  it('is read on, and half a line waits for its end', async () => {
-    const file = path.join(folder(), 'events.jsonl');
-    const taken: number[] = [];
-    const tail = new LogTail(file, event => taken.push(event.n));
-    await tail.read();
-    assert.deepEqual(taken, []);
-    writeFileSync(file, `${lines[0]}\n${lines[1]}\n${lines[2]?.slice(0, 9)}`);
-    await tail.read();
-    assert.deepEqual(taken, [1, 2]);
-    appendFileSync(file, `${lines[2]?.slice(9)}\nnot json\n${lines[3]}\n`);
-    await Promise.all([tail.read(), tail.read()]);
-    assert.deepEqual(taken, [1, 2, 3, 4]);
-  });
-
-  it('goes on where a torn line was cut off', async () => {
-    const file = path.join(folder(), 'events.jsonl');
-    const taken: number[] = [];
-    const tail = new LogTail(file, event => taken.push(event.n));
-    writeFileSync(file, `${lines[0]}\n{"n":2,"torn`);
-    await tail.read();
-    writeFileSync(file, `${lines[0]}\n`);
-    await tail.read();
-    appendFileSync(file, `${lines[1]}\n`);
-    await tail.read();
-    assert.deepEqual(taken, [1, 2]);
   });
 });

@@ -2,7 +2,7 @@
 
 import { existsSync } from 'node:fs';
 import path from 'node:path';
-import { asyncBufferFromFile, parquetReadObjects } from 'hyparquet';
+import { wholeParquet } from '../../parquet/read';
 import type { TokenRecord } from '../../protocol/query';
 import type { RunEvent } from '../../protocol/run';
 import { RunProgress } from '../../protocol/run-progress';
@@ -11,14 +11,14 @@ import { readRunInfo } from '../../run/folder';
 import { readIndexRows } from '../../run/index-rows';
 import { leaseHolder } from '../../run/lease';
 import { indexFolder } from '../../run/segments';
+import { CurrentEvents } from './current-events';
 import { curvesOf } from './curves';
-import { EventTail } from './event-tail';
 import type { About, Recording } from './recording';
 
 export const isOurs = (folder: string): boolean => existsSync(path.join(folder, 'run.json'));
 
 export function ourRecording(folder: string): Recording {
-  const log = new EventTail(folder);
+  const log = new CurrentEvents(folder);
   return {
     folder,
     recordedBy: 'triphase',
@@ -29,11 +29,11 @@ export function ourRecording(folder: string): Recording {
       await compactRun(folder, { all: true, holder: false });
       return true;
     },
-    files: async () => stepFiles(log.read()),
+    files: async () => stepFiles(await log.read()),
     rows: async file => ({ ...(await readIndexRows(folder, file)), unreadable: [] }),
     tokens: async (file, group, sample) => tokensIn(path.join(folder, file), group, sample),
-    about: async () => about(folder, log.read()),
-    curves: async () => curvesOf(folder, log.read()),
+    about: async () => about(folder, await log.read()),
+    curves: async () => curvesOf(folder, await log.read()),
   };
 }
 
@@ -54,9 +54,7 @@ function about(folder: string, events: readonly RunEvent[]): About {
 }
 
 async function tokensIn(file: string, group: number, sample: number): Promise<TokenRecord | null> {
-  const rows: readonly Readonly<Record<string, unknown>>[] = await parquetReadObjects({
-    file: await asyncBufferFromFile(file),
-  });
+  const rows = await wholeParquet(file);
   const row = rows.find(one => one['group'] === group && one['sample'] === sample);
   if (row === undefined) return null;
   const numbers = (name: string): readonly number[] | null => {
