@@ -60,15 +60,20 @@ export class Model {
   /** Outcomes in the order of the shares, the same whether there are threads for them or not. */
   async inShares<I, O>(task: ShareTask<I, O>, shares: readonly I[], weights: Weights = this.weights): Promise<O[]> {
     const elsewhere = this.replicas?.begin(task, shares, this.weights, weights) ?? [];
-    // an error here is not to leave theirs unheard
-    for (const outcome of elsewhere) outcome?.catch(() => {});
-    const out: Promise<O>[] = [];
-    for (const [i, share] of shares.entries()) {
-      const outcome = elsewhere[i] ?? task.run(this, share, weights);
-      out.push(outcome);
-      if (elsewhere[i] === undefined) await outcome;
-    }
-    return Promise.all(out);
+    const here = async (): Promise<O[]> => {
+      const out: O[] = [];
+      for (const [i, share] of shares.entries())
+        if (elsewhere[i] === undefined) out[i] = await task.run(this, share, weights);
+      return out;
+    };
+    // all of them also where one fails: whoever tries again finds no thread at work
+    const [own, ...others] = await Promise.allSettled([here(), ...elsewhere]);
+    if (own.status === 'rejected') throw own.reason;
+    return shares.map((_, i) => {
+      const other = others[i];
+      if (other?.status === 'rejected') throw other.reason;
+      return (elsewhere[i] === undefined ? own.value[i] : other?.value) as O;
+    });
   }
 
   /** Features of the image tokens of images, in order: [tokens, hidden]. */
