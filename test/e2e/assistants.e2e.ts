@@ -105,7 +105,7 @@ describe('tools for an assistant', () => {
     assert.equal(workbench.runs().length, 1);
     const allowed = await begin('start_run', input);
     await dialog.getByText('Start a run?').waitFor();
-    await dialog.getByRole('button').first().click();
+    await dialog.getByRole('button', { name: 'Yes' }).click();
     const { text = '' } = await allowed();
     const { run } = JSON.parse(text) as { run: string };
     assert.ok(workbench.runs().some(folder => path.basename(folder) === run));

@@ -32,15 +32,10 @@ describe('the first hour', () => {
   pictureOfFailure(() => workbench);
   after(() => workbench?.close());
 
-  /** Back at the walkthrough, which is on the page Welcome among others. */
   async function walkthrough(): Promise<void> {
-    await tab('Welcome').click();
-    const list = page().locator('.getting-started-category', { hasText: 'Train a model to reason' });
-    await until('the walkthrough', async () => {
-      if (await step('Run it').isEnabled()) return true;
-      await list.click({ timeout: 2000 });
-      return undefined;
-    });
+    await workbench.command('Welcome: Open Walkthrough');
+    await workbench.pick('Train a model to reason').click();
+    await until('the walkthrough', async () => step('Run it').isEnabled());
   }
 
   /** In the walkthrough: opens a step, and presses its button. */
@@ -56,9 +51,7 @@ describe('the first hour', () => {
   }
 
   it('the walkthrough says what there is to do', async () => {
-    await workbench.command('Welcome: Open Walkthrough');
-    await workbench.pick('Train a model to reason').click();
-    await step('Check this machine').waitFor();
+    await walkthrough();
     // the example brings a curriculum
     await done('Write a curriculum').waitFor();
     await workbench.picture('first-hour-1');
