@@ -35,7 +35,8 @@ class Report implements vscode.TextDocumentContentProvider {
   async show(text: string): Promise<void> {
     this.text = text;
     this.changed.fire(this.uri);
-    await vscode.window.showTextDocument(await vscode.workspace.openTextDocument(this.uri), { preview: true });
+    // beside the walkthrough that led here, not in its place
+    await vscode.window.showTextDocument(await vscode.workspace.openTextDocument(this.uri), { preview: false });
   }
 }
 

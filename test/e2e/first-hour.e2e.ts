@@ -64,7 +64,7 @@ describe('the first hour', () => {
       .waitFor({ timeout: 3 * minutes });
     await workbench.picture('first-hour-2');
     // nothing is asked when it is closed
-    await tab('This Machine').locator('.codicon-close').click();
+    await workbench.command('View: Close Editor');
     await tab('This Machine').waitFor({ state: 'detached' });
   });
 

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { parse } from 'yaml';
+import { readEvents } from '../../src/run/event-log';
 import { readRunState } from '../../src/run/folder';
 import { prepareRecorded } from './lab';
 import { pictureOfFailure, until, Workbench } from './workbench';
@@ -88,7 +89,7 @@ describe('from the palette', () => {
     await workbench.pick('triphase').click();
     await workbench.pick('run shapes/curriculum.yaml').click();
     const run = await newRun(before);
-    await terminal(/step +\d+/i).waitFor({ timeout: 120_000 });
+    await until('a step', async () => readEvents(run).events.some(({ kind }) => kind === 'step'), 120_000);
     await workbench.picture('task');
     await page().locator('.xterm-screen:visible').first().click();
     await page().keyboard.press('Control+c');
