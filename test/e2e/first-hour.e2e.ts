@@ -79,6 +79,7 @@ describe('the first hour', () => {
 
   it('what it writes is read, answer by answer', async () => {
     await press('Read what it writes', 'Open Rollouts');
+    await workbench.command('View: Close Primary Side Bar');
     const rollouts = await workbench.view('main.rollouts .list [role=gridcell]');
     await workbench.focusBy('Tab', rollouts, '.list');
     await page().keyboard.press('ArrowDown');
@@ -88,7 +89,8 @@ describe('the first hour', () => {
   });
 
   it('a rule is changed beside what it pays, and the run has it', async () => {
-    await workbench.command('View: Close Primary Side Bar');
+    const rollouts = await workbench.view('main.rollouts .list');
+    await workbench.focusBy('Tab', rollouts, '.list');
     await page().keyboard.press('Enter');
     const trace = await workbench.view('main.trace .step');
     await trace.locator('.rule[data-rule=format]').waitFor();
@@ -101,8 +103,10 @@ describe('the first hour', () => {
     await trace.getByRole('button', { name: 'Apply to the running run' }).click();
     await workbench.notification('scores by version 2 of its rules').waitFor();
     assert.match(readFileSync(path.join(workbench.folder, 'shapes', 'curriculum.yaml'), 'utf8'), /weight: 0\.15/);
-    const second = await until('its version', async () => events().find(event => event.kind === 'rules'));
-    const from = second.kind === 'rules' ? second.fromStep : 0;
+    const from = await until('its version', async () => {
+      const second = events().find(event => event.kind === 'rules' && event.version === 2);
+      return second?.kind === 'rules' && second.fromStep;
+    });
     await until(
       'steps by it',
       async () => events().some(event => event.kind === 'step' && event.step >= from + 2),

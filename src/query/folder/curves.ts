@@ -18,7 +18,8 @@ export function curvesOf(folder: string, events: readonly RunEvent[]): Curves {
       boundaries.push({ step: event.step, label: event.phase, kind: 'phase' });
     else if (event.kind === 'run-started' && event.resumedFrom !== undefined)
       boundaries.push({ step: event.resumedFrom.step, label: `attempt ${event.attempt}`, kind: 'resumed' });
-    else if (event.kind === 'rules')
+    // what a run begins with is no change
+    else if (event.kind === 'rules' && event.version > 1)
       boundaries.push({ step: event.fromStep, label: `rules ${event.version}`, kind: 'rules' });
     else if (event.kind === 'warning') warnings.push({ step: at, message: event.message });
     else if (event.kind === 'checkpoint') checkpoints.push({ step: event.step, folder: event.folder });
