@@ -21,6 +21,7 @@ const programs = {
   score: 'src/reward/score.ts',
   query: 'src/query/serve.ts',
   index: 'src/run/index-program.ts',
+  parquet: 'src/parquet/program.ts',
   extension: 'src/extension/extension.ts',
 };
 
@@ -32,8 +33,52 @@ const views = {
   trace: 'webview/trace/main.ts',
 };
 
+/**
+ * hyparquet follows counts and sizes of pages without a bound: a byte that was changed makes it go on for ever, or lets a
+ * list grow until V8 ends the process. These bounds are those of the format.
+ */
+const boundedPages = {
+  name: 'bounded pages',
+  setup: ({ onLoad }) => {
+    onLoad({ filter: /hyparquet[\\/]src[\\/]encoding\.js$/ }, ({ path: file }) => ({
+      contents: replaced(file, [
+        [
+          'for (let i = 0; i < count; i++) {\n    output[seen + i] = value',
+          'for (let i = 0; i < count && seen + i < output.length; i++) {\n    output[seen + i] = value',
+        ],
+        [
+          'let count = header >> 1 << 3',
+          'let count = Math.min((header >>> 1) * 8, Math.ceil((output.length - seen) / 8) * 8)',
+        ],
+      ]),
+    }));
+    onLoad({ filter: /hyparquet[\\/]src[\\/]column\.js$/ }, ({ path: file }) => ({
+      contents: replaced(file, [
+        [
+          '  // read compressed_page_size bytes\n',
+          `  const { num_values: pageValues = 0 } =
+    header.data_page_header ?? header.data_page_header_v2 ?? header.dictionary_page_header ?? {}
+  if (!(header.compressed_page_size >= 0 && header.uncompressed_page_size >= 0)) throw new Error('parquet page of a negative size')
+  if (!(pageValues >= 0 && pageValues <= Number(columnDecoder.num_values))) throw new Error('parquet page of more values than its column has')
+`,
+        ],
+      ]),
+    }));
+  },
+};
+
+function replaced(file, changes) {
+  let source = readFileSync(file, 'utf8');
+  for (const [from, to] of changes) {
+    if (source.split(from).length !== 2) throw new Error(`${file} no longer has ${from}`);
+    source = source.replace(from, () => to);
+  }
+  return source;
+}
+
 export const common = {
   absWorkingDir: root,
+  plugins: [boundedPages],
   bundle: true,
   platform: 'node',
   target: 'node20',

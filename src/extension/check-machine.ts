@@ -2,7 +2,7 @@
 
 import { execFile } from 'node:child_process';
 import * as vscode from 'vscode';
-import { nodeEnvironment } from './node-program';
+import { nodeEnvironment } from '../program/node-program';
 import { canTrain, program } from './programs';
 import type { TriphaseWindow } from './triphase-window';
 

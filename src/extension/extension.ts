@@ -2,10 +2,10 @@
 // heavier parts are loaded when they are used.
 
 import * as vscode from 'vscode';
+import { ChildProgram } from '../program/child';
 import { answersOf } from './answers';
 import { registerAssistantTools } from './assistants';
 import { CheckpointsView } from './checkpoints-view';
-import { ChildProgram } from './child-program';
 import { watchForCurricula } from './curriculum-files';
 import { editorFeatures } from './editor/features';
 import { Panels } from './panels';
@@ -29,9 +29,14 @@ export function activate(context: vscode.ExtensionContext): void {
   const log = vscode.window.createOutputChannel('Triphase', { log: true });
   const runs = new Runs(context, log);
   const query = openQuery(context, log);
-  const ofTraces = traceActions(context, query, runs);
+  const ofTraces = traceActions(context, query, runs, log);
   const panels = new Panels(context.extensionUri, runs, show => answersOf(context, query, runs, ofTraces, show));
-  const trial = new ChildProgram(() => program(context, 'trial'));
+  const trial = new ChildProgram({
+    program: () => program(context, 'trial'),
+    name: vscode.l10n.t('The process that tries rules'),
+    onLog: line => log.info(`trial: ${line}`),
+    idleMs: 10 * 60_000,
+  });
   const ruleTests = new RuleTests(trial);
   const window: TriphaseWindow = { context, log, runs, panels, ruleTests };
   const rows = new RunsView(runs);
@@ -49,7 +54,7 @@ export function activate(context: vscode.ExtensionContext): void {
     vscode.window.registerTreeDataProvider('triphase.phases', new PhasesView(runs)),
     vscode.window.registerTreeDataProvider('triphase.checkpoints', new CheckpointsView(runs)),
     editorFeatures(query, runs),
-    trial,
+    { dispose: () => void trial.close() },
     ruleTests,
     new Trials(trial, runs, () => panels.viewers),
     openLinks((uriPath, query) => {

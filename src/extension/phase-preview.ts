@@ -2,10 +2,10 @@
 
 import { execFile } from 'node:child_process';
 import type * as vscode from 'vscode';
+import { nodeEnvironment } from '../program/node-program';
 import { TriphaseError } from '../protocol/errors';
 import type { PhasePreview } from '../protocol/preview';
 import type { Actions } from '../protocol/views';
-import { nodeEnvironment } from './node-program';
 import { program, refuseWithoutNativeParts } from './programs';
 import { refuseUntrusted } from './refusals';
 

@@ -3,8 +3,8 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import * as vscode from 'vscode';
+import type { Program } from '../program/node-program';
 import { TriphaseError } from '../protocol/errors';
-import type { Program } from './node-program';
 
 /** A bundle of dist, to be run by the Node that the settings name. */
 export function program(context: vscode.ExtensionContext, name: 'cli' | 'query' | 'session' | 'trial'): Program {

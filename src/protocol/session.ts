@@ -1,10 +1,8 @@
-// What an interactive session answers: going on from a token of a stored completion. Over the standard streams of the
-// process that serves it, by JSON-RPC.
+// What an interactive session answers: going on from a token of a stored completion.
 
-import { NotificationType, RequestType } from 'vscode-jsonrpc';
+import { ProgramRequest } from './program-request';
 import type { RolloutRef, TokenRecord } from './query';
 import type { Outcome, RuleScore } from './rewards';
-import type { ErrorRecord } from './run';
 
 export interface BranchParams {
   /** The run folder, absolute. */
@@ -48,6 +46,5 @@ export interface BranchProgress {
   readonly ofTokens: number;
 }
 
-export const branchRequest = new RequestType<BranchParams, BranchResult, ErrorRecord>('triphase/branch');
-/** While a request is under way, a few times a second. */
-export const branchNotification = new NotificationType<BranchProgress>('triphase/branching');
+/** Progress is told a few times a second. */
+export const branchRequest = new ProgramRequest<BranchParams, BranchResult, BranchProgress>('triphase/branch');

@@ -1,10 +1,8 @@
-// Rules tried as they are typed: on the stored rollouts of a run, and on the test cases beside them. Over the standard
-// streams of the process that tries them, by JSON-RPC.
+// Rules tried as they are typed: on the stored rollouts of a run, and on the test cases beside them.
 
-import { NotificationType, RequestType } from 'vscode-jsonrpc';
+import { ProgramRequest } from './program-request';
 import type { RolloutRef } from './query';
 import type { Outcome, RuleScore } from './rewards';
-import type { ErrorRecord } from './run';
 
 /** The text of a curriculum, or of a file of rewards, as it stands in the editor. */
 export interface RulesText {
@@ -15,8 +13,6 @@ export interface RulesText {
 }
 
 export interface TryParams extends RulesText {
-  /** Names this trial in what is told of it. */
-  readonly trial: number;
   /** Rollouts of a run of ours, or of TRL. */
   readonly folder: string;
   /** The rollout at hand: it is answered first. */
@@ -86,8 +82,5 @@ export interface TestsResult {
 }
 
 /** Answered with the last of what is told; a newer trial of the folder ends an older one. */
-export const tryRequest = new RequestType<TryParams, Tried, ErrorRecord>('triphase/try');
-export const triedNotification = new NotificationType<{ readonly trial: number; readonly tried: Tried }>(
-  'triphase/tried',
-);
-export const testRulesRequest = new RequestType<RulesText, TestsResult, ErrorRecord>('triphase/testRules');
+export const tryRequest = new ProgramRequest<TryParams, Tried, Tried>('triphase/try');
+export const testRulesRequest = new ProgramRequest<RulesText, TestsResult>('triphase/testRules');

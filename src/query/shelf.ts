@@ -5,7 +5,7 @@
 import path from 'node:path';
 import type { Column } from '../protocol/query';
 import type { LeftOut } from '../protocol/run';
-import { fileKey, Packer, usableSegments } from '../run/compaction';
+import { ahead, fileKey, Packer, usableSegments } from '../run/compaction';
 import { mostRows, readSegments, removeSegment, type Segment, writeSegment } from '../run/segments';
 import type { Recording, StepFile, StepRows } from './folder/recording';
 
@@ -85,10 +85,11 @@ export class Shelf {
     const packer = new Packer((taken, rows, rules) => {
       this.own = [...this.own, writeSegment(this.privateFolder, this.number++, taken, rows, rules)];
     });
-    for (const file of files) {
+    const readable = files.filter(file => !this.bad.has(fileKey(file)));
+    const rows = ahead(readable, file => this.read(file));
+    for (const [i, file] of readable.entries()) {
       const key = fileKey(file);
-      if (this.bad.has(key)) continue;
-      const read = await this.read(file);
+      const read = await rows(i);
       if (read === undefined) continue;
       if (read.unreadable.length > 0) this.badRows.set(key, read.unreadable);
       packer.add(file, read.rows, read.rules);

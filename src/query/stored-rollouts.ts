@@ -4,7 +4,7 @@
 import { existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
-import { asyncBufferFromFile, parquetReadObjects } from 'hyparquet';
+import { wholeParquet } from '../parquet/read';
 import { TriphaseError } from '../protocol/errors';
 import type { Example, View } from '../protocol/example';
 import type { Outcome } from '../protocol/rewards';
@@ -57,7 +57,7 @@ export async function storedRollouts(folder: string): Promise<StoredRollouts> {
       'Name a run, or the output folder of a TRL trainer with log_completions.',
       { file: folder },
     );
-  return { files, read: async file => trlGroups(file, await readTrl(path.join(inside, file))) };
+  return { files, read: async file => trlGroups(file, await wholeParquet(path.join(inside, file))) };
 }
 
 /** The groups with what the data says of their examples. */
@@ -102,10 +102,6 @@ function ourGroups(file: string, records: Awaited<ReturnType<typeof readRollouts
 }
 
 type Row = Readonly<Record<string, unknown>>;
-
-async function readTrl(file: string): Promise<readonly Row[]> {
-  return (await parquetReadObjects({ file: await asyncBufferFromFile(file) })) as readonly Row[];
-}
 
 const OWN = new Set(['step', 'prompt', 'completion', 'advantage']);
 const GOLD = ['answer', 'solution', 'ground_truth', 'gold'];

@@ -118,14 +118,31 @@ export async function compactRun(
     }
   });
   const pending = files.filter(file => !covered.has(fileKey(file)));
+  // a file that cannot be read is passed over here, and named by whoever shows the run
+  const rows = ahead(pending, file => readIndexRows(folder, file.file).catch(() => undefined));
   for (const [i, file] of pending.entries()) {
     if (!all && packer.waiting === 0 && pending.length - i < mostFiles) return;
-    // a file that cannot be read is passed over here, and named by whoever shows the run
-    const read = await readIndexRows(folder, file.file).catch(() => undefined);
+    const read = await rows(i);
     if (read !== undefined) packer.add(file, read.rows, read.rules);
     if (!all && packer.waiting >= mostFiles) packer.close();
   }
   if (all) packer.close();
+}
+
+/** Reads one item in advance: the next is decoded while this one is packed. @param read never rejects */
+export function ahead<T, R>(items: readonly T[], read: (item: T) => Promise<R>): (i: number) => Promise<R> {
+  const started = new Map<number, Promise<R>>();
+  const at = (i: number): Promise<R> => {
+    const known = started.get(i) ?? read(items[i] as T);
+    started.set(i, known);
+    return known;
+  };
+  return i => {
+    const now = at(i);
+    started.delete(i);
+    if (i + 1 < items.length) at(i + 1);
+    return now;
+  };
 }
 
 /** Whether the index of a run could be written. */

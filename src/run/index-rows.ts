@@ -3,12 +3,10 @@
 
 import { existsSync } from 'node:fs';
 import path from 'node:path';
-import { asyncBufferFromFile, parquetMetadataAsync, parquetReadObjects } from 'hyparquet';
+import { type ParquetRow, parquetShape, wholeParquet } from '../parquet/read';
 import type { Cell } from '../protocol/query';
 import { rolloutColumns } from '../protocol/run';
 import type { IndexRow } from './segments';
-
-type Row = Readonly<Record<string, unknown>>;
 
 /** Of the lists only these are read. */
 const listsRead: readonly string[] = ['completion_ids', 'logprobs', 'entropy', 'images'];
@@ -19,22 +17,18 @@ export async function readIndexRows(
   folder: string,
   name: string,
 ): Promise<{ readonly rows: readonly IndexRow[]; readonly rules: readonly string[] }> {
-  const path_ = path.join(folder, name);
-  if (!existsSync(path_)) throw new Error('the file is missing');
-  const file = await asyncBufferFromFile(path_);
-  const metadata = await parquetMetadataAsync(file);
-  const names = topLevel(metadata.schema);
-  const lists = new Set(
-    metadata.schema.filter(element => (element.num_children ?? 0) > 0).map(({ name: list }) => list),
-  );
+  const file = path.join(folder, name);
+  if (!existsSync(file)) throw new Error('the file is missing');
+  const { columns: names, nested } = await parquetShape(file);
+  const lists = new Set(nested);
   const columns = names.filter(column => !lists.has(column) || listsRead.includes(column));
   const own = rolloutColumns.filter(column => !lists.has(column) && !apart.includes(column));
   const rules = names.filter(column => !lists.has(column) && !(rolloutColumns as readonly string[]).includes(column));
-  const rows = (await parquetReadObjects({ file, metadata, columns })) as readonly Row[];
+  const rows = await wholeParquet(file, () => columns);
   return { rows: rows.map(row => indexRow(row, own, rules)), rules };
 }
 
-function indexRow(row: Row, own: readonly string[], rules: readonly string[]): IndexRow {
+function indexRow(row: ParquetRow, own: readonly string[], rules: readonly string[]): IndexRow {
   const cells: Record<string, Cell> = {};
   for (const name of own) cells[name] = cellOf(row[name]);
   const completion = textOf(row['completion']) ?? '';
@@ -71,20 +65,4 @@ const texts = (value: unknown): readonly string[] =>
 function mean(value: unknown): number | null {
   if (!Array.isArray(value) || value.length === 0) return null;
   return value.reduce((sum: number, item: unknown) => sum + Number(item), 0) / value.length;
-}
-
-/** The columns of a file, without what is inside of lists. */
-export function topLevel(schema: readonly { readonly name: string; readonly num_children?: number }[]): string[] {
-  const names: string[] = [];
-  let at = 1;
-  const skip = (): void => {
-    const children = schema[at]?.num_children ?? 0;
-    at += 1;
-    for (let i = 0; i < children; i++) skip();
-  };
-  while (at < schema.length) {
-    names.push(schema[at]!.name);
-    skip();
-  }
-  return names;
 }

@@ -1,12 +1,11 @@
 // rollouts/<phase>-<step>.parquet: the completions of one step, a row each. Flat columns and lists only, so that pandas,
 // pyarrow and DuckDB read a whole folder of them as one table.
 
-import { readFileSync } from 'node:fs';
 import { mkdir, readdir } from 'node:fs/promises';
 import path from 'node:path';
-import { parquetMetadata, parquetReadObjects } from 'hyparquet';
 import { parquetWriteBuffer, type SchemaElement } from 'hyparquet-writer';
 import { z } from 'zod';
+import { type ParquetRow, wholeParquet } from '../parquet/read';
 import { TriphaseError } from '../protocol/errors';
 import { type RolloutRecord, type RunEvent, rolloutColumns } from '../protocol/run';
 import { writeFileAtomic } from './atomic';
@@ -60,15 +59,9 @@ export async function readRollouts(folder: string, name: string): Promise<readon
   });
 }
 
-async function rowsOf(file: string): Promise<readonly Readonly<Record<string, unknown>>[]> {
+async function rowsOf(file: string): Promise<readonly ParquetRow[]> {
   try {
-    const bytes = readFileSync(file);
-    const buffer = bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength) as ArrayBuffer;
-    const metadata = parquetMetadata(buffer);
-    const rows = metadata.row_groups.reduce((sum, group) => sum + Number(group.num_rows), 0);
-    // a row takes a byte at least: more of them are a size that lies, and would be waited for
-    if (!(rows <= buffer.byteLength)) throw new Error(`it says that it has ${rows} rows`);
-    return await parquetReadObjects({ file: buffer, metadata });
+    return await wholeParquet(file);
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
     throw new TriphaseError('run-folder', `The rollouts cannot be read: ${why}.`, 'The step can be done again.', {

@@ -1,18 +1,11 @@
 import assert from 'node:assert/strict';
-import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import {
-  CancellationTokenSource,
-  createMessageConnection,
-  type MessageConnection,
-  type ResponseError,
-  StreamMessageReader,
-  StreamMessageWriter,
-} from 'vscode-jsonrpc/node';
+import { type AskOptions, ChildProgram } from '../../src/program/child';
+import { describe as inWords } from '../../src/protocol/errors';
 import type { RolloutRecord } from '../../src/protocol/run';
-import { type BranchParams, type BranchProgress, branchNotification, branchRequest } from '../../src/protocol/session';
+import { type BranchParams, type BranchProgress, branchRequest } from '../../src/protocol/session';
 import { readEvents } from '../../src/run/event-log';
 import { currentRollouts, readRollouts } from '../../src/run/rollouts';
 import { tinyRun } from './tiny-run';
@@ -23,23 +16,23 @@ describe('an interactive session', function () {
   let home: string;
   let folder: string;
   let record: RolloutRecord;
-  let child: ChildProcess;
-  let connection: MessageConnection;
+  const program = new ChildProgram({
+    program: () => ({ node: process.execPath, file: 'dist/session.js' }),
+    name: 'The session',
+    onLog: line => console.error(line),
+  });
+  const branch = (more: Partial<BranchParams> = {}, options: AskOptions<BranchProgress> = {}) =>
+    program.ask(branchRequest, params(more), options);
 
   before(async () => {
     home = mkdtempSync(path.join(tmpdir(), 'session-'));
     folder = await tinyRun(home);
     const [first = ''] = currentRollouts(readEvents(folder).events);
     record = (await readRollouts(folder, first))[1] as RolloutRecord;
-    child = spawn(process.execPath, ['dist/session.js'], { stdio: ['pipe', 'pipe', 'inherit'] });
-    if (child.stdout === null || child.stdin === null) throw new Error('no streams');
-    connection = createMessageConnection(new StreamMessageReader(child.stdout), new StreamMessageWriter(child.stdin));
-    connection.listen();
   });
 
-  after(() => {
-    connection?.dispose();
-    child?.stdin?.end();
+  after(async () => {
+    await program.close();
     rmSync(home, { recursive: true, force: true });
   });
 
@@ -55,7 +48,7 @@ describe('an interactive session', function () {
 
   it('gives a forced token the log-probability that was recorded when it was drawn', async () => {
     const id = record.completion_ids[4] as number;
-    const { branches, checkpoint } = await connection.sendRequest(branchRequest, params({ force: { id } }));
+    const { branches, checkpoint } = await branch({ force: { id } });
     assert.equal(checkpoint, 'base');
     assert.equal(branches.length, 2);
     for (const { tokens, completion, from } of branches) {
@@ -70,19 +63,16 @@ describe('an interactive session', function () {
   });
 
   it('goes on by the draws of each sample, as hot as it is told', async () => {
-    const { branches } = await connection.sendRequest(branchRequest, params({ temperature: 4, samples: 3 }));
+    const { branches } = await branch({ temperature: 4, samples: 3 });
     assert.equal(new Set(branches.map(({ tokens }) => tokens.ids.join())).size, 3);
   });
 
   it('is repeated by its seed, and scored by the rules of the run', async () => {
-    const [one, other] = [
-      await connection.sendRequest(branchRequest, params()),
-      await connection.sendRequest(branchRequest, params()),
-    ];
+    const [one, other] = [await branch(), await branch()];
     assert.deepEqual(one, other);
     for (const { completion, rules, reward } of one.branches)
       assert.deepEqual([rules['odd']?.score, reward], [completion.length % 7, rules['odd']?.score]);
-    const elsewhere = await connection.sendRequest(branchRequest, params({ seed: 1 }));
+    const elsewhere = await branch({ seed: 1 });
     assert.notDeepEqual(
       elsewhere.branches.map(b => b.tokens.ids),
       one.branches.map(b => b.tokens.ids),
@@ -91,32 +81,27 @@ describe('an interactive session', function () {
 
   it('goes on with another checkpoint, which has learned since', async () => {
     const id = record.completion_ids[4] as number;
-    const { branches, checkpoint } = await connection.sendRequest(
-      branchRequest,
-      params({ checkpoint: 'look-000002', force: { id } }),
-    );
+    const { branches, checkpoint } = await branch({ checkpoint: 'look-000002', force: { id } });
     assert.equal(checkpoint, 'look-000002');
     assert.notEqual(branches[0]?.tokens.logprobs?.[4]?.toFixed(4), record.logprobs?.[4]?.toFixed(4));
   });
 
   it('tells how it goes, and ends when it is cancelled', async () => {
     const told: BranchProgress[] = [];
-    const listening = connection.onNotification(branchNotification, progress => void told.push(progress));
-    await connection.sendRequest(branchRequest, params({ token: 0 }));
+    await branch({ token: 0 }, { told: progress => told.push(progress) });
     assert.ok(told.length > 0);
     assert.ok(told.every(({ tokens, ofTokens, texts }) => tokens <= ofTokens && texts.length === 2));
-    listening.dispose();
-    const cancel = new CancellationTokenSource();
-    const asked = connection.sendRequest(branchRequest, params({ samples: 64, token: 0 }), cancel.token);
-    cancel.cancel();
-    await assert.rejects(asked, (error: ResponseError<unknown>) => error.code === -32800);
+    const cancel = new AbortController();
+    const asked = branch({ samples: 64, token: 0 }, { signal: cancel.signal });
+    cancel.abort(new Error('enough'));
+    await assert.rejects(asked, /enough/);
     // and the next is answered
-    await connection.sendRequest(branchRequest, params());
+    await branch();
   });
 
   it('says what is not there', async () => {
     const refused = (more: Partial<BranchParams>, says: RegExp) =>
-      assert.rejects(connection.sendRequest(branchRequest, params(more)), (error: Error) => says.test(error.message));
+      assert.rejects(branch(more), (error: unknown) => says.test(inWords(error)));
     await refused({ checkpoint: 'nowhere' }, /no whole checkpoint named nowhere.*It has look-/s);
     await refused({ ref: { step: 9, group: 0, sample: 0 } }, /step 9 has no completion 0 of group 0/);
     await refused({ folder: home }, /no file/);

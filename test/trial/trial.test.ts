@@ -1,16 +1,10 @@
 import assert from 'node:assert/strict';
-import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import {
-  createMessageConnection,
-  type MessageConnection,
-  StreamMessageReader,
-  StreamMessageWriter,
-} from 'vscode-jsonrpc/node';
+import { ChildProgram } from '../../src/program/child';
 import type { RolloutRecord } from '../../src/protocol/run';
-import { type Tried, type TryParams, testRulesRequest, triedNotification, tryRequest } from '../../src/protocol/trial';
+import { type Tried, type TryParams, testRulesRequest, tryRequest } from '../../src/protocol/trial';
 import { readEvents } from '../../src/run/event-log';
 import { currentRollouts, readRollouts } from '../../src/run/rollouts';
 import { tinyRun } from '../session/tiny-run';
@@ -21,9 +15,11 @@ describe('rules tried as they are typed', function () {
   let folder: string;
   let records: readonly RolloutRecord[];
   let text: string;
-  let child: ChildProcess;
-  let connection: MessageConnection;
-  let trial = 0;
+  const program = new ChildProgram({
+    program: () => ({ node: process.execPath, file: 'dist/trial.js' }),
+    name: 'The process that tries rules',
+    onLog: line => console.error(line),
+  });
 
   before(async () => {
     home = mkdtempSync(path.join(tmpdir(), 'trial-'));
@@ -31,33 +27,26 @@ describe('rules tried as they are typed', function () {
     text = readFileSync(path.join(home, 'curriculum.yaml'), 'utf8');
     const files = currentRollouts(readEvents(folder).events);
     records = (await Promise.all(files.map(file => readRollouts(folder, file)))).flat();
-    child = spawn(process.execPath, ['dist/trial.js'], { stdio: ['pipe', 'pipe', 'inherit'] });
-    if (child.stdout === null || child.stdin === null) throw new Error('no streams');
-    connection = createMessageConnection(new StreamMessageReader(child.stdout), new StreamMessageWriter(child.stdin));
-    connection.listen();
   });
-  after(() => {
-    connection?.dispose();
-    child?.stdin?.end();
+  after(async () => {
+    await program.close();
     rmSync(home, { recursive: true, force: true });
   });
 
   /** All that is told, the answer last. */
   async function tried(change: (text: string) => string, more: Partial<TryParams> = {}): Promise<readonly Tried[]> {
-    const number = ++trial;
     const told: Tried[] = [];
-    const listening = connection.onNotification(triedNotification, one => {
-      if (one.trial === number) told.push(one.tried);
-    });
-    const answer = await connection.sendRequest(tryRequest, {
-      trial: number,
-      kind: 'curriculum',
-      text: change(text),
-      file: path.join(home, 'curriculum.yaml'),
-      folder,
-      ...more,
-    });
-    listening.dispose();
+    const answer = await program.ask(
+      tryRequest,
+      {
+        kind: 'curriculum',
+        text: change(text),
+        file: path.join(home, 'curriculum.yaml'),
+        folder,
+        ...more,
+      },
+      { told: one => told.push(one) },
+    );
     return [...told, answer];
   }
 
@@ -103,14 +92,14 @@ describe('rules tried as they are typed', function () {
       text: `rules:\n  odd:\n    kind: score\n    expression: completion.length\n    tests: [{ completion: abc, score: ${score} }]\n`,
       file: path.join(home, 'rewards.yaml'),
     });
-    const right = await connection.sendRequest(testRulesRequest, rules(3));
+    const right = await program.ask(testRulesRequest, rules(3));
     assert.deepEqual(
       right.tests.map(({ rule, index, faults }) => [rule, index, faults]),
       [['odd', 0, []]],
     );
-    const wrong = await connection.sendRequest(testRulesRequest, rules(4));
+    const wrong = await program.ask(testRulesRequest, rules(4));
     assert.match(wrong.tests[0]?.faults[0] ?? '', /must pay 4, but it pays 3/);
-    const broken = await connection.sendRequest(testRulesRequest, {
+    const broken = await program.ask(testRulesRequest, {
       ...rules(3),
       text: 'rules: { odd: { kind: none } }',
     });

@@ -2,8 +2,8 @@
 // text as it stands in the editor; run again at each change where that is asked for.
 
 import * as vscode from 'vscode';
+import type { ChildProgram } from '../../program/child';
 import { type TestsResult, type TriedTest, testRulesRequest } from '../../protocol/trial';
-import type { ChildProgram } from '../child-program';
 import { kindOf, rangeIn } from '../editor/documents';
 
 const pattern = '**/{curriculum,*.curriculum,rewards,*.rewards}.{yaml,yml}';
@@ -166,7 +166,7 @@ export class RuleTests implements vscode.Disposable {
     return this.program.ask(
       testRulesRequest,
       { kind: kindOf(document) ?? 'curriculum', text: document.getText(), file: uri.fsPath },
-      signal,
+      { signal },
     );
   }
 }

@@ -3,9 +3,9 @@
 
 import path from 'node:path';
 import * as vscode from 'vscode';
+import type { ChildProgram } from '../../program/child';
 import type { RolloutRef } from '../../protocol/query';
-import { type Tried, triedNotification, tryRequest } from '../../protocol/trial';
-import type { ChildProgram } from '../child-program';
+import { type Tried, tryRequest } from '../../protocol/trial';
 import { kindOf } from '../editor/documents';
 import type { Runs } from '../runs';
 
@@ -22,7 +22,6 @@ export class Trials implements vscode.Disposable {
   private readonly disposables: vscode.Disposable[];
   private timer: NodeJS.Timeout | undefined;
   private running: AbortController | undefined;
-  private number = 0;
 
   constructor(
     private readonly program: ChildProgram,
@@ -56,13 +55,11 @@ export class Trials implements vscode.Disposable {
     const running = new AbortController();
     this.running = running;
     const { folder, at } = first.shows;
-    const trial = ++this.number;
     const tell = (tried: Tried): void => {
       if (running.signal.aborted) return;
       for (const viewer of viewers) if (viewer.shows?.folder === folder) viewer.tell(folder, tried);
     };
     const params = {
-      trial,
       kind,
       text: document.getText(),
       file: document.uri.fsPath,
@@ -70,12 +67,7 @@ export class Trials implements vscode.Disposable {
       ...(at === undefined ? {} : { at }),
     };
     try {
-      const answer = await this.program.ask(tryRequest, params, running.signal, {
-        type: triedNotification,
-        listener: told => {
-          if (told.trial === trial) tell(told.tried);
-        },
-      });
+      const answer = await this.program.ask(tryRequest, params, { signal: running.signal, told: tell });
       tell(answer);
     } catch (error) {
       if (!running.signal.aborted)

@@ -1,9 +1,9 @@
 // What a trace asks the editor to do: copy a link to its place, write a test, go on from a token.
 
 import * as vscode from 'vscode';
+import { ChildProgram } from '../../program/child';
 import { TriphaseError } from '../../protocol/errors';
-import { branchNotification, branchRequest } from '../../protocol/session';
-import { ChildProgram } from '../child-program';
+import { branchRequest } from '../../protocol/session';
 import { canTrain, program } from '../programs';
 import type { Query } from '../query';
 import { refuseUntrusted } from '../refusals';
@@ -11,13 +11,22 @@ import type { Answers } from '../relay';
 import type { Runs } from '../runs';
 import { linkPath, linkQuery } from './links';
 
+/** Of the session: a model lies in its memory. */
+const idleMs = 10 * 60_000;
+
 export function traceActions(
   context: vscode.ExtensionContext,
   query: Query,
   runs: Runs,
+  log: vscode.LogOutputChannel,
 ): Pick<Answers, 'link' | 'makeTest' | 'branch'> {
-  const interactive = new ChildProgram(() => program(context, 'session'));
-  context.subscriptions.push(interactive);
+  const interactive = new ChildProgram({
+    program: () => program(context, 'session'),
+    name: vscode.l10n.t('The process that goes on from a token'),
+    onLog: line => log.info(`session: ${line}`),
+    idleMs,
+  });
+  context.subscriptions.push({ dispose: () => void interactive.close() });
   return {
     link: async link => {
       const uri = vscode.Uri.from({
@@ -44,7 +53,7 @@ export function traceActions(
           vscode.l10n.t('This package has no onnxruntime: it shows runs and writes nothing anew.'),
         );
       if (!(await mayDisturb(runs))) return null;
-      return interactive.ask(branchRequest, params, signal, { type: branchNotification, listener: onBranching });
+      return interactive.ask(branchRequest, params, { signal, told: onBranching });
     },
   };
 }

@@ -1,7 +1,7 @@
 // What a question may be asked with: checked where it comes in.
 
 import { z } from 'zod';
-import { TriphaseError } from '../../protocol/errors';
+import { parseParams } from '../../program/parse';
 import type { QuestionName, Questions } from '../../protocol/query';
 
 const folder = z.string().min(1);
@@ -31,9 +31,5 @@ const schemas: { readonly [N in QuestionName]: z.ZodType<Questions[N]['params']>
   export: z.object({ folder, ...selection, format: z.enum(['csv', 'jsonl']) }),
 };
 
-export function parseParams<N extends QuestionName>(name: N, params: unknown): Questions[N]['params'] {
-  const parsed = schemas[name].safeParse(params);
-  if (parsed.success) return parsed.data;
-  const [issue] = parsed.error.issues;
-  throw new TriphaseError('usage', `${name} cannot be asked so: ${issue?.path.join('.')}: ${issue?.message}.`);
-}
+export const parseQuestion = <N extends QuestionName>(name: N, params: unknown): Questions[N]['params'] =>
+  parseParams(schemas[name], params, name);

@@ -2,7 +2,7 @@
 
 import { existsSync } from 'node:fs';
 import path from 'node:path';
-import { asyncBufferFromFile, parquetReadObjects } from 'hyparquet';
+import { wholeParquet } from '../../parquet/read';
 import type { TokenRecord } from '../../protocol/query';
 import type { RunEvent } from '../../protocol/run';
 import { RunProgress } from '../../protocol/run-progress';
@@ -54,9 +54,7 @@ function about(folder: string, events: readonly RunEvent[]): About {
 }
 
 async function tokensIn(file: string, group: number, sample: number): Promise<TokenRecord | null> {
-  const rows: readonly Readonly<Record<string, unknown>>[] = await parquetReadObjects({
-    file: await asyncBufferFromFile(file),
-  });
+  const rows = await wholeParquet(file);
   const row = rows.find(one => one['group'] === group && one['sample'] === sample);
   if (row === undefined) return null;
   const numbers = (name: string): readonly number[] | null => {

@@ -6,12 +6,12 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
-import { asyncBufferFromFile, parquetMetadataAsync, parquetReadObjects } from 'hyparquet';
+import { parquetShape, wholeParquet } from '../../parquet/read';
 import type { Cell, Curves } from '../../protocol/query';
-import { cellOf, topLevel } from '../../run/index-rows';
+import { cellOf } from '../../run/index-rows';
 import type { IndexRow } from '../../run/segments';
-import { columns } from './curves';
-import { type Recording, type StepFile, versionOf } from './recording';
+import { columns, noCurves } from './curves';
+import { type Recording, stepFilesIn } from './recording';
 
 const completionFile = /^completions_(\d+)\.parquet$/;
 const own: ReadonlySet<string> = new Set(['step', 'prompt', 'completion', 'advantage']);
@@ -35,20 +35,11 @@ export function trlRecording(folder: string, completions: string): Recording {
     recordedBy: 'trl',
     indexFolder: undefined,
     compact: async () => false,
-    files: async () =>
-      (await readdir(completions))
-        .flatMap((name): StepFile[] => {
-          const step = completionFile.exec(name)?.[1];
-          if (step === undefined) return [];
-          const file = path.relative(folder, path.join(completions, name)).replaceAll(path.sep, '/');
-          return [{ file, version: versionOf(path.join(completions, name)), step: Number(step) }];
-        })
-        .toSorted((a, b) => a.step - b.step),
+    files: () => stepFilesIn(folder, completions, completionFile),
     rows: async file => {
-      const buffer = await asyncBufferFromFile(path.join(folder, file));
-      const metadata = await parquetMetadataAsync(buffer);
-      const rows = (await parquetReadObjects({ file: buffer, metadata })) as readonly Row[];
-      const extra = topLevel(metadata.schema).filter(name => !own.has(name));
+      const at = path.join(folder, file);
+      const extra = (await parquetShape(at)).columns.filter(name => !own.has(name));
+      const rows = await wholeParquet(at);
       const scores = extra.filter(name => rows.every(row => isNumberOrNull(row[name])));
       const rules = named.length === 0 ? scores : scores.filter(name => named.includes(name));
       return { rows: indexRows(rows, extra), rules, unreadable: [] };
@@ -140,15 +131,9 @@ function curves(folder: string, log: readonly Readonly<Record<string, number>>[]
   const steps = log.filter(entry => entry['step'] !== undefined && entry['reward'] !== undefined);
   if (steps.length === 0) return undefined;
   return {
-    folder,
+    ...noCurves(folder),
     steps: steps.map(entry => entry['step']!),
     phase: steps.map(() => null),
     metrics: columns(steps.map(({ step: _step, ...metrics }) => metrics)),
-    evaluations: [],
-    boundaries: [],
-    untaught: [],
-    warnings: [],
-    checkpoints: [],
-    lastEvent: 0,
   };
 }

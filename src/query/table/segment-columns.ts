@@ -1,21 +1,14 @@
 // Columns of a segment's files, read without native parts.
 
-import { type AsyncBuffer, asyncBufferFromFile, type FileMetaData, parquetMetadataAsync, parquetScan } from 'hyparquet';
+import { parquetColumn } from '../../parquet/read';
 import type { Cell, Column, ImageRef } from '../../protocol/query';
 import type { Segment } from '../../run/segments';
 import { cutText } from './cut-text';
 import type { TextsOfRow } from './table';
 
-interface OpenFile {
-  readonly file: AsyncBuffer;
-  readonly metadata: FileMetaData;
-}
-
-/** The files of one segment, which stay open in the sense that their footers are not read again. */
+/** The files of one segment. */
 export class SegmentColumns {
   private readonly columns = new Map<string, Promise<readonly Cell[]>>();
-  private narrow: Promise<OpenFile> | undefined;
-  private texts: Promise<OpenFile> | undefined;
 
   constructor(private readonly segment: Segment) {}
 
@@ -36,19 +29,15 @@ export class SegmentColumns {
 
   /** One text of all rows, so many rows at a time. */
   async *textParts(name: string, rows: number): AsyncGenerator<readonly Cell[]> {
-    this.texts ??= opened(this.segment.textsFile);
-    const file = await this.texts;
     for (let start = 0; start < this.segment.rows; start += rows)
-      yield await read(file, name, start, Math.min(start + rows, this.segment.rows));
+      yield await read(this.segment.textsFile, name, start, Math.min(start + rows, this.segment.rows));
   }
 
   async textsOf(row: number, characters: number | undefined): Promise<TextsOfRow> {
-    this.texts ??= opened(this.segment.textsFile);
-    const file = await this.texts;
     const names = ['prompt', 'completion', 'question', 'caption', '__images'];
     const [prompt, completion, question, caption, images] = await Promise.all(
       names.map(async name => {
-        const [cell] = await read(file, name, row, row + 1);
+        const [cell] = await read(this.segment.textsFile, name, row, row + 1);
         return typeof cell === 'string' ? cell : null;
       }),
     );
@@ -64,26 +53,10 @@ export class SegmentColumns {
   }
 
   private async readNarrow(name: string, asText: boolean): Promise<readonly Cell[]> {
-    this.narrow ??= opened(this.segment.narrowFile);
-    const cells = await read(await this.narrow, name, 0, this.segment.rows);
+    const cells = await read(this.segment.narrowFile, name, 0, this.segment.rows);
     return asText ? cells.map(cell => (cell === null ? null : String(cell))) : cells;
   }
 }
 
-async function opened(name: string): Promise<OpenFile> {
-  const file = await asyncBufferFromFile(name);
-  return { file, metadata: await parquetMetadataAsync(file) };
-}
-
-async function read(
-  { file, metadata }: OpenFile,
-  column: string,
-  rowStart: number,
-  rowEnd: number,
-): Promise<readonly Cell[]> {
-  const scan = await parquetScan({ file, metadata, columns: [column], rowStart, rowEnd });
-  const parts = await Promise.all(
-    scan.ranges.map(range => scan.readColumn({ column, rowStart: range.rowStart, rowEnd: range.rowEnd })),
-  );
-  return parts.flatMap(part => Array.from(part, (cell: unknown) => (cell ?? null) as Cell));
-}
+const read = (file: string, column: string, from: number, to: number): Promise<readonly Cell[]> =>
+  parquetColumn(file, column, from, to) as Promise<readonly Cell[]>;
