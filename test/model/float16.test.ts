@@ -49,7 +49,10 @@ describe('float16', () => {
       exact++;
     });
     assert.equal(exact, 2 * 30 * 128);
-    const inRange = Uint16Array.from(wide.filter(value => Math.abs(value) <= 65_504), x => bitsOf(x) >>> 16);
+    const inRange = Uint16Array.from(
+      wide.filter(value => Math.abs(value) <= 65_504),
+      x => bitsOf(x) >>> 16,
+    );
     assert.equal(halvesOfBfloats(inRange, new Uint16Array(inRange.length)), true);
   });
 });
