@@ -1,17 +1,17 @@
 import assert from 'node:assert/strict';
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { loadCurriculum } from '../../src/config/curriculum';
 import { baseModel } from '../../src/curriculum/base-weights';
 import { evaluateFolder } from '../../src/curriculum/evaluation';
-import type { CurriculumJob, JobEvent } from '../../src/curriculum/job';
-import { runCurriculum } from '../../src/curriculum/run';
+import type { CurriculumJob } from '../../src/curriculum/job';
 import { loadModel } from '../../src/model/load';
 import { readSafetensors } from '../../src/model/safetensors';
 import { SCORE } from '../../src/model/weights';
 import type { TriphaseError } from '../../src/protocol/errors';
 import { referenceModel } from '../model/reference-model';
+import { runJob, stepsOf } from './run-job';
 
 const curriculum = `
 name: adapted
@@ -42,6 +42,7 @@ describe('a curriculum that trains an adapter', function () {
   const home = mkdtempSync(path.join(tmpdir(), 'adapted-'));
   after(() => rmSync(home, { recursive: true, force: true }));
 
+  let whole: Awaited<ReturnType<typeof run>>;
   before(async () => {
     const rows = ['wide', 'tall', 'small'].map((image, i) => ({
       id: image,
@@ -61,24 +62,11 @@ describe('a curriculum that trains an adapter', function () {
   const configOf = (sets: readonly string[]) => loadCurriculum(path.join(home, 'curriculum.yaml'), sets).config;
 
   async function run(name: string, sets: readonly string[] = [], job: Partial<CurriculumJob> = {}) {
-    const folder = path.join(home, name);
-    mkdirSync(folder, { recursive: true });
-    const events: JobEvent[] = [];
-    await runCurriculum({
-      config: configOf(sets),
-      folder,
-      attempt: 1,
-      quick: false,
-      emit: event => events.push(event),
-      activity: () => {},
-      stopRequested: () => false,
-      ...job,
-    });
-    const at = (checkpoint: string, file = ''): string => path.join(folder, 'checkpoints', checkpoint, file);
-    return { events, at, metrics: events.flatMap(e => (e.kind === 'step' ? [e.metrics] : [])) };
+    const finished = await runJob(configOf(sets), path.join(home, name), job);
+    const at = (checkpoint: string, file = ''): string => path.join(finished.folder, 'checkpoints', checkpoint, file);
+    return { events: finished.events, at, metrics: stepsOf(finished).map(({ metrics }) => metrics) };
   }
   const adapterFile = 'adapter_model.safetensors';
-  let whole: Awaited<ReturnType<typeof run>>;
 
   it('goes from phase to phase with every trainer, and saves the adapter alone', async () => {
     assert.equal(whole.metrics.length, 8);
