@@ -4,6 +4,8 @@ import type { Model } from '../model/model';
 import { TriphaseError } from '../protocol/errors';
 import { type AdamWOptions, type AdamWState, accumulate, adamW, clipScale, globalNorm } from '../tensor/adamw';
 import type { FloatTensor } from '../tensor/session';
+import type { Together } from '../tensor/together';
+import { inWords, notFinite } from './finite';
 import { type Frozen, gradient, type Objective, type TokenScores, type TrainedGroup } from './gradient';
 
 export interface StepOptions {
@@ -13,6 +15,8 @@ export interface StepOptions {
   readonly maxGradNorm: number;
   /** Prompts in one run of the gradient graph. */
   readonly microBatch: number;
+  /** Fewer where memory is short; absent: that is an error. */
+  readonly together?: Together;
   readonly frozen: Frozen;
   /** Of the random numbers of the update, for the dropout of an adapter; absent: nothing is dropped out. */
   readonly path?: readonly (number | string)[];
@@ -29,7 +33,8 @@ export interface StepResult {
 /**
  * Changes the model's parameters and the optimiser's state in place.
  *
- * @throws TriphaseError 'not-finite' before anything is changed
+ * @throws TriphaseError 'not-finite': before anything is changed where it is of the loss or the gradient; one of the
+ *   parameters says that they are lost
  */
 export async function trainStep(
   model: Model,
@@ -37,11 +42,41 @@ export async function trainStep(
   groups: readonly TrainedGroup[],
   options: StepOptions,
 ): Promise<StepResult> {
+  const teaching = groups.flatMap((g, i) => (teaches(g, options.objective) ? [i] : []));
+  const size = Math.min(options.microBatch, Math.max(1, teaching.length));
+  const run = (size: number) => summedGradient(model, groups, teaching, size, options);
+  const { grads, loss, scores } = await (options.together?.fitting(size, run) ?? run(size));
+  const gradNorm = globalNorm(grads);
+  if (!Number.isFinite(loss) || !Number.isFinite(gradNorm))
+    throw await noGradient(
+      model,
+      teaching.map(i => groups[i] as TrainedGroup),
+      options,
+      { loss, gradNorm, grads },
+    );
+  adamW(model.weights, grads, state, options.optimizer, clipScale(gradNorm, options.maxGradNorm));
+  requireFinite(model, state, grads.keys(), groups);
+  return { loss, gradNorm, scores };
+}
+
+interface SummedGradient {
+  readonly grads: ReadonlyMap<string, FloatTensor>;
+  readonly loss: number;
+  readonly scores: readonly (readonly TokenScores[] | undefined)[];
+}
+
+/** @param microBatch prompts in one run */
+async function summedGradient(
+  model: Model,
+  groups: readonly TrainedGroup[],
+  teaching: readonly number[],
+  microBatch: number,
+  options: StepOptions,
+): Promise<SummedGradient> {
   const grads = new Map<string, FloatTensor>();
   const scores: (readonly TokenScores[] | undefined)[] = groups.map(() => undefined);
   let loss = 0;
-  const teaching = groups.flatMap((g, i) => (teaches(g, options.objective) ? [i] : []));
-  for (const [number, part] of microBatches(groups, teaching, options.microBatch).entries()) {
+  for (const [number, part] of microBatches(groups, teaching, microBatch).entries()) {
     const result = await gradient(
       model,
       options.objective,
@@ -56,16 +91,55 @@ export async function trainStep(
       scores[i] = result.scores[j];
     });
   }
-  const gradNorm = globalNorm(grads);
-  if (!Number.isFinite(loss) || !Number.isFinite(gradNorm))
-    throw new TriphaseError(
-      'not-finite',
-      Number.isFinite(loss) ? `the gradient is not finite (norm ${gradNorm})` : `the loss is not finite (${loss})`,
-      'Lower optimizer.learning_rate or optimizer.max_grad_norm, and resume from the last checkpoint.',
-    );
-  adamW(model.weights, grads, state, options.optimizer, clipScale(gradNorm, options.maxGradNorm));
-  return { loss, gradNorm, scores };
+  return { grads, loss, scores };
 }
+
+const advice =
+  'Lower optimizer.learning_rate or optimizer.max_grad_norm in the config, and begin a new run from the last checkpoint.';
+
+/** What is wrong with a step's gradient: each example is run alone, for the step is lost anyway. */
+async function noGradient(
+  model: Model,
+  groups: readonly TrainedGroup[],
+  { objective, temperature, frozen }: StepOptions,
+  { loss, gradNorm, grads }: { loss: number; gradNorm: number; grads: ReadonlyMap<string, FloatTensor> },
+): Promise<TriphaseError> {
+  const guilty: TrainedGroup[] = [];
+  for (const group of groups) {
+    const alone = await gradient(model, objective, [group], temperature, frozen);
+    if (!Number.isFinite(alone.loss) || !Number.isFinite(globalNorm(alone.grads))) guilty.push(group);
+  }
+  const tensors = notFinite(grads);
+  const what = Number.isFinite(loss)
+    ? `the gradient is not finite (norm ${gradNorm})`
+    : `the loss is not finite (${loss})`;
+  const of = tensors.length === 0 ? '' : `; ${tensors.length} of ${grads.size} tensors: ${inWords(tensors)}`;
+  return new TriphaseError('not-finite', `${what}${examplesOf(guilty.length === 0 ? groups : guilty)}${of}`, advice);
+}
+
+/** After an update: what it made of parameters that a gradient without fault can still overflow. */
+function requireFinite(
+  { weights }: Model,
+  { moments }: AdamWState,
+  changed: Iterable<string>,
+  groups: readonly TrainedGroup[],
+): void {
+  const names = [...changed];
+  const parameters = notFinite(names.map(name => [name, weights.get(name) as FloatTensor]));
+  const estimates = notFinite(names.flatMap(name => [[name, { data: moments.get(name)?.v ?? new Float32Array() }]]));
+  const [what, tensors] = parameters.length > 0 ? ['parameters', parameters] : ["the optimiser's moments", estimates];
+  if (tensors.length === 0) return;
+  throw new TriphaseError(
+    'not-finite',
+    `the update made ${what} that are not finite${examplesOf(groups)}; ${tensors.length} of ${names.length} tensors: ${inWords(tensors)}`,
+    advice,
+  );
+}
+
+const examplesOf = (groups: readonly TrainedGroup[]): string => {
+  const names = [...new Set(groups.flatMap(({ example }) => (example === undefined ? [] : [example])))];
+  return names.length === 0 ? '' : `; ${names.length === 1 ? 'example' : 'examples'} ${inWords(names)}`;
+};
 
 /** Whether a group can change the model; one whose completions all count for nothing is not run. */
 function teaches({ completions }: TrainedGroup, objective: Objective): boolean {
