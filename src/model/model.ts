@@ -1,12 +1,12 @@
 // A model in memory: its configuration, its parameters, and a session for each graph that was asked for.
 
 import type { Graph } from '../tensor/graph';
-import { type FloatTensor, Session, type SessionOptions } from '../tensor/session';
+import { type FloatTensor, type HalfTensor, Session, type SessionOptions } from '../tensor/session';
 import { isAdapter, isVision, type ModelForm, withoutAdapter } from './adapter';
 import { FeatureCache } from './feature-cache';
 import { imageFeaturesGraph } from './graphs';
 import type { Pixels } from './images';
-import { loadModel } from './load';
+import { loadFrozenModel, loadModel } from './load';
 import type { Replicas } from './replicas';
 import { SequenceInputs } from './sequence-inputs';
 import type { ShareTask } from './share';
@@ -16,6 +16,13 @@ import type { Weights } from './weights';
 export interface ModelOptions extends SessionOptions {
   /** The vision tower stays as it is: features of an image are computed once. */
   readonly visionFrozen?: boolean;
+  /**
+   * One session for all layers, run layer by layer, instead of one for the whole model: of a layer's intermediate values
+   * and of float32 copies of its weights only those of one layer are there at a time.
+   */
+  readonly layerwise?: boolean;
+  /** Frozen parameters that are held as float16, and not among the weights; only layer by layer. */
+  readonly halves?: ReadonlyMap<string, HalfTensor>;
 }
 
 /** A tensor of the vision tower that every model has. */
@@ -40,13 +47,22 @@ export class Model {
     return new Model(form, weights, options);
   }
 
+  /**
+   * The model to be run layer by layer, with its matrices as float16, which are then frozen; an adapter may be trained. What
+   * has one dimension, norms and biases, stays float32: it is small.
+   */
+  static async loadFrozen(folder: string, options: ModelOptions): Promise<Model> {
+    const { form, weights, halves } = await loadFrozenModel(folder);
+    return new Model(form, weights, { ...options, layerwise: true, halves, visionFrozen: true });
+  }
+
   /** The session of a graph, built when first asked for. */
-  session(name: string, build: () => Graph): Promise<Session> {
+  session(name: string, build: () => Graph, lean = false): Promise<Session> {
     let session = this.sessions.get(name);
     if (session === undefined) {
       const { profile } = this.options;
       const own = profile === undefined ? {} : { profile: `${profile}-${name.replace(/\W+/g, '-').slice(0, 40)}` };
-      session = Session.create(build(), { ...this.options, ...own });
+      session = Session.create(build(), { ...this.options, ...own, lean });
       this.sessions.set(name, session);
     }
     return session;
@@ -88,9 +104,12 @@ export class Model {
   private async computeFeatures(images: readonly Pixels[], weights: Weights): Promise<FloatTensor> {
     const form = this.formOf(weights);
     const session = await this.session(`image features${form.adapter === undefined ? '' : ' adapted'}`, () =>
-      imageFeaturesGraph(form),
+      imageFeaturesGraph(form, name => this.options.halves?.has(name) === true),
     );
-    return (await session.run(visionFeeds(images, this.config.vision), weights)).get('image_features') as FloatTensor;
+    const halves = this.options.halves ?? new Map();
+    return (await session.run(visionFeeds(images, this.config.vision), weights, halves)).get(
+      'image_features',
+    ) as FloatTensor;
   }
 
   /** What these parameters are those of: the model, or the model without its adapter. */

@@ -43,6 +43,11 @@ export interface SessionOptions {
   readonly threads: number;
   /** Where the runtime writes how long each kernel took: PREFIX and a time, when the session is disposed of. */
   readonly profile?: string;
+  /**
+   * Memory goes before speed: the runtime keeps no plan of a run's memory, with which it holds that of two runs. For
+   * graphs of one layer, which are few, large and run one after the other.
+   */
+  readonly lean?: boolean;
 }
 
 function typeOf(data: Tensor['data']): 'float32' | 'float16' | 'int32' | 'int64' | 'uint8' {
@@ -90,6 +95,7 @@ export class Session {
       interOpNumThreads: 1,
       graphOptimizationLevel: 'all',
       logSeverityLevel: 3,
+      enableMemPattern: options.lean !== true,
       ...(options.profile === undefined ? {} : { enableProfiling: true, profileFilePrefix: options.profile }),
     });
     const session = await made.catch(error => {
