@@ -7,6 +7,8 @@ import { loadWeights, saveModel } from '../model/weights';
 import { TriphaseError } from '../protocol/errors';
 import type { WatchedFigure } from '../protocol/run';
 import { requireWhole, writeCheckpoint } from '../run/checkpoints';
+import { forgetMoments, readBackMoments } from '../tensor/device-adamw';
+import { changedOnHost } from '../tensor/residence';
 import type { RunContext } from './context';
 import type { PromotionState } from './promotion';
 import { loadOptimizer, saveOptimizer, savePromotion, saveReference } from './state';
@@ -29,7 +31,8 @@ export async function checkpoint(context: RunContext, at: CheckpointAt): Promise
   const position = { phase, phaseStep, step, attempt: job.attempt, boundary, best: context.best };
   const write = () =>
     writeCheckpoint(job.folder, position, config.checkpoints.keep, async into => {
-      await saveModel(into, model.config, model.weights, context.companions);
+      await readBackMoments(optimizer);
+      await saveModel(into, model.config, await model.onHost(), context.companions);
       await saveOptimizer(into, optimizer);
       // the next phase begins with a reference and evaluations of its own
       if (context.following !== undefined && !boundary) await saveReference(into, context.following);
@@ -66,7 +69,9 @@ export async function goBackTo(
   await requireWhole(folder);
   for (const [parameter, { data }] of await loadWeights(folder, model.config))
     model.weights.get(parameter)?.data.set(data);
+  changedOnHost(model.weights.values());
   const { moments } = await loadOptimizer(folder);
+  forgetMoments(optimizer);
   optimizer.moments.clear();
   for (const [parameter, moment] of moments) optimizer.moments.set(parameter, moment);
 }

@@ -1,7 +1,8 @@
 // A model in memory: its configuration, its parameters, and a session for each graph that was asked for.
 
 import type { Graph } from '../tensor/graph';
-import { type FloatTensor, Session, type SessionOptions } from '../tensor/session';
+import { keepOn, leaveDevice, readBack } from '../tensor/residence';
+import { type FloatTensor, keepsTensors, Session, type SessionOptions } from '../tensor/session';
 import { loadModelConfig, type ModelConfig } from './config';
 import { FeatureCache } from './feature-cache';
 import { imageFeaturesGraph } from './graphs';
@@ -36,13 +37,34 @@ export class Model {
     return new Model(config, await loadWeights(folder, config), options);
   }
 
-  /** The session of a graph, built when first asked for. */
-  session(name: string, build: () => Graph): Promise<Session> {
+  /** Whether parameters, gradients and caches stay on the device between runs. */
+  get resident(): boolean {
+    return keepsTensors(this.options.device);
+  }
+
+  /** Parameters, as runs take them: on the device where they can stay there. */
+  async placed(weights: Weights = this.weights): Promise<Weights> {
+    await keepOn(this.options.device, weights.values());
+    return weights;
+  }
+
+  /** The parameters as they are, for whoever looks at their elements: the device may have changed them. */
+  async onHost(): Promise<Weights> {
+    await readBack(this.weights.values());
+    return this.weights;
+  }
+
+  /**
+   * The session of a graph, built when first asked for.
+   *
+   * @param kept outputs that stay on the device, where they can
+   */
+  session(name: string, build: () => Graph, kept?: SessionOptions['kept']): Promise<Session> {
     let session = this.sessions.get(name);
     if (session === undefined) {
       const { profile } = this.options;
       const own = profile === undefined ? {} : { profile: `${profile}-${name.replace(/\W+/g, '-').slice(0, 40)}` };
-      session = Session.create(build(), { ...this.options, ...own });
+      session = Session.create(build(), { ...this.options, ...own, ...(kept === undefined ? {} : { kept }) });
       this.sessions.set(name, session);
     }
     return session;
@@ -56,16 +78,19 @@ export class Model {
 
   private async computeFeatures(images: readonly Pixels[], weights: Weights): Promise<FloatTensor> {
     const session = await this.session('image features', () => imageFeaturesGraph(this.config));
-    return (await session.run(visionFeeds(images, this.config.vision), weights)).get('image_features') as FloatTensor;
+    const feeds = visionFeeds(images, this.config.vision);
+    return (await session.run(feeds, await this.placed(weights))).get('image_features') as FloatTensor;
   }
 
   /** The parameters as they are now. */
-  snapshot(): Weights {
+  async snapshot(): Promise<Weights> {
+    await this.onHost();
     return new Map([...this.weights].map(([name, { dims, data }]) => [name, { dims, data: data.slice() }]));
   }
 
   async dispose(): Promise<void> {
     for (const session of this.sessions.values()) await (await session).dispose();
     this.sessions.clear();
+    if (this.resident) leaveDevice(this.weights.values());
   }
 }

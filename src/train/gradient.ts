@@ -5,8 +5,10 @@ import type { Model } from '../model/model';
 import type { EncodedPrompt } from '../model/sequence-inputs';
 import { visionFeeds } from '../model/vision-inputs';
 import { SCORE, type Weights } from '../model/weights';
+import type { DeviceTensor } from '../tensor/device-tensor';
 import type { Graph } from '../tensor/graph';
-import type { FloatTensor, Tensor } from '../tensor/session';
+import { download } from '../tensor/residence';
+import type { FloatTensor, Outputs, Tensor } from '../tensor/session';
 import { type DpoGraphOptions, dpoGraph } from './dpo';
 import { completionLogits, type GrpoGraphOptions, grpoGraph, outputs, scoreGraph, sftGraph } from './losses';
 import { scorerGraph, scorerHead } from './scorer';
@@ -48,10 +50,10 @@ export interface TokenScores {
   readonly entropy: Float32Array;
 }
 
-export interface Gradient {
+export interface Gradient<G = FloatTensor> {
   /** Sum of weight * loss over all tokens. */
   readonly loss: number;
-  readonly grads: Map<string, FloatTensor>;
+  readonly grads: Map<string, G>;
   /** By group and completion. */
   readonly scores: readonly (readonly TokenScores[])[];
 }
@@ -71,19 +73,48 @@ export async function gradient(
   temperature: number,
   frozen: Frozen,
 ): Promise<Gradient> {
+  const { out, ...rest } = await forwardAndBackward(model, objective, groups, temperature, frozen);
+  const grads = ofParameters(out.here);
+  for (const [name, there] of ofParameters(out.kept)) {
+    grads.set(name, { dims: there.dims, data: await download(there) });
+    there.dispose();
+  }
+  return { ...rest, grads };
+}
+
+/** The same with gradients that stay on the device, where they can (`Model.resident`); whoever asks disposes of them. */
+export async function residentGradient(...of: Parameters<typeof forwardAndBackward>): Promise<Gradient<DeviceTensor>> {
+  const { out, ...rest } = await forwardAndBackward(...of);
+  return { ...rest, grads: ofParameters(out.kept) };
+}
+
+async function forwardAndBackward(
+  model: Model,
+  objective: Objective,
+  groups: readonly TrainedGroup[],
+  temperature: number,
+  frozen: Frozen,
+): Promise<Omit<Gradient, 'grads'> & { readonly out: Outputs }> {
   const images = groups.some(g => g.prompt.images.length > 0);
   const input = !images ? 'none' : frozen.has('vision') || frozen.has('policy') ? 'features' : 'pixels';
   const trained = (name: string): boolean =>
     !(frozen.has('vision') && isVision(name)) && !(frozen.has('policy') && name !== SCORE);
-  const session = await model.session(`${JSON.stringify(objective)} ${input} ${[...frozen]}`, () =>
-    objectiveGraph(model, objective, input, trained),
+  const session = await model.session(
+    `${JSON.stringify(objective)} ${input} ${[...frozen]}`,
+    () => objectiveGraph(model, objective, input, trained),
+    output => output.startsWith(OF_PARAMETER),
   );
   const { feeds, length } = await completionFeeds(model, groups, temperature, input, model.weights);
-  const out = await session.run(feeds, model.weights);
-  const grads = new Map<string, FloatTensor>();
-  for (const [name, value] of out) if (name.startsWith('d.')) grads.set(name.slice(2), value);
-  return { loss: out.get(outputs.loss)?.data[0] as number, grads, scores: tokenScores(out, groups, length) };
+  const out = await session.runKeeping(feeds, await model.placed());
+  const { here } = out;
+  return { loss: here.get(outputs.loss)?.data[0] as number, out, scores: tokenScores(here, groups, length) };
 }
+
+/** How outputs begin that are gradients of parameters (losses.ts). */
+const OF_PARAMETER = 'd.';
+
+const ofParameters = <T>(out: ReadonlyMap<string, T>): Map<string, T> =>
+  new Map([...out].flatMap(([name, x]) => (name.startsWith(OF_PARAMETER) ? [[name.slice(2), x] as const] : [])));
 
 function objectiveGraph(
   { config }: Model,
@@ -113,7 +144,7 @@ export async function score(
   const input = groups.some(g => g.prompt.images.length > 0) ? 'features' : 'none';
   const session = await model.session(`score ${input}`, (): Graph => scoreGraph(model.config, input));
   const { feeds, length } = await completionFeeds(model, groups, temperature, input, weights);
-  return tokenScores(await session.run(feeds, weights), groups, length);
+  return tokenScores(await session.run(feeds, await model.placed(weights)), groups, length);
 }
 
 async function completionFeeds(

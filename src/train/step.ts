@@ -3,8 +3,16 @@
 import type { Model } from '../model/model';
 import { TriphaseError } from '../protocol/errors';
 import { type AdamWOptions, type AdamWState, accumulate, adamW, clipScale, globalNorm } from '../tensor/adamw';
+import { DeviceGradients } from '../tensor/device-adamw';
 import type { FloatTensor } from '../tensor/session';
-import { type Frozen, gradient, type Objective, type TokenScores, type TrainedGroup } from './gradient';
+import {
+  type Frozen,
+  gradient,
+  type Objective,
+  residentGradient,
+  type TokenScores,
+  type TrainedGroup,
+} from './gradient';
 
 export interface StepOptions {
   readonly objective: Objective;
@@ -35,6 +43,7 @@ export async function trainStep(
   groups: readonly TrainedGroup[],
   options: StepOptions,
 ): Promise<StepResult> {
+  if (model.resident) return residentStep(model, state, groups, options);
   const grads = new Map<string, FloatTensor>();
   const scores: (readonly TokenScores[] | undefined)[] = groups.map(() => undefined);
   let loss = 0;
@@ -54,14 +63,48 @@ export async function trainStep(
     });
   }
   const gradNorm = globalNorm(grads);
+  requireFinite(loss, gradNorm);
+  adamW(model.weights, grads, state, options.optimizer, clipScale(gradNorm, options.maxGradNorm));
+  return { loss, gradNorm, scores };
+}
+
+/** The same on a device that keeps parameters, gradients and moments: the host sees losses, scores and a norm. */
+async function residentStep(
+  model: Model,
+  state: AdamWState,
+  groups: readonly TrainedGroup[],
+  { objective, temperature, optimizer, maxGradNorm, microBatch, frozen }: StepOptions,
+): Promise<StepResult> {
+  const grads = new DeviceGradients();
+  const scores: (readonly TokenScores[] | undefined)[] = groups.map(() => undefined);
+  let loss = 0;
+  const teaching = groups.flatMap((g, i) => (teaches(g, objective) ? [i] : []));
+  try {
+    for (const part of microBatches(groups, teaching, microBatch)) {
+      const among = part.map(i => groups[i] as TrainedGroup);
+      const result = await residentGradient(model, objective, among, temperature, frozen);
+      loss += result.loss;
+      await grads.add(result.grads);
+      part.forEach((i, j) => {
+        scores[i] = result.scores[j];
+      });
+    }
+    const gradNorm = await grads.norm();
+    requireFinite(loss, gradNorm);
+    await grads.apply(model.weights, state, optimizer, clipScale(gradNorm, maxGradNorm));
+    return { loss, gradNorm, scores };
+  } finally {
+    grads.dispose();
+  }
+}
+
+function requireFinite(loss: number, gradNorm: number): void {
   if (!Number.isFinite(loss) || !Number.isFinite(gradNorm))
     throw new TriphaseError(
       'not-finite',
       Number.isFinite(loss) ? `the gradient is not finite (norm ${gradNorm})` : `the loss is not finite (${loss})`,
       'Lower optimizer.learning_rate or optimizer.max_grad_norm, and resume from the last checkpoint.',
     );
-  adamW(model.weights, grads, state, options.optimizer, clipScale(gradNorm, options.maxGradNorm));
-  return { loss, gradNorm, scores };
 }
 
 /** Whether a group can change the model; one whose completions all count for nothing is not run. */
