@@ -3,6 +3,7 @@
 // become inputs, which the session fills from the dimensions of the others.
 
 import type { Attribute, Constant, DataType, Dim, Graph, Node, Value } from './graph';
+import { elementType } from './ops';
 
 /** What is written to bytes: a graph, or what became of one. */
 export interface Program {
@@ -15,6 +16,8 @@ export interface Program {
 export interface Lowered extends Program {
   /** Inputs that hold a shape, int64, by name. */
   readonly shapes: ReadonlyMap<string, readonly Dim[]>;
+  /** Inputs of bytes that come as float32: WebGPU has no bytes. */
+  readonly widened: ReadonlySet<string>;
 }
 
 export function lowered(graph: Graph): Lowered {
@@ -26,7 +29,10 @@ class Lowering {
   private readonly constants: Constant[] = [];
   private readonly inputs: Value[] = [];
   private readonly shapes = new Map<string, readonly Dim[]>();
+  private readonly widened = new Map<Value, Value>();
   private readonly vectors = new Map<string, Value>();
+  /** Columns of indices, and indices by element, and the int32 ones [n] that they were made of. */
+  private readonly columns = new Map<Value, Value>();
   /** int64 indices, and the int32 ones that they were made of. */
   private readonly narrow = new Map<Value, Value>();
   private readonly carried: ReadonlySet<Dim>;
@@ -45,10 +51,11 @@ class Lowering {
     const { graph, nodes, shapes } = this;
     return {
       nodes,
-      inputs: [...graph.inputs, ...this.inputs],
+      inputs: [...graph.inputs.map(x => this.widened.get(x) ?? x), ...this.inputs],
       outputs: graph.outputs,
       constants: [...graph.constants, ...this.constants],
       shapes,
+      widened: new Set([...this.widened.keys()].map(({ name }) => name)),
     };
   }
 
@@ -57,6 +64,11 @@ class Lowering {
     const [out] = node.outputs as [Value];
     if (node.op === 'Cast' && out.type === 'int64' && x.type === 'int32') {
       this.narrow.set(out, x);
+    } else if (node.op === 'Cast' && x.type === 'uint8' && this.graph.inputs.includes(x)) {
+      const wide = this.widened.get(x) ?? this.graph.value('float32', x.dims, x.name);
+      this.widened.set(x, wide);
+      this.emit('Identity', [wide], out);
+      return;
     } else if (node.op === 'Reshape' && this.narrow.has(x)) {
       this.narrow.set(out, this.narrow.get(x) as Value);
       return;
@@ -70,11 +82,30 @@ class Lowering {
     } else if (node.op === 'ScatterND' && this.narrow.has(index) && this.known(rows.dims)) {
       this.putRows(x, this.narrow.get(index) as Value, rows, out);
       return;
+    } else if (node.op === 'ScatterElements' && node.attributes['reduction'] === 'add' && this.columns.has(index)) {
+      this.addRows(x, this.columns.get(index) as Value, index, rows, out);
+      return;
     } else if (node.op === 'Gather' && this.narrow.has(index)) {
       this.emit('Gather', [x, this.narrow.get(index) as Value], out, node.attributes);
       return;
     }
+    if (node.op === 'Reshape' && x.dims.length === 1 && out.dims[1] === 1) this.columns.set(out, x);
+    if (node.op === 'Expand' && this.columns.has(x)) this.columns.set(out, this.columns.get(x) as Value);
     this.nodes.push(node);
+  }
+
+  /**
+   * Rows [n, width] added to x by index [n]. Additions of one element would come in any order, and a run would not repeat
+   * bit for bit; so each row becomes the sum of all of its index, by a product, and which of the equal ones is put in is
+   * of no matter. x is zeros (ops.ts: scatterAddRows).
+   */
+  private addRows(x: Value, index: Value, byElement: Value, rows: Value, out: Value): void {
+    const n = rows.dims[0] as Dim;
+    const as = (dims: readonly Dim[]): Value => this.made('Reshape', [index, this.shape(dims)], 'int32', dims);
+    const same = this.made('Equal', [as([n, 1]), as([1, n])], 'bool', [n, n]);
+    const weights = this.made('Cast', [same], 'float32', [n, n], { to: elementType.float32 });
+    const sums = this.made('MatMul', [weights, rows], 'float32', rows.dims);
+    this.emit('ScatterElements', [x, byElement, sums], out, { axis: 0 });
   }
 
   /** x - max(x), less the logarithm of the sum of its exponentials. */
@@ -147,30 +178,4 @@ class Lowering {
   ): void {
     this.nodes.push({ op, inputs, outputs: [out], attributes });
   }
-}
-
-/** Sizes of symbols, as the dimensions of what is fed show them. */
-export function sizesOf(
-  fed: Iterable<readonly [dims: readonly Dim[], actual: readonly number[]]>,
-): Map<string, number> {
-  const sizes = new Map<string, number>();
-  for (const [dims, actual] of fed)
-    dims.forEach((d, i) => {
-      if (typeof d === 'string' && !/[*+]/.test(d)) sizes.set(d, actual[i] as number);
-    });
-  return sizes;
-}
-
-/** A dimension as a number. */
-export function sizeOf(dim: Dim, sizes: ReadonlyMap<string, number>): number {
-  if (typeof dim === 'number') return dim;
-  const factor = (s: string): number => {
-    const size = /^\d+$/.test(s) ? Number(s) : sizes.get(s);
-    if (size === undefined) throw new Error(`nothing that is fed says how large ${s} is`);
-    return size;
-  };
-  return dim
-    .split('+')
-    .map(term => term.split('*').reduce((n, s) => n * factor(s), 1))
-    .reduce((a, b) => a + b, 0);
 }

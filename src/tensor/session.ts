@@ -7,16 +7,17 @@ import path from 'node:path';
 import * as ort from 'onnxruntime-node';
 import { describe, TriphaseError } from '../protocol/errors';
 import { copyOf, DeviceTensor, type Fed } from './device-tensor';
-import { Graph } from './graph';
+import { type Dim, Graph } from './graph';
 import { beat } from './heartbeat';
-import { type Lowered, lowered, sizeOf, sizesOf } from './lower';
+import { type Lowered, lowered } from './lower';
 import { writeOnnx } from './onnx';
 import { identity } from './ops';
+import { sizeOf, sizesOf } from './sizes';
 
 /** A dense tensor in memory, row-major. */
 export interface Tensor {
   readonly dims: readonly number[];
-  readonly data: Float32Array | Uint16Array | Int32Array | BigInt64Array;
+  readonly data: Float32Array | Uint16Array | Int32Array | BigInt64Array | Uint8Array;
 }
 
 /** float16, as its bits: JavaScript counts with float32. */
@@ -58,9 +59,10 @@ export interface Outputs {
 /** Whether tensors can stay on a device between runs: the binding has no buffers of the others. */
 export const keepsTensors = (device: Device): boolean => device === 'webgpu';
 
-function typeOf(data: Tensor['data']): 'float32' | 'float16' | 'int32' | 'int64' {
+function typeOf(data: Tensor['data']): 'float32' | 'float16' | 'int32' | 'int64' | 'uint8' {
   if (data instanceof Float32Array) return 'float32';
   if (data instanceof Uint16Array) return 'float16';
+  if (data instanceof Uint8Array) return 'uint8';
   return data instanceof Int32Array ? 'int32' : 'int64';
 }
 
@@ -83,6 +85,8 @@ function asRuntimes(fed: Fed, device: Device): ort.Tensor {
 export class Session {
   private readonly session: ort.InferenceSession;
   readonly inputs: ReadonlySet<string>;
+  /** The dimensions of inputs as the graph names them. */
+  readonly inputDims: ReadonlyMap<string, readonly Dim[]>;
   private readonly names: readonly string[];
 
   private constructor(
@@ -94,6 +98,7 @@ export class Session {
   ) {
     this.session = session;
     this.inputs = new Set(session.inputNames.filter(name => lowered?.shapes.has(name) !== true));
+    this.inputDims = new Map(graph.inputs.map(({ name, dims }) => [name, dims]));
     this.names = graph.outputs.map(o => o.name);
   }
 
@@ -132,7 +137,8 @@ export class Session {
     for (const name of this.inputs) {
       const tensor = feeds.find(f => f.has(name))?.get(name);
       if (tensor === undefined) throw new Error(`the input ${name} is missing`);
-      inputs[name] = asRuntimes(tensor, this.options.device);
+      const fed = this.lowered?.widened.has(name) && !(tensor instanceof DeviceTensor) ? widened(tensor) : tensor;
+      inputs[name] = asRuntimes(fed, this.options.device);
       dims.set(name, tensor.dims);
     }
     this.addShapes(inputs, dims);
@@ -169,6 +175,8 @@ export class Session {
     await this.session.release();
   }
 }
+
+const widened = ({ dims, data }: Tensor): Tensor => ({ dims, data: Float32Array.from(data, Number) });
 
 const order: readonly Device[] = ['cuda', 'webgpu', 'dml', 'coreml', 'cpu'];
 

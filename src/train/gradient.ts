@@ -1,5 +1,6 @@
 // The gradient of an objective over one micro-batch: groups of completions with their prompts in, gradients out.
 
+import { isAdapter, isVision, type ModelForm } from '../model/adapter';
 import type { ImageInput } from '../model/graphs';
 import type { Model } from '../model/model';
 import type { EncodedPrompt } from '../model/sequence-inputs';
@@ -10,6 +11,7 @@ import type { Graph } from '../tensor/graph';
 import { download } from '../tensor/residence';
 import type { FloatTensor, Outputs, Tensor } from '../tensor/session';
 import { type DpoGraphOptions, dpoGraph } from './dpo';
+import { type Dropout, dropoutFeeds } from './dropout';
 import { completionLogits, type GrpoGraphOptions, grpoGraph, outputs, scoreGraph, sftGraph } from './losses';
 import { scorerGraph, scorerHead } from './scorer';
 
@@ -61,10 +63,17 @@ export interface Gradient<G = FloatTensor> {
 /** Parts of the model that are not trained; `policy` is all but the head of a scorer. */
 export type Frozen = ReadonlySet<'vision' | 'policy'>;
 
-export const isVision = (name: string): boolean => name.startsWith('model.visual.');
+/** Whether a parameter is trained; beside an adapter none of the model itself is. */
+export function isTrained({ adapter }: ModelForm, frozen: Frozen, name: string): boolean {
+  if (name === SCORE) return true;
+  if (frozen.has('policy') || (frozen.has('vision') && isVision(name))) return false;
+  return adapter === undefined || isAdapter(name);
+}
 
 /**
  * Runs forward and backward over groups of one size. Softmax is that of logits / temperature.
+ *
+ * @param path of the random numbers of the adapter's dropout; without one, nothing is dropped out
  */
 export async function gradient(
   model: Model,
@@ -72,8 +81,9 @@ export async function gradient(
   groups: readonly TrainedGroup[],
   temperature: number,
   frozen: Frozen,
+  path?: Dropout['path'],
 ): Promise<Gradient> {
-  const { out, ...rest } = await forwardAndBackward(model, objective, groups, temperature, frozen);
+  const { out, ...rest } = await forwardAndBackward(model, objective, groups, temperature, frozen, path);
   const grads = ofParameters(out.here);
   for (const [name, there] of ofParameters(out.kept)) {
     grads.set(name, { dims: there.dims, data: await download(there) });
@@ -94,17 +104,19 @@ async function forwardAndBackward(
   groups: readonly TrainedGroup[],
   temperature: number,
   frozen: Frozen,
+  path?: Dropout['path'],
 ): Promise<Omit<Gradient, 'grads'> & { readonly out: Outputs }> {
   const images = groups.some(g => g.prompt.images.length > 0);
   const input = !images ? 'none' : frozen.has('vision') || frozen.has('policy') ? 'features' : 'pixels';
-  const trained = (name: string): boolean =>
-    !(frozen.has('vision') && isVision(name)) && !(frozen.has('policy') && name !== SCORE);
+  const share = frozen.has('policy') ? 0 : (model.config.adapter?.dropout ?? 0);
+  const drops = share > 0 && path !== undefined;
   const session = await model.session(
-    `${JSON.stringify(objective)} ${input} ${[...frozen]}`,
-    () => objectiveGraph(model, objective, input, trained),
+    `${JSON.stringify(objective)} ${input} ${[...frozen]}${drops ? ' dropout' : ''}`,
+    () => objectiveGraph(model, objective, input, drops, name => isTrained(model.config, frozen, name)),
     output => output.startsWith(OF_PARAMETER),
   );
   const { feeds, length } = await completionFeeds(model, groups, temperature, input, model.weights);
+  if (drops) for (const [name, mask] of dropoutFeeds(session.inputDims, feeds, { share, path })) feeds.set(name, mask);
   const out = await session.runKeeping(feeds, await model.placed());
   const { here } = out;
   return { loss: here.get(outputs.loss)?.data[0] as number, out, scores: tokenScores(here, groups, length) };
@@ -120,17 +132,18 @@ function objectiveGraph(
   { config }: Model,
   objective: Objective,
   input: ImageInput,
+  training: boolean,
   trained: (name: string) => boolean,
 ): Graph {
   switch (objective.kind) {
     case 'sft':
-      return sftGraph(completionLogits(config, input), trained);
+      return sftGraph(completionLogits(config, input, training), trained);
     case 'grpo':
-      return grpoGraph(completionLogits(config, input), objective, trained);
+      return grpoGraph(completionLogits(config, input, training), objective, trained);
     case 'dpo':
-      return dpoGraph(completionLogits(config, input), objective, trained);
+      return dpoGraph(completionLogits(config, input, training), objective, trained);
     case 'scorer':
-      return scorerGraph(scorerHead(config, input), trained);
+      return scorerGraph(scorerHead(config, input, training), trained);
   }
 }
 
@@ -142,7 +155,9 @@ export async function score(
   weights: Weights = model.weights,
 ): Promise<readonly (readonly TokenScores[])[]> {
   const input = groups.some(g => g.prompt.images.length > 0) ? 'features' : 'none';
-  const session = await model.session(`score ${input}`, (): Graph => scoreGraph(model.config, input));
+  const form = model.formOf(weights);
+  const name = `score ${input}${form.adapter === undefined ? '' : ' adapted'}`;
+  const session = await model.session(name, (): Graph => scoreGraph(form, input));
   const { feeds, length } = await completionFeeds(model, groups, temperature, input, weights);
   return tokenScores(await session.run(feeds, await model.placed(weights)), groups, length);
 }

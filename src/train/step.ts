@@ -22,6 +22,8 @@ export interface StepOptions {
   /** Prompts in one run of the gradient graph. */
   readonly microBatch: number;
   readonly frozen: Frozen;
+  /** Of the random numbers of the update, for the dropout of an adapter; absent: nothing is dropped out. */
+  readonly path?: readonly (number | string)[];
 }
 
 export interface StepResult {
@@ -48,13 +50,14 @@ export async function trainStep(
   const scores: (readonly TokenScores[] | undefined)[] = groups.map(() => undefined);
   let loss = 0;
   const teaching = groups.flatMap((g, i) => (teaches(g, options.objective) ? [i] : []));
-  for (const part of microBatches(groups, teaching, options.microBatch)) {
+  for (const [number, part] of microBatches(groups, teaching, options.microBatch).entries()) {
     const result = await gradient(
       model,
       options.objective,
       part.map(i => groups[i] as TrainedGroup),
       options.temperature,
       options.frozen,
+      options.path === undefined ? undefined : [...options.path, number],
     );
     loss += result.loss;
     accumulate(grads, result.grads);
@@ -73,16 +76,23 @@ async function residentStep(
   model: Model,
   state: AdamWState,
   groups: readonly TrainedGroup[],
-  { objective, temperature, optimizer, maxGradNorm, microBatch, frozen }: StepOptions,
+  { objective, temperature, optimizer, maxGradNorm, microBatch, frozen, path }: StepOptions,
 ): Promise<StepResult> {
   const grads = new DeviceGradients();
   const scores: (readonly TokenScores[] | undefined)[] = groups.map(() => undefined);
   let loss = 0;
   const teaching = groups.flatMap((g, i) => (teaches(g, objective) ? [i] : []));
   try {
-    for (const part of microBatches(groups, teaching, microBatch)) {
+    for (const [number, part] of microBatches(groups, teaching, microBatch).entries()) {
       const among = part.map(i => groups[i] as TrainedGroup);
-      const result = await residentGradient(model, objective, among, temperature, frozen);
+      const result = await residentGradient(
+        model,
+        objective,
+        among,
+        temperature,
+        frozen,
+        path === undefined ? undefined : [...path, number],
+      );
       loss += result.loss;
       await grads.add(result.grads);
       part.forEach((i, j) => {
