@@ -33,6 +33,12 @@ export const condition = z.enum(['image_caption', 'image', 'caption', 'question'
 
 export type Condition = z.output<typeof condition>;
 
+const deviceLost = z
+  .enum(['retry', 'cpu'])
+  .describe(
+    'What a run does whose device is lost, back at its last checkpoint: retry goes on there when the device answers again, once between two steps; cpu goes on without it.',
+  );
+
 const device = z
   .enum(['auto', 'cpu', 'webgpu', 'dml', 'cuda'])
   .describe(
@@ -536,6 +542,7 @@ export const curriculumSchema = z
     model,
     adapter: adapter.optional(),
     device: device.default('auto'),
+    device_lost: deviceLost.default('retry'),
     threads: z.int().min(0).default(0).describe('Threads on the CPU; 0: as many as there are cores.'),
     prompt,
     data: z.record(id, dataSet).describe('Data by id.'),

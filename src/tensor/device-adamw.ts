@@ -50,14 +50,14 @@ export class DeviceGradients {
     for (const part of together([...this.sum.keys()], name => this.of(name).dims)) {
       const tensors = part.map(name => this.of(name));
       const dims = tensors.map(t => t.dims);
-      const session = await program(`squares ${key(dims)}`, () => squaresGraph(dims), ['squares']);
+      const session = await program(`squares ${key(dims)}`, () => squaresGraph(dims), ['sums']);
       const out = await session.run(
         numbered(
           ['x'],
           tensors.map(t => [t]),
         ),
       );
-      for (const x of (out.get('squares') as FloatTensor).data) total += x;
+      for (const x of (out.get('sums') as FloatTensor).data) total += x;
     }
     return Math.sqrt(total);
   }
@@ -66,13 +66,15 @@ export class DeviceGradients {
    * Changes parameters and moments where they are. The host's parameters are old afterwards (`readBack`).
    *
    * @param scale factor on every gradient (from clipping)
+   * @returns what has changed: parameters, and second moments
    */
   async apply(
     parameters: ReadonlyMap<string, FloatTensor>,
     state: AdamWState,
     options: AdamWOptions,
     scale: number,
-  ): Promise<void> {
+  ): Promise<Changed> {
+    const names = [...this.sum.keys()];
     const moments = momentsOf.get(state) ?? new Map<string, Moments>();
     momentsOf.set(state, moments);
     const alike = new Map<string, { readonly names: string[]; readonly rates: Rates }>();
@@ -93,6 +95,10 @@ export class DeviceGradients {
     for (const { names, rates } of alike.values())
       for (const part of together(names, name => this.of(name).dims))
         await this.update(part, parameters, moments, rates, options.betas);
+    return {
+      parameters: new Map(names.map(name => [name, copyOf(parameters.get(name) as FloatTensor) as DeviceTensor])),
+      moments: new Map(names.map(name => [name, (moments.get(name) as Moments).v])),
+    };
   }
 
   /** Without an update. */
@@ -133,6 +139,24 @@ export class DeviceGradients {
   private of(name: string): DeviceTensor {
     return this.sum.get(name) as DeviceTensor;
   }
+}
+
+interface Changed {
+  readonly parameters: ReadonlyMap<string, DeviceTensor>;
+  readonly moments: ReadonlyMap<string, DeviceTensor>;
+}
+
+/** Names of the tensors that hold a NaN or an infinity: a sum, scaled down, is one then. A driver may take x - x for 0. */
+export async function notFiniteOnDevice(tensors: ReadonlyMap<string, DeviceTensor>): Promise<readonly string[]> {
+  const names: string[] = [];
+  for (const part of together([...tensors.keys()], name => (tensors.get(name) as DeviceTensor).dims)) {
+    const rows = part.map(name => [tensors.get(name) as DeviceTensor]);
+    const dims = rows.map(([x]) => (x as DeviceTensor).dims);
+    const session = await program(`finite ${key(dims)}`, () => sumsGraph(dims, x => o.mul(x, 1e-4)), ['sums']);
+    const { data } = (await session.run(numbered(['x'], rows))).get('sums') as FloatTensor;
+    names.push(...part.filter((_, i) => !Number.isFinite(data[i])));
+  }
+  return names;
 }
 
 const NONE = new Float32Array();
@@ -217,17 +241,18 @@ export function sumGraph(all: readonly (readonly number[])[]): Graph {
   return graph;
 }
 
-/** "squares", the sum of the squares of each: along rows first, which are many and so keep the device busy. */
-export function squaresGraph(all: readonly (readonly number[])[]): Graph {
+export const squaresGraph = (all: readonly (readonly number[])[]): Graph => sumsGraph(all, x => o.mul(x, x));
+
+/** "sums", of what is made of the elements of each: along rows first, which are many and so keep the device busy. */
+function sumsGraph(all: readonly (readonly number[])[], of: (x: Value) => Value): Graph {
   const graph = new Graph();
   const sums = all.map((dims, i): Value => {
     const x = graph.input(`x.${i}`, 'float32', dims);
     const last = dims.at(-1) ?? 1;
     const rows = dims.slice(0, -1).reduce((n, d) => n * d, 1);
-    const alongRows = o.reduceSum(o.mul(o.reshape(x, [rows, last]), o.reshape(x, [rows, last])), [1]);
-    return o.reshape(o.reduceSum(alongRows, [0]), [1]);
+    return o.reshape(o.reduceSum(o.reduceSum(of(o.reshape(x, [rows, last])), [1]), [0]), [1]);
   });
-  graph.output('squares', o.concat(sums, 0));
+  graph.output('sums', o.concat(sums, 0));
   return graph;
 }
 

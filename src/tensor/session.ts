@@ -7,6 +7,7 @@ import path from 'node:path';
 import * as ort from 'onnxruntime-node';
 import { describe, TriphaseError } from '../protocol/errors';
 import { copyOf, DeviceTensor, type Fed } from './device-tensor';
+import { asFailure } from './failures';
 import { type Dim, Graph } from './graph';
 import { beat } from './heartbeat';
 import { type Lowered, lowered } from './lower';
@@ -106,7 +107,7 @@ export class Session {
     const { device, profile, kept } = options;
     const other = keepsTensors(device) ? lowered(graph) : undefined;
     const stays = other === undefined ? [] : graph.outputs.map(({ name }) => [name, kept?.(name) === true] as const);
-    const session = await ort.InferenceSession.create(writeOnnx(other ?? graph), {
+    const made = ort.InferenceSession.create(writeOnnx(other ?? graph), {
       executionProviders: device === 'cpu' ? ['cpu'] : [device, 'cpu'],
       intraOpNumThreads: options.threads,
       interOpNumThreads: 1,
@@ -116,6 +117,9 @@ export class Session {
         ? { preferredOutputLocation: Object.fromEntries(stays.map(([name, on]) => [name, on ? 'gpu-buffer' : 'cpu'])) }
         : {}),
       ...(profile === undefined ? {} : { enableProfiling: true, profileFilePrefix: profile }),
+    });
+    const session = await made.catch(error => {
+      throw asFailure(error, device);
     });
     return new Session(session, graph, options, other);
   }
@@ -143,7 +147,9 @@ export class Session {
     }
     this.addShapes(inputs, dims);
     beat();
-    const outputs = await this.session.run(inputs, this.names as string[]);
+    const outputs = await this.session.run(inputs, this.names as string[]).catch(error => {
+      throw asFailure(error, this.options.device);
+    });
     const out: Outputs = { here: new Map(), kept: new Map() };
     for (const name of this.names) {
       const t = outputs[name] as ort.Tensor;

@@ -33,6 +33,8 @@ export interface TrainedCompletion {
 export interface TrainedGroup {
   readonly prompt: EncodedPrompt;
   readonly completions: readonly TrainedCompletion[];
+  /** What the example is called where a person reads of it. */
+  readonly example?: string;
 }
 
 /**

@@ -3,8 +3,10 @@
 import type { Model } from '../model/model';
 import { TriphaseError } from '../protocol/errors';
 import { type AdamWOptions, type AdamWState, accumulate, adamW, clipScale, globalNorm } from '../tensor/adamw';
-import { DeviceGradients } from '../tensor/device-adamw';
+import { DeviceGradients, notFiniteOnDevice } from '../tensor/device-adamw';
 import type { FloatTensor } from '../tensor/session';
+import type { Together } from '../tensor/together';
+import { inWords, notFinite } from './finite';
 import {
   type Frozen,
   gradient,
@@ -21,6 +23,8 @@ export interface StepOptions {
   readonly maxGradNorm: number;
   /** Prompts in one run of the gradient graph. */
   readonly microBatch: number;
+  /** Fewer where memory is short; absent: that is an error. */
+  readonly together?: Together;
   readonly frozen: Frozen;
   /** Of the random numbers of the update, for the dropout of an adapter; absent: nothing is dropped out. */
   readonly path?: readonly (number | string)[];
@@ -37,7 +41,8 @@ export interface StepResult {
 /**
  * Changes the model's parameters and the optimiser's state in place.
  *
- * @throws TriphaseError 'not-finite' before anything is changed
+ * @throws TriphaseError 'not-finite': before anything is changed where it is of the loss or the gradient; one of the
+ *   parameters says that they are lost
  */
 export async function trainStep(
   model: Model,
@@ -46,11 +51,41 @@ export async function trainStep(
   options: StepOptions,
 ): Promise<StepResult> {
   if (model.resident) return residentStep(model, state, groups, options);
+  const teaching = groups.flatMap((g, i) => (teaches(g, options.objective) ? [i] : []));
+  const size = Math.min(options.microBatch, Math.max(1, teaching.length));
+  const run = (size: number) => summedGradient(model, groups, teaching, size, options);
+  const { grads, loss, scores } = await (options.together?.fitting(size, run) ?? run(size));
+  const gradNorm = globalNorm(grads);
+  if (!Number.isFinite(loss) || !Number.isFinite(gradNorm))
+    throw await noGradient(
+      model,
+      teaching.map(i => groups[i] as TrainedGroup),
+      options,
+      { loss, gradNorm, grads },
+    );
+  adamW(model.weights, grads, state, options.optimizer, clipScale(gradNorm, options.maxGradNorm));
+  requireFinite(model, state, grads.keys(), groups);
+  return { loss, gradNorm, scores };
+}
+
+interface SummedGradient {
+  readonly grads: ReadonlyMap<string, FloatTensor>;
+  readonly loss: number;
+  readonly scores: readonly (readonly TokenScores[] | undefined)[];
+}
+
+/** @param microBatch prompts in one run */
+async function summedGradient(
+  model: Model,
+  groups: readonly TrainedGroup[],
+  teaching: readonly number[],
+  microBatch: number,
+  options: StepOptions,
+): Promise<SummedGradient> {
   const grads = new Map<string, FloatTensor>();
   const scores: (readonly TokenScores[] | undefined)[] = groups.map(() => undefined);
   let loss = 0;
-  const teaching = groups.flatMap((g, i) => (teaches(g, options.objective) ? [i] : []));
-  for (const [number, part] of microBatches(groups, teaching, options.microBatch).entries()) {
+  for (const [number, part] of microBatches(groups, teaching, microBatch).entries()) {
     const result = await gradient(
       model,
       options.objective,
@@ -65,10 +100,7 @@ export async function trainStep(
       scores[i] = result.scores[j];
     });
   }
-  const gradNorm = globalNorm(grads);
-  requireFinite(loss, gradNorm);
-  adamW(model.weights, grads, state, options.optimizer, clipScale(gradNorm, options.maxGradNorm));
-  return { loss, gradNorm, scores };
+  return { grads, loss, scores };
 }
 
 /** The same on a device that keeps parameters, gradients and moments: the host sees losses, scores and a norm. */
@@ -76,46 +108,98 @@ async function residentStep(
   model: Model,
   state: AdamWState,
   groups: readonly TrainedGroup[],
-  { objective, temperature, optimizer, maxGradNorm, microBatch, frozen, path }: StepOptions,
+  options: StepOptions,
 ): Promise<StepResult> {
-  const grads = new DeviceGradients();
+  const { objective, temperature, optimizer, maxGradNorm, frozen, path, together } = options;
   const scores: (readonly TokenScores[] | undefined)[] = groups.map(() => undefined);
-  let loss = 0;
   const teaching = groups.flatMap((g, i) => (teaches(g, objective) ? [i] : []));
-  try {
-    for (const [number, part] of microBatches(groups, teaching, microBatch).entries()) {
+  const size = Math.min(options.microBatch, Math.max(1, teaching.length));
+  const grads = new DeviceGradients();
+  const run = async (size: number): Promise<number> => {
+    let loss = 0;
+    grads.dispose();
+    for (const [number, part] of microBatches(groups, teaching, size).entries()) {
       const among = part.map(i => groups[i] as TrainedGroup);
-      const result = await residentGradient(
-        model,
-        objective,
-        among,
-        temperature,
-        frozen,
-        path === undefined ? undefined : [...path, number],
-      );
+      const drawn = path === undefined ? undefined : [...path, number];
+      const result = await residentGradient(model, objective, among, temperature, frozen, drawn);
       loss += result.loss;
       await grads.add(result.grads);
       part.forEach((i, j) => {
         scores[i] = result.scores[j];
       });
     }
+    return loss;
+  };
+  try {
+    const loss = await (together?.fitting(size, run) ?? run(size));
     const gradNorm = await grads.norm();
-    requireFinite(loss, gradNorm);
-    await grads.apply(model.weights, state, optimizer, clipScale(gradNorm, maxGradNorm));
+    if (!Number.isFinite(loss) || !Number.isFinite(gradNorm))
+      throw await noGradient(
+        model,
+        teaching.map(i => groups[i] as TrainedGroup),
+        options,
+        { loss, gradNorm, grads: new Map() },
+      );
+    const changed = await grads.apply(model.weights, state, optimizer, clipScale(gradNorm, maxGradNorm));
+    refuseOverflow('parameters', await notFiniteOnDevice(changed.parameters), changed.parameters.size, groups);
+    refuseOverflow("the optimiser's moments", await notFiniteOnDevice(changed.moments), changed.moments.size, groups);
     return { loss, gradNorm, scores };
   } finally {
     grads.dispose();
   }
 }
 
-function requireFinite(loss: number, gradNorm: number): void {
-  if (!Number.isFinite(loss) || !Number.isFinite(gradNorm))
-    throw new TriphaseError(
-      'not-finite',
-      Number.isFinite(loss) ? `the gradient is not finite (norm ${gradNorm})` : `the loss is not finite (${loss})`,
-      'Lower optimizer.learning_rate or optimizer.max_grad_norm, and resume from the last checkpoint.',
-    );
+const advice =
+  'Lower optimizer.learning_rate or optimizer.max_grad_norm in the config, and begin a new run from the last checkpoint.';
+
+/** What is wrong with a step's gradient: each example is run alone, for the step is lost anyway. */
+async function noGradient(
+  model: Model,
+  groups: readonly TrainedGroup[],
+  { objective, temperature, frozen }: StepOptions,
+  { loss, gradNorm, grads }: { loss: number; gradNorm: number; grads: ReadonlyMap<string, FloatTensor> },
+): Promise<TriphaseError> {
+  const guilty: TrainedGroup[] = [];
+  for (const group of groups) {
+    const alone = await gradient(model, objective, [group], temperature, frozen);
+    if (!Number.isFinite(alone.loss) || !Number.isFinite(globalNorm(alone.grads))) guilty.push(group);
+  }
+  const tensors = notFinite(grads);
+  const what = Number.isFinite(loss)
+    ? `the gradient is not finite (norm ${gradNorm})`
+    : `the loss is not finite (${loss})`;
+  const of = tensors.length === 0 ? '' : `; ${tensors.length} of ${grads.size} tensors: ${inWords(tensors)}`;
+  return new TriphaseError('not-finite', `${what}${examplesOf(guilty.length === 0 ? groups : guilty)}${of}`, advice);
 }
+
+/** After an update: what it made of parameters that a gradient without fault can still overflow. */
+function requireFinite(
+  { weights }: Model,
+  { moments }: AdamWState,
+  changed: Iterable<string>,
+  groups: readonly TrainedGroup[],
+): void {
+  const names = [...changed];
+  const parameters = notFinite(names.map(name => [name, weights.get(name) as FloatTensor]));
+  const estimates = notFinite(names.flatMap(name => [[name, { data: moments.get(name)?.v ?? new Float32Array() }]]));
+  refuseOverflow('parameters', parameters, names.length, groups);
+  refuseOverflow("the optimiser's moments", estimates, names.length, groups);
+}
+
+/** @param tensors those that are not finite, by name */
+function refuseOverflow(what: string, tensors: readonly string[], of: number, groups: readonly TrainedGroup[]): void {
+  if (tensors.length === 0) return;
+  throw new TriphaseError(
+    'not-finite',
+    `the update made ${what} that are not finite${examplesOf(groups)}; ${tensors.length} of ${of} tensors: ${inWords(tensors)}`,
+    advice,
+  );
+}
+
+const examplesOf = (groups: readonly TrainedGroup[]): string => {
+  const names = [...new Set(groups.flatMap(({ example }) => (example === undefined ? [] : [example])))];
+  return names.length === 0 ? '' : `; ${names.length === 1 ? 'example' : 'examples'} ${inWords(names)}`;
+};
 
 /** Whether a group can change the model; one whose completions all count for nothing is not run. */
 function teaches({ completions }: TrainedGroup, objective: Objective): boolean {

@@ -9,8 +9,16 @@ import { initialWeights } from '../../src/model/initialize';
 import { Model } from '../../src/model/model';
 import { SCORE } from '../../src/model/weights';
 import { type AdamWOptions, newAdamWState } from '../../src/tensor/adamw';
-import { adamWGraph, forgetMoments, readBackMoments, squaresGraph, sumGraph } from '../../src/tensor/device-adamw';
-import { heldOnDevice } from '../../src/tensor/device-tensor';
+import {
+  adamWGraph,
+  forgetMoments,
+  notFiniteOnDevice,
+  readBackMoments,
+  squaresGraph,
+  sumGraph,
+} from '../../src/tensor/device-adamw';
+import { type DeviceTensor, heldOnDevice } from '../../src/tensor/device-tensor';
+import { upload } from '../../src/tensor/residence';
 import { type Device, type FloatTensor, Session } from '../../src/tensor/session';
 import { gradient, type Objective, score, type TrainedGroup } from '../../src/train/gradient';
 import { newScore } from '../../src/train/scorer';
@@ -193,6 +201,15 @@ describe('training on WebGPU', function () {
       assert.deepEqual(cpu, [], graph);
       assert.ok(device > 0, graph);
     }
+  });
+
+  it('finds parameters that are not finite', async () => {
+    const data = { fine: [1e30, -3, 0], none: [1, Number.NaN, 2], endless: [1, Number.NEGATIVE_INFINITY, 2] };
+    const tensors = new Map<string, DeviceTensor>();
+    for (const [name, x] of Object.entries(data))
+      tensors.set(name, await upload({ dims: [3], data: Float32Array.from(x) }));
+    assert.deepEqual(await notFiniteOnDevice(tensors), ['none', 'endless']);
+    for (const tensor of tensors.values()) tensor.dispose();
   });
 
   it('holds as much memory of the device after 200 steps as after 20', async () => {
