@@ -27,7 +27,7 @@ async function prefilled(
 ): Promise<ReadonlyMap<string, FloatTensor>> {
   if (model.options.layerwise === true) return prefillByLayers(model, feeds);
   const session = await model.session(`prefill ${images}`, () => prefillGraph(model.config, images));
-  return session.run(feeds, model.weights);
+  return session.run(feeds, await model.placed());
 }
 
 /** By model: caches of one have the sizes of the next. */

@@ -9,8 +9,9 @@ import type { Random } from '../protocol/random';
 import type { FloatTensor, Tensor } from '../tensor/session';
 import { Batch } from './batch';
 import { Cache } from './cache';
+import { AlternativesList, type KeptAlternatives } from './kept-alternatives';
 import { decodeByLayers } from './layerwise';
-import { type Alternative, type Drawn, draw, drawFrom, drawWarped, mostLikely, mostLikelyBeside } from './sampling';
+import { type Alternative, type Drawn, draw, drawFrom, drawWarped, mostLikely } from './sampling';
 import type { StopTexts } from './stop-texts';
 import { type Warping, warp, warps } from './warping';
 
@@ -46,8 +47,8 @@ export interface Sample {
   readonly logProbs: readonly number[];
   /** By token, nats, of the same distribution. */
   readonly entropy: readonly number[];
-  /** By token: the most likely tokens at its place, under the same distribution; where they were asked for. */
-  readonly alternatives?: readonly (readonly Alternative[])[];
+  /** The most likely tokens at the place of each token, under the same distribution; where they were asked for. */
+  readonly alternatives?: KeptAlternatives;
   /** Positions of the tokens that were forced and not drawn, the prefix among them. */
   readonly forced: readonly number[];
   /** Why it ended. */
@@ -58,7 +59,7 @@ interface Growing {
   readonly tokenIds: number[];
   readonly logProbs: number[];
   readonly entropy: number[];
-  readonly alternatives: (readonly Alternative[])[];
+  readonly alternatives: AlternativesList;
   readonly forced: number[];
   /** The tokens of prompt and completion, where there is a penalty on them. */
   readonly seen: Set<number>;
@@ -101,8 +102,9 @@ export class Generation {
     /** Tokens that completions have, but for those that have ended. */
     private index: number,
   ) {
-    // layer by layer, each projection has its own product
-    this.joined = model.options.layerwise === true ? new Map() : joined(model.config.text, model.weights);
+    // layer by layer each projection has its own product; and views on parameters do not follow them onto a device
+    this.joined =
+      model.options.layerwise === true || model.resident ? new Map() : joined(model.config.text, model.weights);
     const { temperature } = options;
     const inverse = Float32Array.of(temperature === 0 ? 1 : 1 / temperature);
     this.inverseTemperature = new Map([['inverse_temperature', { dims: [], data: inverse }]]);
@@ -126,7 +128,7 @@ export class Generation {
       tokenIds: [],
       logProbs: [],
       entropy: [],
-      alternatives: [],
+      alternatives: new AlternativesList(),
       forced: [],
       seen: new Set(repetitionPenalty === 1 ? [] : prompts[Math.floor(i / samples)]?.tokenIds),
     }));
@@ -156,8 +158,8 @@ export class Generation {
 
   private async decodeWhole(step: ReadonlyMap<string, Tensor>): Promise<Map<string, FloatTensor>> {
     const { model, cache } = this;
-    const session = await model.session('decode', () => decodeGraph(model.config));
-    return session.run(step, cache.feeds(), model.weights, this.joined, this.inverseTemperature);
+    const session = await model.session('decode', () => decodeGraph(model.config, !model.resident));
+    return session.run(step, cache.feeds(), await model.placed(), this.joined, this.inverseTemperature);
   }
 
   /** Computes what could come next; nothing is taken yet. A second look costs nothing. */
@@ -214,11 +216,9 @@ export class Generation {
           : draw(logits, row, width, temperature, uniform, forced);
       // beside the draw, whose sum of exponentials serves them too; warped ones are worked out anew
       if (kept > 0)
-        g.alternatives.push(
-          plain || options.logProbs !== 'warped'
-            ? mostLikelyBeside(logits.subarray(row * width, (row + 1) * width), d, options.temperature, kept)
-            : this.alternatives(i, kept),
-        );
+        if (plain || options.logProbs !== 'warped')
+          g.alternatives.addBeside(logits.subarray(row * width, (row + 1) * width), d, options.temperature, kept);
+        else g.alternatives.add(this.alternatives(i, kept));
       g.tokenIds.push(d.token);
       g.logProbs.push(d.logProb);
       g.entropy.push(d.entropy);
@@ -262,7 +262,7 @@ export class Generation {
         tokenIds: [...tokenIds],
         logProbs: from.logProbs.slice(0, length),
         entropy: from.entropy.slice(0, length),
-        alternatives: from.alternatives.slice(0, length),
+        alternatives: from.alternatives.first(length),
         forced: from.forced.filter(at => at < length),
         seen: new Set((this.options.repetitionPenalty ?? 1) === 1 ? [] : [...prompt.tokenIds, ...tokenIds]),
         ...(stop === undefined ? {} : { stop }),
@@ -291,7 +291,7 @@ export class Generation {
           tokenIds,
           logProbs,
           entropy,
-          ...(this.options.keptAlternatives ? { alternatives } : {}),
+          ...(this.options.keptAlternatives ? { alternatives: alternatives.kept } : {}),
           forced,
           stop,
         })),

@@ -62,7 +62,7 @@ async function layer(
   const kind = layerKind(model.config, i);
   const built = Array.from({ length: i + 1 }, (_, k) => k).find(k => layerKind(model.config, k) === kind) ?? i;
   const half = isHalf(model, model.weights);
-  const session = await model.session(`${what} ${kind}`, () => build(model.config, built, { half }), true);
+  const session = await model.layerSession(`${what} ${kind}`, () => build(model.config, built, { half }));
   return [session, layerFeeds(model, model.weights, session, built, i)];
 }
 
@@ -70,11 +70,11 @@ async function layer(
 async function logitsOf(model: Model, x: FloatTensor): Promise<FloatTensor> {
   const { config, weights } = model;
   const half = isHalf(model, weights);
-  const norm = await model.session('decode norm', () => forwardGraph(normPiece(config, { half })), true);
+  const norm = await model.layerSession('decode norm', () => forwardGraph(normPiece(config, { half })));
   const normed = (await norm.run(new Map([['x', x]]), weights)).get('y') as FloatTensor;
   const { hiddenSize, vocabSize } = config.text;
   const name = config.tied ? EMBEDDING : 'lm_head.weight';
-  const session = await model.session('logits', () => logitsGraph(hiddenSize, half(name)), true);
+  const session = await model.layerSession('logits', () => logitsGraph(hiddenSize, half(name)));
   const rows = x.dims[0] as number;
   const data = new Float32Array(rows * vocabSize);
   const one: Tensor = { dims: [], data: Float32Array.of(1) };

@@ -69,7 +69,7 @@ export async function gradientByLayers(
   const normed = await layers.norm(last);
   const { logProbs, entropy, lse } = await tokenFigures(model, weights, normed, feeds);
 
-  const lossSession = await model.session(`loss by layers ${lossName}`, () => loss(givenTokens()), true);
+  const lossSession = await model.layerSession(`loss by layers ${lossName}`, () => loss(givenTokens()));
   const out = await lossSession.run(
     feeds,
     new Map([
@@ -163,19 +163,15 @@ class Layers {
   }
 
   async norm(x: FloatTensor): Promise<FloatTensor> {
-    const session = await this.model.session(
-      this.key('norm'),
-      () => forwardGraph(normPiece(this.form, this.graphOptions)),
-      true,
+    const session = await this.model.layerSession(this.key('norm'), () =>
+      forwardGraph(normPiece(this.form, this.graphOptions)),
     );
     return (await session.run(new Map([['x', x]]), this.options.weights, this.halves)).get('y') as FloatTensor;
   }
 
   async normBackward(x: FloatTensor, dy: FloatTensor, grads: Results): Promise<FloatTensor> {
-    const session = await this.model.session(
-      this.key('norm backward'),
-      () => backwardGraph(normPiece(this.form, this.graphOptions), this.options.trained),
-      true,
+    const session = await this.model.layerSession(this.key('norm backward'), () =>
+      backwardGraph(normPiece(this.form, this.graphOptions), this.options.trained),
     );
     const given = new Map([
       ['x', x],
@@ -195,14 +191,10 @@ class Layers {
     const built = this.built.get(kind) as number;
     const { trained } = this.options;
     // which parameters are trained is a matter of their kind: that of one layer stands for all
-    const session = await this.model.session(
-      this.key(`${what} ${kind}`),
-      () => {
-        const piece = completionLayerPiece(this.form, built, this.graphOptions);
-        return what === 'layer' ? forwardGraph(piece) : backwardGraph(piece, trained);
-      },
-      true,
-    );
+    const session = await this.model.layerSession(this.key(`${what} ${kind}`), () => {
+      const piece = completionLayerPiece(this.form, built, this.graphOptions);
+      return what === 'layer' ? forwardGraph(piece) : backwardGraph(piece, trained);
+    });
     return [session, built];
   }
 
@@ -243,10 +235,8 @@ interface Figures {
 const sessionOfHead = (model: Model, weights: Weights, backward: boolean, trained: boolean): Promise<Session> => {
   const half = isHalf(model, weights)(headName(model));
   const { hiddenSize } = model.config.text;
-  return model.session(
-    `head ${backward} ${half} ${trained}`,
-    () => (backward ? stretchBackwardGraph(hiddenSize, half, trained) : stretchGraph(hiddenSize, half)),
-    true,
+  return model.layerSession(`head ${backward} ${half} ${trained}`, () =>
+    backward ? stretchBackwardGraph(hiddenSize, half, trained) : stretchGraph(hiddenSize, half),
   );
 };
 

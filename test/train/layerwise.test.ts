@@ -80,7 +80,10 @@ async function compare(
   const actual = await gradient(layers, objective, groups, 0.8, frozen, path);
   const at = `${cases.join()} ${objective.kind}`;
   assert.ok(expected.grads.size > 0);
-  assert.ok(Math.abs(actual.loss - expected.loss) < 1e-5 * Math.max(1, Math.abs(expected.loss)), `${at}: loss ${actual.loss}, not ${expected.loss}`);
+  assert.ok(
+    Math.abs(actual.loss - expected.loss) < 1e-5 * Math.max(1, Math.abs(expected.loss)),
+    `${at}: loss ${actual.loss}, not ${expected.loss}`,
+  );
   assertSame(actual.grads, expected.grads, at);
   const scores = await score(layers, groups, 0.8);
   expected.scores.forEach((group, g) => {
