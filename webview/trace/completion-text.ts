@@ -1,7 +1,7 @@
 // The text of a completion, step by step. A step is plain text until it comes into view; then it has what rules matched
 // in it, the heat of its tokens, and its formulas. The step that is stepped through shows its tokens one by one.
 
-import type { TokenRecord } from '../../src/protocol/query';
+import type { TokenFigures } from '../../src/protocol/query';
 import { h } from '../dom';
 import { modelLine, modelText } from '../model-text';
 import { figure, t } from '../words';
@@ -44,7 +44,7 @@ export class CompletionText {
 
   constructor(
     private readonly completion: string,
-    private readonly tokens: TokenRecord | null,
+    private readonly tokens: TokenFigures | null,
     chosen: (place: Place) => void,
   ) {
     this.steps = traceSteps(completion);

@@ -2,7 +2,7 @@
 // what else is known of the run. What a file does not hold is left out, never made up.
 
 import { statSync } from 'node:fs';
-import type { Curves, RecordedBy, RunSummary, TokenRecord } from '../../protocol/query';
+import type { Curves, RecordedBy, RunSummary, TokenAlternative, TokenFigures } from '../../protocol/query';
 import type { LeftOut } from '../../protocol/run';
 import type { IndexRow } from '../../run/segments';
 
@@ -28,7 +28,13 @@ export interface Recording {
   readonly files: () => Promise<readonly StepFile[]>;
   /** Throws where the file as a whole cannot be read. */
   readonly rows: (file: string) => Promise<StepRows>;
-  readonly tokens: (file: string, group: number, sample: number) => Promise<TokenRecord | null>;
+  readonly tokens: (file: string, group: number, sample: number) => Promise<TokenFigures | null>;
+  /** Of all tokens of a completion, without their texts. */
+  readonly alternatives: (
+    file: string,
+    group: number,
+    sample: number,
+  ) => Promise<readonly (readonly TokenAlternative[])[] | null>;
   readonly about: () => Promise<About>;
   /** What was logged step by step; undefined where nothing was, and the rollouts must tell. */
   readonly curves: () => Promise<Curves | undefined>;

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { TokenRecord } from '../../../src/protocol/query';
+import type { TokenFigures } from '../../../src/protocol/query';
 import { Random } from '../../../src/protocol/random';
 import { formulasIn, stepAt, traceSteps } from '../../../webview/trace/steps';
 import { figuresOf, heatOf, nextUncertain, tokenPieces } from '../../../webview/trace/tokens';
@@ -79,14 +79,13 @@ describe('a completion in steps', () => {
 });
 
 describe('tokens of a completion', () => {
-  const record = (offsets: readonly number[], more: Partial<TokenRecord> = {}): TokenRecord => ({
+  const record = (offsets: readonly number[], more: Partial<TokenFigures> = {}): TokenFigures => ({
     ids: offsets.map((_, i) => i + 100),
     offsets,
     logprobs: null,
     trainLogprobs: null,
     refLogprobs: null,
     entropy: null,
-    alternatives: null,
     ...more,
   });
 
@@ -113,7 +112,7 @@ describe('tokens of a completion', () => {
     assert.equal(all.logRatio?.toFixed(6), (-Math.LN2).toFixed(6));
     assert.equal(heatOf(all, 'probability')?.toFixed(2), '0.75');
     const none = figuresOf(record([0]), 0);
-    assert.deepEqual([none.probability, none.logRatio, none.entropy, none.alternatives], [null, null, null, null]);
+    assert.deepEqual([none.probability, none.logRatio, none.entropy], [null, null, null]);
     assert.equal(heatOf(none, 'entropy'), null);
     assert.deepEqual(tokenPieces({ ids: [1], offsets: null }, 3), []);
   });
