@@ -202,7 +202,13 @@ for (const reader of readers) {
         alternative_ids,
         alternative_logprobs,
       };
-      await recordSteps(run(), [{ step: 1, phase: 'text', groups: [[{ completion: 'no idea' }, right]] }]);
+      await recordSteps(run(), [
+        {
+          step: 1,
+          phase: 'text',
+          groups: [[{ completion: 'no idea', alternative_ids: null, alternative_logprobs: null }, right]],
+        },
+      ]);
       const of = (sample: number) => ask('rollout', { folder: run(), ref: { step: 1, group: 0, sample } });
       const { explained, tokens } = await of(1);
       assert.deepEqual([explained?.['accuracy']?.score, explained?.['format']?.score], [1, 1]);

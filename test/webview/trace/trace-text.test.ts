@@ -41,6 +41,17 @@ describe('a completion in steps', () => {
     assert.deepEqual(cut('1. Take e.g. four. 2. Halve it.'), ['1. Take e.g. four. ', '2. Halve it.']);
   });
 
+  it('cuts what goes on without a full stop between words, and what has no words somewhere', () => {
+    const steps = cut(`${'and so on '.repeat(300)}$${'x+'.repeat(400)}y$ ${'😀'.repeat(1000)}`);
+    assert.ok(steps.length > 5);
+    const formula = steps.find(step => step.includes('$'));
+    assert.equal(formula?.match(/\$/g)?.length, 2, 'a formula stays whole');
+    for (const step of steps.filter(one => one !== formula)) {
+      assert.ok(step.length <= 601, `${step.length}`);
+      assert.doesNotMatch(step, /^[\udc00-\udfff]/);
+    }
+  });
+
   it('finds formulas in all their marks, and no prices', () => {
     const inner = (text: string) => formulasIn(text).map(formula => text.slice(formula.inner.start, formula.inner.end));
     assert.deepEqual(inner('$x$ \\(y\\) \\[z\\] $$w$$ \\boxed{v}'), ['x', 'y', 'z', 'w', '\\boxed{v}']);
