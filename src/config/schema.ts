@@ -33,6 +33,12 @@ export const condition = z.enum(['image_caption', 'image', 'caption', 'question'
 
 export type Condition = z.output<typeof condition>;
 
+const deviceLost = z
+  .enum(['retry', 'cpu'])
+  .describe(
+    'What a run does whose device is lost, back at its last checkpoint: retry goes on there when the device answers again, once between two steps; cpu goes on without it.',
+  );
+
 const device = z
   .enum(['auto', 'cpu', 'webgpu', 'dml', 'cuda'])
   .describe(
@@ -61,6 +67,50 @@ const model = z
       .describe(`Parts that are not trained. ${OURS}`),
   })
   .describe('The model that the first phase begins from.');
+
+/** Ends of the names of projections: of both towers, of the language model, of the vision tower. */
+const projection = z.enum([
+  'gate_proj',
+  'up_proj',
+  'down_proj',
+  'q_proj',
+  'k_proj',
+  'v_proj',
+  'o_proj',
+  'qkv',
+  'attn.proj',
+  'mlp.0',
+  'mlp.2',
+]);
+
+const PEFT = 'The default is that of peft.';
+
+const adapter = z
+  .strictObject({
+    rank: count.default(8).describe(`r: the rank of the change of each projection. ${PEFT}`),
+    alpha: z
+      .number()
+      .positive()
+      .default(8)
+      .describe(`lora_alpha: the change is scaled by alpha / rank, with rslora by alpha / sqrt(rank). ${PEFT}`),
+    dropout: beta
+      .default(0)
+      .describe(`lora_dropout: the share of its inputs that an adapter does not see in training. ${PEFT}`),
+    targets: z
+      .union([z.literal('all-linear'), z.array(projection).min(1)])
+      .default(['q_proj', 'v_proj'])
+      .describe(
+        "target_modules: the ends of the names of projections that have an adapter, or all-linear, which is all but the head. The default is peft's for the text model of the family.",
+      ),
+    rslora: z.boolean().default(false).describe(`use_rslora: rank-stabilised scaling (arXiv 2312.03732). ${PEFT}`),
+    vision: z
+      .boolean()
+      .default(false)
+      .describe(`Whether targets are looked for in the vision tower too; without, it is frozen. ${OURS}`),
+  })
+  .describe(
+    'A low-rank adapter (LoRA) is trained and the model itself is frozen. Checkpoints are adapters as peft saves them.',
+  );
 
 const prompt = z
   .strictObject({
@@ -490,8 +540,17 @@ export const curriculumSchema = z
     name: z.string().min(1).optional().describe('Shown in lists of runs; default: the name of the folder of the file.'),
     seed: seed.default(0).describe('All randomness of a run comes from it.'),
     model,
+    adapter: adapter.optional(),
     device: device.default('auto'),
+    device_lost: deviceLost.default('retry'),
     threads: z.int().min(0).default(0).describe('Threads on the CPU; 0: as many as there are cores.'),
+    replicas: z
+      .int()
+      .min(0)
+      .default(0)
+      .describe(
+        'Copies of the model that compute side by side on the CPU, each with its share of a batch and of the threads; 0: of models of up to 32 million parameters one for each thread, of larger ones one. Numbers repeat bit for bit for the same number of them.',
+      ),
     prompt,
     data: z.record(id, dataSet).describe('Data by id.'),
     rewards: rewardsSchema,

@@ -4,22 +4,26 @@
 import type { Curriculum, Phase } from '../config/schema';
 import { compileUserMessage } from '../data/views';
 import { checkShown } from '../evaluate/conditions';
-import { loadModelConfig } from '../model/config';
+import { companionsFolder } from '../model/adapter-files';
 import { Model } from '../model/model';
-import { loadWeights } from '../model/weights';
+import { Replicas } from '../model/replicas';
+import type { Weights } from '../model/weights';
 import { TriphaseError } from '../protocol/errors';
 import type { PlannedPhase } from '../protocol/run';
 import { ImageThread } from '../rollout/image-thread';
 import { Prompter } from '../rollout/prompter';
 import { type CheckpointPosition, openCheckpoint, phaseEndCheckpoint } from '../run/checkpoints';
 import { newAdamWState } from '../tensor/adamw';
-import { chooseDevice } from '../tensor/session';
-import { baseWeights } from './base-weights';
+import { chooseDevice, type Device, type DeviceChoice } from '../tensor/session';
+import { inWords, notFinite } from '../train/finite';
+import { baseModel, modelOfCheckpoint } from './base-weights';
 import { checkPrompts } from './check-prompts';
 import type { RunContext } from './context';
 import { evaluateAt } from './evaluation-event';
 import type { CurriculumJob, JobResult } from './job';
+import { MemoryLimits } from './memory-limits';
 import { runPhase } from './phase';
+import { replicaCount } from './replica-count';
 import { RulesInForce } from './rules-in-force';
 import { frozenParts } from './settings';
 import { loadRunData, type RunData } from './sources';
@@ -45,33 +49,36 @@ export async function runCurriculum(job: CurriculumJob): Promise<JobResult> {
   const data = await loadRunData(config, phases);
   job.emit({ kind: 'data', sources: data.reports });
   checkShown(data.evaluation, config.evaluation.conditions);
-  const { device, refused } = await chooseDevice(config.device);
+  const { device, refused } = await chooseDevice(job.device ?? config.device);
+  if (job.device !== undefined && device !== job.device) throw notBack(job.device, refused);
+
+  job.activity({ what: 'loading the model' });
+  const source = job.resumeFrom ?? config.model.path;
+  const { form, weights } =
+    job.resumeFrom === undefined ? await baseModel(config) : await modelOfCheckpoint(config, source);
+  const { replicas, threads } = replicaCount(config, device, weights);
   job.emit({
     kind: 'device',
     asked: config.device,
     used: device,
     threads: config.threads,
+    replicas,
     refused: refused.map(({ device, reason }) => ({ device, why: reason })),
   });
-
-  job.activity({ what: 'loading the model' });
-  const source = job.resumeFrom ?? config.model.path;
-  const modelConfig = await loadModelConfig(source);
-  const weights = job.resumeFrom === undefined ? await baseWeights(config) : await loadWeights(source, modelConfig);
+  const options = { device, threads, visionFrozen: frozenParts(config).has('vision') };
+  const beside = replicas === 1 ? undefined : Replicas.start(replicas, { form, options, folder: source }, job.programs);
+  requireFinite(weights, source);
   const images = ImageThread.start();
   const context: RunContext = {
     job,
     config,
     rules: new RulesInForce(config, job.rules?.atStart),
-    model: new Model(modelConfig, weights, {
-      device,
-      threads: config.threads,
-      visionFrozen: frozenParts(config).has('vision'),
-    }),
-    prompter: await Prompter.load(source, modelConfig, images?.decode),
+    model: new Model(form, weights, options, beside),
+    prompter: await Prompter.load(source, form, images?.decode),
     userMessage: compileUserMessage(config.prompt),
     optimizer: job.resumeFrom === undefined ? newAdamWState() : await loadOptimizer(job.resumeFrom),
-    companions: source,
+    memory: new MemoryLimits(job.limits ?? [], event => job.emit(event)),
+    companions: await companionsFolder(source),
     best: start?.best ?? {},
   };
   try {
@@ -88,7 +95,8 @@ export async function runCurriculum(job: CurriculumJob): Promise<JobResult> {
     return await runPhases(context, phases, data, start);
   } finally {
     await images?.close();
-    await context.model.dispose();
+    // a device that is lost cannot give back what it held, and that it was lost is told already
+    await context.model.dispose().catch(() => {});
   }
 }
 
@@ -121,6 +129,27 @@ async function runPhases(
     previous = phase.id;
   }
   return 'finished';
+}
+
+function notBack(device: Device, refused: DeviceChoice['refused']): TriphaseError {
+  const why = refused.find(one => one.device === device)?.reason ?? 'it does not answer';
+  return new TriphaseError(
+    'device-lost',
+    `the device ${device} was lost, and does not come back: ${why}`,
+    'Resume when it is there again, or have the run go on without it: device_lost: cpu.',
+  );
+}
+
+/** What is no number teaches nothing and spreads. */
+function requireFinite(weights: Weights, folder: string): void {
+  const tensors = notFinite(weights);
+  if (tensors.length === 0) return;
+  throw new TriphaseError(
+    'model',
+    `${tensors.length} of the ${weights.size} tensors of the model hold a NaN or an infinity: ${inWords(tensors)}`,
+    'Take another copy of the model; this one was damaged or has overflowed.',
+    { file: folder },
+  );
 }
 
 /** A phase that was over before the checkpoint took as many steps as its own says. */

@@ -2,13 +2,16 @@
 
 import type { Graph } from '../tensor/graph';
 import { type FloatTensor, Session, type SessionOptions } from '../tensor/session';
-import { loadModelConfig, type ModelConfig } from './config';
+import { isAdapter, isVision, type ModelForm, withoutAdapter } from './adapter';
 import { FeatureCache } from './feature-cache';
 import { imageFeaturesGraph } from './graphs';
 import type { Pixels } from './images';
+import { loadModel } from './load';
+import type { Replicas } from './replicas';
 import { SequenceInputs } from './sequence-inputs';
+import type { ShareTask } from './share';
 import { visionFeeds } from './vision-inputs';
-import { loadWeights, type Weights } from './weights';
+import type { Weights } from './weights';
 
 export interface ModelOptions extends SessionOptions {
   /** The vision tower stays as it is: features of an image are computed once. */
@@ -24,16 +27,17 @@ export class Model {
   private readonly features = new FeatureCache(image => this.computeFeatures([image], this.weights));
 
   constructor(
-    readonly config: ModelConfig,
+    readonly config: ModelForm,
     readonly weights: Weights,
     readonly options: ModelOptions,
+    private readonly replicas?: Replicas,
   ) {
     this.inputs = new SequenceInputs(config);
   }
 
   static async load(folder: string, options: ModelOptions): Promise<Model> {
-    const config = await loadModelConfig(folder);
-    return new Model(config, await loadWeights(folder, config), options);
+    const { form, weights } = await loadModel(folder);
+    return new Model(form, weights, options);
   }
 
   /** The session of a graph, built when first asked for. */
@@ -48,24 +52,74 @@ export class Model {
     return session;
   }
 
+  /** How many shares of a batch are computed side by side. */
+  get shares(): number {
+    return this.replicas?.count ?? 1;
+  }
+
+  /** Outcomes in the order of the shares, the same whether there are threads for them or not. */
+  async inShares<I, O>(task: ShareTask<I, O>, shares: readonly I[], weights: Weights = this.weights): Promise<O[]> {
+    const elsewhere = this.replicas?.begin(task, shares, this.weights, weights) ?? [];
+    const here = async (): Promise<O[]> => {
+      const out: O[] = [];
+      for (const [i, share] of shares.entries())
+        if (elsewhere[i] === undefined) out[i] = await task.run(this, share, weights);
+      return out;
+    };
+    // all of them also where one fails: whoever tries again finds no thread at work
+    const [own, ...others] = await Promise.allSettled([here(), ...elsewhere]);
+    if (own.status === 'rejected') throw own.reason;
+    return shares.map((_, i) => {
+      const other = others[i];
+      if (other?.status === 'rejected') throw other.reason;
+      return (elsewhere[i] === undefined ? own.value[i] : other?.value) as O;
+    });
+  }
+
   /** Features of the image tokens of images, in order: [tokens, hidden]. */
   imageFeatures(images: readonly Pixels[], weights: Weights = this.weights): Promise<FloatTensor> {
-    const own = weights.get(PATCHES)?.data === this.weights.get(PATCHES)?.data;
+    const adapted = [...(this.config.adapter?.modules ?? [])].some(isVision);
+    const own =
+      weights.get(PATCHES)?.data === this.weights.get(PATCHES)?.data &&
+      (!adapted || this.formOf(weights).adapter !== undefined);
     return this.options.visionFrozen === true && own ? this.features.of(images) : this.computeFeatures(images, weights);
   }
 
   private async computeFeatures(images: readonly Pixels[], weights: Weights): Promise<FloatTensor> {
-    const session = await this.session('image features', () => imageFeaturesGraph(this.config));
+    const form = this.formOf(weights);
+    const session = await this.session(`image features${form.adapter === undefined ? '' : ' adapted'}`, () =>
+      imageFeaturesGraph(form),
+    );
     return (await session.run(visionFeeds(images, this.config.vision), weights)).get('image_features') as FloatTensor;
   }
 
-  /** The parameters as they are now. */
+  /** What these parameters are those of: the model, or the model without its adapter. */
+  formOf(weights: Weights): ModelForm {
+    return this.config.adapter === undefined || [...weights.keys()].some(isAdapter)
+      ? this.config
+      : withoutAdapter(this.config);
+  }
+
+  /** The parameters as they are now. Those beside an adapter do not change, and are not copied. */
   snapshot(): Weights {
-    return new Map([...this.weights].map(([name, { dims, data }]) => [name, { dims, data: data.slice() }]));
+    const { adapter } = this.config;
+    const copied = (name: string): boolean => adapter === undefined || isAdapter(name);
+    return new Map(
+      [...this.weights].map(([name, tensor]) => [
+        name,
+        copied(name) ? { dims: tensor.dims, data: tensor.data.slice() } : tensor,
+      ]),
+    );
+  }
+
+  /** The parameters without those of the adapter, which are those of the base; nothing is copied. */
+  withoutAdapter(): Weights {
+    return new Map([...this.weights].filter(([name]) => !isAdapter(name)));
   }
 
   async dispose(): Promise<void> {
     for (const session of this.sessions.values()) await (await session).dispose();
     this.sessions.clear();
+    await this.replicas?.end();
   }
 }

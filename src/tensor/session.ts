@@ -6,7 +6,8 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 import * as ort from 'onnxruntime-node';
 import { describe, TriphaseError } from '../protocol/errors';
-import { Graph } from './graph';
+import { asFailure } from './failures';
+import { type Dim, Graph } from './graph';
 import { beat } from './heartbeat';
 import { writeOnnx } from './onnx';
 import { identity } from './ops';
@@ -14,7 +15,7 @@ import { identity } from './ops';
 /** A dense tensor in memory, row-major. */
 export interface Tensor {
   readonly dims: readonly number[];
-  readonly data: Float32Array | Uint16Array | Int32Array | BigInt64Array;
+  readonly data: Float32Array | Uint16Array | Int32Array | BigInt64Array | Uint8Array;
 }
 
 /** float16, as its bits: JavaScript counts with float32. */
@@ -44,9 +45,10 @@ export interface SessionOptions {
   readonly profile?: string;
 }
 
-function typeOf(data: Tensor['data']): 'float32' | 'float16' | 'int32' | 'int64' {
+function typeOf(data: Tensor['data']): 'float32' | 'float16' | 'int32' | 'int64' | 'uint8' {
   if (data instanceof Float32Array) return 'float32';
   if (data instanceof Uint16Array) return 'float16';
+  if (data instanceof Uint8Array) return 'uint8';
   return data instanceof Int32Array ? 'int32' : 'int64';
 }
 
@@ -65,20 +67,24 @@ function asRuntimes(tensor: Tensor): ort.Tensor {
 export class Session {
   private readonly session: ort.InferenceSession;
   readonly inputs: ReadonlySet<string>;
+  /** The dimensions of inputs as the graph names them. */
+  readonly inputDims: ReadonlyMap<string, readonly Dim[]>;
   private readonly names: readonly string[];
 
   private constructor(
     session: ort.InferenceSession,
     graph: Graph,
     private readonly profiled: boolean,
+    private readonly device: Device,
   ) {
     this.session = session;
     this.inputs = new Set(session.inputNames);
+    this.inputDims = new Map(graph.inputs.map(({ name, dims }) => [name, dims]));
     this.names = graph.outputs.map(o => o.name);
   }
 
   static async create(graph: Graph, options: SessionOptions): Promise<Session> {
-    const session = await ort.InferenceSession.create(writeOnnx(graph), {
+    const made = ort.InferenceSession.create(writeOnnx(graph), {
       executionProviders: options.device === 'cpu' ? ['cpu'] : [options.device, 'cpu'],
       intraOpNumThreads: options.threads,
       interOpNumThreads: 1,
@@ -86,7 +92,10 @@ export class Session {
       logSeverityLevel: 3,
       ...(options.profile === undefined ? {} : { enableProfiling: true, profileFilePrefix: options.profile }),
     });
-    return new Session(session, graph, options.profile !== undefined);
+    const session = await made.catch(error => {
+      throw asFailure(error, options.device);
+    });
+    return new Session(session, graph, options.profile !== undefined, options.device);
   }
 
   /**
@@ -103,7 +112,9 @@ export class Session {
       inputs[name] = asRuntimes(tensor);
     }
     beat();
-    const outputs = await this.session.run(inputs, this.names as string[]);
+    const outputs = await this.session.run(inputs, this.names as string[]).catch(error => {
+      throw asFailure(error, this.device);
+    });
     return new Map(
       this.names.map(name => {
         const t = outputs[name] as ort.Tensor;
