@@ -1,13 +1,16 @@
 // A model in memory: its configuration, its parameters, and a session for each graph that was asked for.
 
 import type { Graph } from '../tensor/graph';
-import { type FloatTensor, Session, type SessionOptions } from '../tensor/session';
+import { keepOn, leaveDevice, readBack } from '../tensor/residence';
+import { type FloatTensor, keepsTensors, Session, type SessionOptions } from '../tensor/session';
 import { isAdapter, isVision, type ModelForm, withoutAdapter } from './adapter';
 import { FeatureCache } from './feature-cache';
 import { imageFeaturesGraph } from './graphs';
 import type { Pixels } from './images';
 import { loadModel } from './load';
+import type { Replicas } from './replicas';
 import { SequenceInputs } from './sequence-inputs';
+import type { ShareTask } from './share';
 import { visionFeeds } from './vision-inputs';
 import type { Weights } from './weights';
 
@@ -28,6 +31,7 @@ export class Model {
     readonly config: ModelForm,
     readonly weights: Weights,
     readonly options: ModelOptions,
+    private readonly replicas?: Replicas,
   ) {
     this.inputs = new SequenceInputs(config);
   }
@@ -37,16 +41,61 @@ export class Model {
     return new Model(form, weights, options);
   }
 
-  /** The session of a graph, built when first asked for. */
-  session(name: string, build: () => Graph): Promise<Session> {
+  /** Whether parameters, gradients and caches stay on the device between runs. */
+  get resident(): boolean {
+    return keepsTensors(this.options.device);
+  }
+
+  /** Parameters, as runs take them: on the device where they can stay there. */
+  async placed(weights: Weights = this.weights): Promise<Weights> {
+    await keepOn(this.options.device, weights.values());
+    return weights;
+  }
+
+  /** The parameters as they are, for whoever looks at their elements: the device may have changed them. */
+  async onHost(): Promise<Weights> {
+    await readBack(this.weights.values());
+    return this.weights;
+  }
+
+  /**
+   * The session of a graph, built when first asked for.
+   *
+   * @param kept outputs that stay on the device, where they can
+   */
+  session(name: string, build: () => Graph, kept?: SessionOptions['kept']): Promise<Session> {
     let session = this.sessions.get(name);
     if (session === undefined) {
       const { profile } = this.options;
       const own = profile === undefined ? {} : { profile: `${profile}-${name.replace(/\W+/g, '-').slice(0, 40)}` };
-      session = Session.create(build(), { ...this.options, ...own });
+      session = Session.create(build(), { ...this.options, ...own, ...(kept === undefined ? {} : { kept }) });
       this.sessions.set(name, session);
     }
     return session;
+  }
+
+  /** How many shares of a batch are computed side by side. */
+  get shares(): number {
+    return this.replicas?.count ?? 1;
+  }
+
+  /** Outcomes in the order of the shares, the same whether there are threads for them or not. */
+  async inShares<I, O>(task: ShareTask<I, O>, shares: readonly I[], weights: Weights = this.weights): Promise<O[]> {
+    const elsewhere = this.replicas?.begin(task, shares, this.weights, weights) ?? [];
+    const here = async (): Promise<O[]> => {
+      const out: O[] = [];
+      for (const [i, share] of shares.entries())
+        if (elsewhere[i] === undefined) out[i] = await task.run(this, share, weights);
+      return out;
+    };
+    // all of them also where one fails: whoever tries again finds no thread at work
+    const [own, ...others] = await Promise.allSettled([here(), ...elsewhere]);
+    if (own.status === 'rejected') throw own.reason;
+    return shares.map((_, i) => {
+      const other = others[i];
+      if (other?.status === 'rejected') throw other.reason;
+      return (elsewhere[i] === undefined ? own.value[i] : other?.value) as O;
+    });
   }
 
   /** Features of the image tokens of images, in order: [tokens, hidden]. */
@@ -63,7 +112,8 @@ export class Model {
     const session = await this.session(`image features${form.adapter === undefined ? '' : ' adapted'}`, () =>
       imageFeaturesGraph(form),
     );
-    return (await session.run(visionFeeds(images, this.config.vision), weights)).get('image_features') as FloatTensor;
+    const feeds = visionFeeds(images, this.config.vision);
+    return (await session.run(feeds, await this.placed(weights))).get('image_features') as FloatTensor;
   }
 
   /** What these parameters are those of: the model, or the model without its adapter. */
@@ -74,7 +124,8 @@ export class Model {
   }
 
   /** The parameters as they are now. Those beside an adapter do not change, and are not copied. */
-  snapshot(): Weights {
+  async snapshot(): Promise<Weights> {
+    await this.onHost();
     const { adapter } = this.config;
     const copied = (name: string): boolean => adapter === undefined || isAdapter(name);
     return new Map(
@@ -93,5 +144,7 @@ export class Model {
   async dispose(): Promise<void> {
     for (const session of this.sessions.values()) await (await session).dispose();
     this.sessions.clear();
+    if (this.resident) leaveDevice(this.weights.values());
+    await this.replicas?.end();
   }
 }

@@ -1,12 +1,23 @@
 // One optimiser step: micro-batches, their gradients summed, clipped, AdamW.
 
 import type { Model } from '../model/model';
+import { dealt } from '../model/share';
 import { TriphaseError } from '../protocol/errors';
-import { type AdamWOptions, type AdamWState, accumulate, adamW, clipScale, globalNorm } from '../tensor/adamw';
+import { type AdamWOptions, type AdamWState, adamW, clipScale, globalNorm } from '../tensor/adamw';
+import { DeviceGradients, notFiniteOnDevice } from '../tensor/device-adamw';
 import type { FloatTensor } from '../tensor/session';
 import type { Together } from '../tensor/together';
 import { inWords, notFinite } from './finite';
-import { type Frozen, gradient, type Objective, type TokenScores, type TrainedGroup } from './gradient';
+import {
+  type Frozen,
+  gradient,
+  gradientOfShare,
+  type Objective,
+  residentGradient,
+  summed,
+  type TokenScores,
+  type TrainedGroup,
+} from './gradient';
 
 export interface StepOptions {
   readonly objective: Objective;
@@ -42,6 +53,7 @@ export async function trainStep(
   groups: readonly TrainedGroup[],
   options: StepOptions,
 ): Promise<StepResult> {
+  if (model.resident) return residentStep(model, state, groups, options);
   const teaching = groups.flatMap((g, i) => (teaches(g, options.objective) ? [i] : []));
   const size = Math.min(options.microBatch, Math.max(1, teaching.length));
   const run = (size: number) => summedGradient(model, groups, teaching, size, options);
@@ -73,25 +85,76 @@ async function summedGradient(
   microBatch: number,
   options: StepOptions,
 ): Promise<SummedGradient> {
-  const grads = new Map<string, FloatTensor>();
+  const { objective, temperature, frozen, path } = options;
+  const shares = dealt([...microBatches(groups, teaching, microBatch, model.shares).entries()], model.shares);
+  const results = await model.inShares(
+    gradientOfShare,
+    shares.map(batches => ({
+      objective,
+      parts: batches.map(([number, batch]) => ({
+        groups: batch.map(i => groups[i] as TrainedGroup),
+        ...(path === undefined ? {} : { path: [...path, number] }),
+      })),
+      temperature,
+      frozen,
+    })),
+  );
   const scores: (readonly TokenScores[] | undefined)[] = groups.map(() => undefined);
-  let loss = 0;
-  for (const [number, part] of microBatches(groups, teaching, microBatch).entries()) {
-    const result = await gradient(
-      model,
-      options.objective,
-      part.map(i => groups[i] as TrainedGroup),
-      options.temperature,
-      options.frozen,
-      options.path === undefined ? undefined : [...options.path, number],
-    );
-    loss += result.loss;
-    accumulate(grads, result.grads);
-    part.forEach((i, j) => {
-      scores[i] = result.scores[j];
-    });
+  shares.forEach((batches, k) => {
+    batches
+      .flatMap(([, batch]) => batch)
+      .forEach((i, j) => {
+        scores[i] = results[k]?.scores[j];
+      });
+  });
+  // in the order of the shares, whichever was there first
+  return { ...summed(results), scores };
+}
+
+/** The same on a device that keeps parameters, gradients and moments: the host sees losses, scores and a norm. */
+async function residentStep(
+  model: Model,
+  state: AdamWState,
+  groups: readonly TrainedGroup[],
+  options: StepOptions,
+): Promise<StepResult> {
+  const { objective, temperature, optimizer, maxGradNorm, frozen, path, together } = options;
+  const scores: (readonly TokenScores[] | undefined)[] = groups.map(() => undefined);
+  const teaching = groups.flatMap((g, i) => (teaches(g, objective) ? [i] : []));
+  const size = Math.min(options.microBatch, Math.max(1, teaching.length));
+  const grads = new DeviceGradients();
+  const run = async (size: number): Promise<number> => {
+    let loss = 0;
+    grads.dispose();
+    for (const [number, part] of microBatches(groups, teaching, size).entries()) {
+      const among = part.map(i => groups[i] as TrainedGroup);
+      const drawn = path === undefined ? undefined : [...path, number];
+      const result = await residentGradient(model, objective, among, temperature, frozen, drawn);
+      loss += result.loss;
+      await grads.add(result.grads);
+      part.forEach((i, j) => {
+        scores[i] = result.scores[j];
+      });
+    }
+    return loss;
+  };
+  try {
+    const loss = await (together?.fitting(size, run) ?? run(size));
+    const gradNorm = await grads.norm();
+    if (!Number.isFinite(loss) || !Number.isFinite(gradNorm))
+      throw await noGradient(
+        model,
+        teaching.map(i => groups[i] as TrainedGroup),
+        options,
+        { loss, gradNorm, grads: new Map() },
+      );
+    const changed = await grads.apply(model.weights, state, optimizer, clipScale(gradNorm, maxGradNorm));
+    refuseOverflow('parameters', await notFiniteOnDevice(changed.parameters), changed.parameters.size, groups);
+    refuseOverflow("the optimiser's moments", await notFiniteOnDevice(changed.moments), changed.moments.size, groups);
+    return { loss, gradNorm, scores };
+  } finally {
+    grads.dispose();
   }
-  return { grads, loss, scores };
 }
 
 const advice =
@@ -127,11 +190,16 @@ function requireFinite(
   const names = [...changed];
   const parameters = notFinite(names.map(name => [name, weights.get(name) as FloatTensor]));
   const estimates = notFinite(names.flatMap(name => [[name, { data: moments.get(name)?.v ?? new Float32Array() }]]));
-  const [what, tensors] = parameters.length > 0 ? ['parameters', parameters] : ["the optimiser's moments", estimates];
+  refuseOverflow('parameters', parameters, names.length, groups);
+  refuseOverflow("the optimiser's moments", estimates, names.length, groups);
+}
+
+/** @param tensors those that are not finite, by name */
+function refuseOverflow(what: string, tensors: readonly string[], of: number, groups: readonly TrainedGroup[]): void {
   if (tensors.length === 0) return;
   throw new TriphaseError(
     'not-finite',
-    `the update made ${what} that are not finite${examplesOf(groups)}; ${tensors.length} of ${names.length} tensors: ${inWords(tensors)}`,
+    `the update made ${what} that are not finite${examplesOf(groups)}; ${tensors.length} of ${of} tensors: ${inWords(tensors)}`,
     advice,
   );
 }
@@ -148,14 +216,24 @@ function teaches({ completions }: TrainedGroup, objective: Objective): boolean {
   return completions.some(c => (always || c.advantage !== 0) && c.weights[0] !== 0);
 }
 
-/** Groups that run together: of one kind (with images or without), in order. @param among indices of groups */
+/**
+ * Groups that run together: of one kind (with images or without), in order.
+ *
+ * @param among indices of groups
+ * @param size groups that are in memory at a time, where that leaves one for each share
+ * @param shares so many run side by side, and have as many groups together
+ */
 export function microBatches(
   groups: readonly { readonly prompt: TrainedGroup['prompt'] }[],
   among: readonly number[],
   size: number,
+  shares = 1,
 ): number[][] {
   const kinds = [false, true].map(images => among.filter(i => images === (groups[i]?.prompt.images.length ?? 0) > 0));
-  return kinds.flatMap(indices =>
-    Array.from({ length: Math.ceil(indices.length / size) }, (_, i) => indices.slice(i * size, (i + 1) * size)),
-  );
+  return kinds.flatMap(indices => {
+    const each = Math.ceil(Math.min(size, indices.length) / shares);
+    return indices.length === 0
+      ? []
+      : Array.from({ length: Math.ceil(indices.length / each) }, (_, i) => indices.slice(i * each, (i + 1) * each));
+  });
 }
