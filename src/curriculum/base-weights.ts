@@ -54,7 +54,7 @@ export async function modelOfCheckpoint(config: Asked, folder: string): Promise<
     throw new TriphaseError(
       'config',
       'this checkpoint is an adapter, and the config has none',
-      'Add the adapter to the config, or merge it with `triphase export` and give that folder as model.path.',
+      'Add the adapter to the config, or merge it with `triphase export --merged` and give that folder as model.path.',
       { file: folder },
     );
   if (!holdsAdapter(folder))
