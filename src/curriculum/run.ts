@@ -59,7 +59,7 @@ export async function runCurriculum(job: CurriculumJob): Promise<JobResult> {
 
   job.activity({ what: 'loading the model' });
   const source = job.resumeFrom ?? config.model.path;
-  const { form, weights } =
+  const { form, weights, frozen } =
     job.resumeFrom === undefined ? await baseModel(config) : await modelOfCheckpoint(config, source);
   requireFinite(weights, source);
   const images = ImageThread.start();
@@ -71,6 +71,7 @@ export async function runCurriculum(job: CurriculumJob): Promise<JobResult> {
       device,
       threads: config.threads,
       visionFrozen: frozenParts(config).has('vision'),
+      ...(frozen === undefined ? {} : { frozen }),
     }),
     prompter: await Prompter.load(source, form, images?.decode),
     userMessage: compileUserMessage(config.prompt),

@@ -22,7 +22,7 @@ export function imageFeaturesGraph(config: ModelForm): Graph {
 
 /** Token embeddings [rows, hidden], with image features in place of image tokens. */
 function embed(p: Parameters, ids: Value, features: Value | undefined): Value {
-  const x = o.gatherRows(p.get('model.language_model.embed_tokens.weight'), ids);
+  const x = p.rows('model.language_model.embed_tokens.weight', ids);
   if (features === undefined) return x;
   const rows = ids.graph.input('image_rows', 'int32', ['features']);
   return o.putRows(x, o.reshape(o.cast(rows, 'int64'), ['features', 1]), features);

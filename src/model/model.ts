@@ -7,6 +7,7 @@ import { FeatureCache } from './feature-cache';
 import { imageFeaturesGraph } from './graphs';
 import type { Pixels } from './images';
 import { loadModel } from './load';
+import type { Precision } from './precision';
 import { SequenceInputs } from './sequence-inputs';
 import { visionFeeds } from './vision-inputs';
 import type { Weights } from './weights';
@@ -14,6 +15,8 @@ import type { Weights } from './weights';
 export interface ModelOptions extends SessionOptions {
   /** The vision tower stays as it is: features of an image are computed once. */
   readonly visionFrozen?: boolean;
+  /** Of a model that is loaded to be run and not trained. Default: f32. */
+  readonly precision?: Precision;
 }
 
 /** A tensor of the vision tower that every model has. */
@@ -33,8 +36,8 @@ export class Model {
   }
 
   static async load(folder: string, options: ModelOptions): Promise<Model> {
-    const { form, weights } = await loadModel(folder);
-    return new Model(form, weights, options);
+    const { form, weights, frozen } = await loadModel(folder, options.precision);
+    return new Model(form, weights, { ...options, ...(frozen === undefined ? {} : { frozen }) });
   }
 
   /** The session of a graph, built when first asked for. */

@@ -15,7 +15,7 @@ import { identity } from './ops';
 /** A dense tensor in memory, row-major. */
 export interface Tensor {
   readonly dims: readonly number[];
-  readonly data: Float32Array | Uint16Array | Int32Array | BigInt64Array | Uint8Array;
+  readonly data: Float32Array | Uint16Array | Int32Array | BigInt64Array | Int8Array | Uint8Array;
 }
 
 /** float16, as its bits: JavaScript counts with float32. */
@@ -41,13 +41,16 @@ export interface SessionOptions {
   readonly device: Device;
   /** Threads within an operator (CPU). */
   readonly threads: number;
+  /** Inputs that are the same in every run, as frozen parameters are. */
+  readonly frozen?: ReadonlyMap<string, Tensor>;
   /** Where the runtime writes how long each kernel took: PREFIX and a time, when the session is disposed of. */
   readonly profile?: string;
 }
 
-function typeOf(data: Tensor['data']): 'float32' | 'float16' | 'int32' | 'int64' | 'uint8' {
+function typeOf(data: Tensor['data']): 'float32' | 'float16' | 'int32' | 'int64' | 'int8' | 'uint8' {
   if (data instanceof Float32Array) return 'float32';
   if (data instanceof Uint16Array) return 'float16';
+  if (data instanceof Int8Array) return 'int8';
   if (data instanceof Uint8Array) return 'uint8';
   return data instanceof Int32Array ? 'int32' : 'int64';
 }
@@ -64,6 +67,9 @@ function asRuntimes(tensor: Tensor): ort.Tensor {
   return made;
 }
 
+/** Equal nodes are left apart. */
+const SEPARATE = { optimization: { disable_specified_optimizers: 'CommonSubexpressionElimination' } };
+
 export class Session {
   private readonly session: ort.InferenceSession;
   readonly inputs: ReadonlySet<string>;
@@ -76,6 +82,7 @@ export class Session {
     graph: Graph,
     private readonly profiled: boolean,
     private readonly device: Device,
+    private readonly frozen: ReadonlyMap<string, Tensor> | undefined,
   ) {
     this.session = session;
     this.inputs = new Set(session.inputNames);
@@ -90,12 +97,14 @@ export class Session {
       interOpNumThreads: 1,
       graphOptimizationLevel: 'all',
       logSeverityLevel: 3,
+      // what is widened again in the backward pass would become one with the forward pass's, and be kept until then
+      ...(options.frozen === undefined ? {} : { extra: SEPARATE }),
       ...(options.profile === undefined ? {} : { enableProfiling: true, profileFilePrefix: options.profile }),
     });
     const session = await made.catch(error => {
       throw asFailure(error, options.device);
     });
-    return new Session(session, graph, options.profile !== undefined, options.device);
+    return new Session(session, graph, options.profile !== undefined, options.device, options.frozen);
   }
 
   /**
@@ -107,7 +116,7 @@ export class Session {
   async run(...feeds: readonly ReadonlyMap<string, Tensor>[]): Promise<Map<string, FloatTensor>> {
     const inputs: Record<string, ort.Tensor> = {};
     for (const name of this.inputs) {
-      const tensor = feeds.find(f => f.has(name))?.get(name);
+      const tensor = feeds.find(f => f.has(name))?.get(name) ?? this.frozen?.get(name);
       if (tensor === undefined) throw new Error(`the input ${name} is missing`);
       inputs[name] = asRuntimes(tensor);
     }
