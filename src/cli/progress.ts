@@ -96,9 +96,10 @@ export class ProgressReport {
         );
         return;
       case 'device': {
-        const { used, threads, description, refused } = event;
+        const { used, threads, replicas = 1, description, refused } = event;
         // 0: as many as the runtime likes
-        const what = used === 'cpu' && threads > 0 ? `${used}, ${counted(threads, 'thread')}` : used;
+        const onThreads = used === 'cpu' && threads > 0 ? `${used}, ${counted(threads, 'thread')}` : used;
+        const what = replicas > 1 ? `${onThreads}, ${replicas} copies of the model` : onThreads;
         this.note('bold', 'device', description === undefined ? what : `${what} (${description})`);
         for (const { device, why } of refused) this.note('dim', '', `not ${device}: ${why}`);
         return;

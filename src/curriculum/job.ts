@@ -17,6 +17,8 @@ export interface CurriculumJob {
   /** A few steps of every phase, to see that all is in order. */
   readonly quick: boolean;
   readonly onlyPhase?: string;
+  /** The folder of the programs of threads; default: that of the program that runs. */
+  readonly programs?: string;
   /** The device that it must run on, whatever the config says: after one was lost. */
   readonly device?: Device;
   /** Where memory was short in earlier attempts. */

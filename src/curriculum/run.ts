@@ -6,6 +6,7 @@ import { compileUserMessage } from '../data/views';
 import { checkShown } from '../evaluate/conditions';
 import { companionsFolder } from '../model/adapter-files';
 import { Model } from '../model/model';
+import { Replicas } from '../model/replicas';
 import type { Weights } from '../model/weights';
 import { TriphaseError } from '../protocol/errors';
 import type { PlannedPhase } from '../protocol/run';
@@ -22,6 +23,7 @@ import { evaluateAt } from './evaluation-event';
 import type { CurriculumJob, JobResult } from './job';
 import { MemoryLimits } from './memory-limits';
 import { runPhase } from './phase';
+import { replicaCount } from './replica-count';
 import { RulesInForce } from './rules-in-force';
 import { frozenParts } from './settings';
 import { loadRunData, type RunData } from './sources';
@@ -49,30 +51,34 @@ export async function runCurriculum(job: CurriculumJob): Promise<JobResult> {
   checkShown(data.evaluation, config.evaluation.conditions);
   const { device, refused } = await chooseDevice(job.device ?? config.device);
   if (job.device !== undefined && device !== job.device) throw notBack(job.device, refused);
-  job.emit({
-    kind: 'device',
-    asked: config.device,
-    used: device,
-    threads: config.threads,
-    refused: refused.map(({ device, reason }) => ({ device, why: reason })),
-  });
 
   job.activity({ what: 'loading the model' });
   const source = job.resumeFrom ?? config.model.path;
   const { form, weights, frozen } =
     job.resumeFrom === undefined ? await baseModel(config) : await modelOfCheckpoint(config, source);
+  const { replicas, threads } = replicaCount(config, device, [...weights.values(), ...(frozen?.values() ?? [])]);
+  job.emit({
+    kind: 'device',
+    asked: config.device,
+    used: device,
+    threads: config.threads,
+    replicas,
+    refused: refused.map(({ device, reason }) => ({ device, why: reason })),
+  });
+  const options = {
+    device,
+    threads,
+    visionFrozen: frozenParts(config).has('vision'),
+    ...(frozen === undefined ? {} : { frozen }),
+  };
+  const beside = replicas === 1 ? undefined : Replicas.start(replicas, { form, options, folder: source }, job.programs);
   requireFinite(weights, source);
   const images = ImageThread.start();
   const context: RunContext = {
     job,
     config,
     rules: new RulesInForce(config, job.rules?.atStart),
-    model: new Model(form, weights, {
-      device,
-      threads: config.threads,
-      visionFrozen: frozenParts(config).has('vision'),
-      ...(frozen === undefined ? {} : { frozen }),
-    }),
+    model: new Model(form, weights, options, beside),
     prompter: await Prompter.load(source, form, images?.decode),
     userMessage: compileUserMessage(config.prompt),
     optimizer: job.resumeFrom === undefined ? newAdamWState() : await loadOptimizer(job.resumeFrom),

@@ -175,6 +175,8 @@ export type RunEventBody =
       /** The device in words: processor or adapter name. */
       readonly description?: string;
       readonly threads: number;
+      /** Copies of the model that compute side by side; absent in logs of earlier versions. */
+      readonly replicas?: number;
       readonly refused: readonly { readonly device: string; readonly why: string }[];
     }
   | {

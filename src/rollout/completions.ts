@@ -5,7 +5,8 @@ import type { Model } from '../model/model';
 import type { EncodedPrompt } from '../model/sequence-inputs';
 import type { Random } from '../protocol/random';
 import type { Together } from '../tensor/together';
-import { Generation, type GenerationOptions, type Sample } from './generation';
+import type { GenerationOptions, Sample } from './generation';
+import { drawGroups } from './groups';
 
 /**
  * @param random one for each completion, at their beginning; asked again when a batch is done again
@@ -25,8 +26,7 @@ export async function completions(
     for (let from = 0; from < prompts.length; from += size) {
       const to = from + size;
       const own = draws.slice(from * options.samples, to * options.samples);
-      const generation = await Generation.start(model, prompts.slice(from, to), options, own);
-      groups.push(...((await generation.finish()) ?? []));
+      groups.push(...(await drawGroups(model, prompts.slice(from, to), options, own)));
     }
     return groups;
   };

@@ -1,9 +1,10 @@
 // Log-probabilities of all groups of a step, in the micro-batches that the update runs in.
 
 import type { Model } from '../model/model';
+import { dealt } from '../model/share';
 import type { Weights } from '../model/weights';
 import type { Together } from '../tensor/together';
-import { score, type TokenScores, type TrainedGroup } from './gradient';
+import { scoresOfShare, type TokenScores, type TrainedGroup } from './gradient';
 import { microBatches } from './step';
 
 export interface ScoreOptions {
@@ -32,17 +33,17 @@ async function scoreParts(
   groups: readonly TrainedGroup[],
   { temperature, microBatch, weights }: ScoreOptions,
 ): Promise<readonly (readonly TokenScores[])[]> {
+  const shares = dealt(microBatches(groups, [...groups.keys()], microBatch, model.shares), model.shares);
+  const scores = await model.inShares(
+    scoresOfShare,
+    shares.map(parts => ({ parts: parts.map(part => part.map(i => groups[i] as TrainedGroup)), temperature })),
+    weights,
+  );
   const out: (readonly TokenScores[])[] = [];
-  for (const part of microBatches(groups, [...groups.keys()], microBatch)) {
-    const scores = await score(
-      model,
-      part.map(i => groups[i] as TrainedGroup),
-      temperature,
-      weights,
-    );
-    part.forEach((i, k) => {
-      out[i] = scores[k] as readonly TokenScores[];
+  shares.forEach((parts, k) => {
+    parts.flat().forEach((i, j) => {
+      out[i] = scores[k]?.[j] as readonly TokenScores[];
     });
-  }
+  });
   return out;
 }

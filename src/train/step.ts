@@ -1,12 +1,21 @@
 // One optimiser step: micro-batches, their gradients summed, clipped, AdamW.
 
 import type { Model } from '../model/model';
+import { dealt } from '../model/share';
 import { TriphaseError } from '../protocol/errors';
-import { type AdamWOptions, type AdamWState, accumulate, adamW, clipScale, globalNorm } from '../tensor/adamw';
+import { type AdamWOptions, type AdamWState, adamW, clipScale, globalNorm } from '../tensor/adamw';
 import type { FloatTensor } from '../tensor/session';
 import type { Together } from '../tensor/together';
 import { inWords, notFinite } from './finite';
-import { type Frozen, gradient, type Objective, type TokenScores, type TrainedGroup } from './gradient';
+import {
+  type Frozen,
+  gradient,
+  gradientOfShare,
+  type Objective,
+  summed,
+  type TokenScores,
+  type TrainedGroup,
+} from './gradient';
 
 export interface StepOptions {
   readonly objective: Objective;
@@ -73,25 +82,30 @@ async function summedGradient(
   microBatch: number,
   options: StepOptions,
 ): Promise<SummedGradient> {
-  const grads = new Map<string, FloatTensor>();
+  const { objective, temperature, frozen, path } = options;
+  const shares = dealt([...microBatches(groups, teaching, microBatch, model.shares).entries()], model.shares);
+  const results = await model.inShares(
+    gradientOfShare,
+    shares.map(batches => ({
+      objective,
+      parts: batches.map(([number, batch]) => ({
+        groups: batch.map(i => groups[i] as TrainedGroup),
+        ...(path === undefined ? {} : { path: [...path, number] }),
+      })),
+      temperature,
+      frozen,
+    })),
+  );
   const scores: (readonly TokenScores[] | undefined)[] = groups.map(() => undefined);
-  let loss = 0;
-  for (const [number, part] of microBatches(groups, teaching, microBatch).entries()) {
-    const result = await gradient(
-      model,
-      options.objective,
-      part.map(i => groups[i] as TrainedGroup),
-      options.temperature,
-      options.frozen,
-      options.path === undefined ? undefined : [...options.path, number],
-    );
-    loss += result.loss;
-    accumulate(grads, result.grads);
-    part.forEach((i, j) => {
-      scores[i] = result.scores[j];
-    });
-  }
-  return { grads, loss, scores };
+  shares.forEach((batches, k) => {
+    batches
+      .flatMap(([, batch]) => batch)
+      .forEach((i, j) => {
+        scores[i] = results[k]?.scores[j];
+      });
+  });
+  // in the order of the shares, whichever was there first
+  return { ...summed(results), scores };
 }
 
 const advice =
@@ -148,14 +162,24 @@ function teaches({ completions }: TrainedGroup, objective: Objective): boolean {
   return completions.some(c => (always || c.advantage !== 0) && c.weights[0] !== 0);
 }
 
-/** Groups that run together: of one kind (with images or without), in order. @param among indices of groups */
+/**
+ * Groups that run together: of one kind (with images or without), in order.
+ *
+ * @param among indices of groups
+ * @param size groups that are in memory at a time, where that leaves one for each share
+ * @param shares so many run side by side, and have as many groups together
+ */
 export function microBatches(
   groups: readonly { readonly prompt: TrainedGroup['prompt'] }[],
   among: readonly number[],
   size: number,
+  shares = 1,
 ): number[][] {
   const kinds = [false, true].map(images => among.filter(i => images === (groups[i]?.prompt.images.length ?? 0) > 0));
-  return kinds.flatMap(indices =>
-    Array.from({ length: Math.ceil(indices.length / size) }, (_, i) => indices.slice(i * size, (i + 1) * size)),
-  );
+  return kinds.flatMap(indices => {
+    const each = Math.ceil(Math.min(size, indices.length) / shares);
+    return indices.length === 0
+      ? []
+      : Array.from({ length: Math.ceil(indices.length / each) }, (_, i) => indices.slice(i * each, (i + 1) * each));
+  });
 }
