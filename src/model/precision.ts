@@ -5,6 +5,7 @@
 // is a float32: 8 bits w = s q, q from -127 to 127; 4 bits w = s (q - 8), q from 0 to 15, byte j of a block with elements
 // j (low) and j + 16 (high).
 
+import { TriphaseError } from '../protocol/errors';
 import type { FloatTensor, Tensor } from '../tensor/session';
 import { float16Values } from './float16';
 
@@ -76,6 +77,12 @@ export function inBlocks(
 ): readonly (readonly [string, Tensor])[] {
   const [rows = 0, columns = 0] = dims;
   const blocks = columns / BLOCK;
+  if (!data.every(Number.isFinite))
+    throw new TriphaseError(
+      'model',
+      `${name} has values that are not finite, and has no blocks of ${precision}.`,
+      'Download the model again, or use another: it cannot compute.',
+    );
   const { values, scales } = precision === 'int8' ? int8Blocks(data) : int4Blocks(data);
   return [
     [name, { dims: precision === 'int8' ? dims : [rows, blocks, BLOCK / 2], data: values }],

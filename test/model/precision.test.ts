@@ -133,6 +133,14 @@ describe('frozen parameters in fewer bytes', function () {
       (error: unknown) => error instanceof TriphaseError && /layers\.1\.mlp\.down_proj\.weight/.test(error.message),
     );
     await loadModel(folder);
+    await loadModel(folder, 'int8');
+    tensors.get('model.layers.1.self_attn.q_proj.weight')!.data[3] = Number.NaN;
+    await writeSafetensors(file, tensors);
+    for (const precision of narrow)
+      await assert.rejects(
+        loadModel(folder, precision),
+        (error: unknown) => error instanceof TriphaseError && /(q_proj|down_proj)\.weight/.test(error.message),
+      );
     rmSync(folder, { recursive: true });
   });
 });
