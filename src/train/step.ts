@@ -63,8 +63,8 @@ export async function trainStep(
       options,
       { loss, gradNorm, grads },
     );
-  adamW(model.weights, grads, state, options.optimizer, clipScale(gradNorm, options.maxGradNorm));
-  requireFinite(model, state, grads.keys(), groups);
+  if (!adamW(model.weights, grads, state, options.optimizer, clipScale(gradNorm, options.maxGradNorm)))
+    throw notNumbers(model, state, grads.keys(), groups);
   return { loss, gradNorm, scores };
 }
 
@@ -131,19 +131,18 @@ async function noGradient(
   return new TriphaseError('not-finite', `${what}${examplesOf(guilty.length === 0 ? groups : guilty)}${of}`, advice);
 }
 
-/** After an update: what it made of parameters that a gradient without fault can still overflow. */
-function requireFinite(
+/** What an update made of parameters that a gradient without fault can still overflow. */
+function notNumbers(
   { weights }: Model,
   { moments }: AdamWState,
   changed: Iterable<string>,
   groups: readonly TrainedGroup[],
-): void {
+): TriphaseError {
   const names = [...changed];
   const parameters = notFinite(names.map(name => [name, weights.get(name) as FloatTensor]));
   const estimates = notFinite(names.flatMap(name => [[name, { data: moments.get(name)?.v ?? new Float32Array() }]]));
   const [what, tensors] = parameters.length > 0 ? ['parameters', parameters] : ["the optimiser's moments", estimates];
-  if (tensors.length === 0) return;
-  throw new TriphaseError(
+  return new TriphaseError(
     'not-finite',
     `the update made ${what} that are not finite${examplesOf(groups)}; ${tensors.length} of ${names.length} tensors: ${inWords(tensors)}`,
     advice,
