@@ -36,6 +36,8 @@ export interface RunSummary {
   /** Of our own runs. */
   readonly info?: RunInfo;
   readonly state?: RunState;
+  /** What it computes on, or did last. */
+  readonly device?: string;
   readonly columns: readonly Column[];
   /** Names of the reward rules, in the order of the config. */
   readonly rules: readonly string[];

@@ -44,10 +44,12 @@ function about(folder: string, events: readonly RunEvent[]): About {
   const { state } = progress;
   const ended = state.kind === 'finished' || state.kind === 'stopped' || state.kind === 'failed';
   const alive = ended || leaseHolder(folder) !== undefined;
+  const device = events.findLast(event => event.kind === 'device');
   return {
     name: info.name,
     info,
     state: alive ? state : { kind: 'lost', step: progress.step },
+    ...(device?.kind === 'device' ? { device: device.used } : {}),
     phases: progress.phases.map(({ phase }) => phase),
     notes: [],
   };

@@ -40,7 +40,7 @@ export interface Recording {
   readonly compact: () => Promise<boolean>;
 }
 
-export type About = Pick<RunSummary, 'name' | 'info' | 'state' | 'phases' | 'notes'>;
+export type About = Pick<RunSummary, 'name' | 'info' | 'state' | 'device' | 'phases' | 'notes'>;
 
 /** Files of a folder that are named by their step, which is the first group of the expression, in the order of steps. */
 export async function stepFilesIn(folder: string, inside: string, named: RegExp): Promise<readonly StepFile[]> {
