@@ -56,7 +56,10 @@ export async function runCurriculum(job: CurriculumJob): Promise<JobResult> {
   const source = job.resumeFrom ?? config.model.path;
   const { form, weights, frozen } =
     job.resumeFrom === undefined ? await baseModel(config) : await modelOfCheckpoint(config, source);
-  const { replicas, threads } = replicaCount(config, device, [...weights.values(), ...(frozen?.values() ?? [])]);
+  const { replicas, threads } = replicaCount({ ...config, replicas: job.replicas ?? config.replicas }, device, [
+    ...weights.values(),
+    ...(frozen?.values() ?? []),
+  ]);
   job.emit({
     kind: 'device',
     asked: config.device,
