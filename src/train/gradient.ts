@@ -2,17 +2,31 @@
 
 import { isAdapter, isVision, type ModelForm } from '../model/adapter';
 import type { ImageInput } from '../model/graphs';
+import { visionBackwardGraph } from '../model/layer-graphs';
 import type { Model } from '../model/model';
 import type { EncodedPrompt } from '../model/sequence-inputs';
 import type { ShareTask } from '../model/share';
 import { visionFeeds } from '../model/vision-inputs';
 import { SCORE, type Weights } from '../model/weights';
 import { accumulate } from '../tensor/adamw';
+import type { DeviceTensor } from '../tensor/device-tensor';
 import type { Graph } from '../tensor/graph';
-import type { FloatTensor, Tensor } from '../tensor/session';
-import { type DpoGraphOptions, dpoGraph } from './dpo';
+import { download } from '../tensor/residence';
+import type { FloatTensor, Outputs, Tensor } from '../tensor/session';
+import { type DpoGraphOptions, dpoGraph, dpoLoss } from './dpo';
 import { type Dropout, dropoutFeeds } from './dropout';
-import { completionLogits, type GrpoGraphOptions, grpoGraph, outputs, scoreGraph, sftGraph } from './losses';
+import { gradientByLayers, scoreByLayers } from './layerwise';
+import {
+  completionLogits,
+  type GrpoGraphOptions,
+  grpoGraph,
+  grpoLoss,
+  outputs,
+  scoreGraph,
+  sftGraph,
+  sftLoss,
+  type Tokens,
+} from './losses';
 import { scorerGraph, scorerHead } from './scorer';
 
 /** One completion as it is trained on; numbers by token have the length of tokenIds. */
@@ -54,10 +68,10 @@ export interface TokenScores {
   readonly entropy: Float32Array;
 }
 
-export interface Gradient {
+export interface Gradient<G = FloatTensor> {
   /** Sum of weight * loss over all tokens. */
   readonly loss: number;
-  readonly grads: Map<string, FloatTensor>;
+  readonly grads: Map<string, G>;
   /** By group and completion. */
   readonly scores: readonly (readonly TokenScores[])[];
 }
@@ -85,21 +99,73 @@ export async function gradient(
   frozen: Frozen,
   path?: Dropout['path'],
 ): Promise<Gradient> {
+  const { out, ...rest } = await forwardAndBackward(model, objective, groups, temperature, frozen, path);
+  const grads = ofParameters(out.here);
+  for (const [name, there] of ofParameters(out.kept)) {
+    grads.set(name, { dims: there.dims, data: await download(there) });
+    there.dispose();
+  }
+  return { ...rest, grads };
+}
+
+/** The same with gradients that stay on the device, where they can (`Model.resident`); whoever asks disposes of them. */
+export async function residentGradient(...of: Parameters<typeof forwardAndBackward>): Promise<Gradient<DeviceTensor>> {
+  const { out, ...rest } = await forwardAndBackward(...of);
+  return { ...rest, grads: ofParameters(out.kept) };
+}
+
+async function forwardAndBackward(
+  model: Model,
+  objective: Objective,
+  groups: readonly TrainedGroup[],
+  temperature: number,
+  frozen: Frozen,
+  path?: Dropout['path'],
+): Promise<Omit<Gradient, 'grads'> & { readonly out: Outputs }> {
   const images = groups.some(g => g.prompt.images.length > 0);
   const input = !images ? 'none' : frozen.has('vision') || frozen.has('policy') ? 'features' : 'pixels';
   const share = frozen.has('policy') ? 0 : (model.config.adapter?.dropout ?? 0);
   const drops = share > 0 && path !== undefined;
+  const trained = (name: string): boolean => isTrained(model.config, frozen, name);
+  // a scorer has one number a token instead of a vocabulary, and its graph is that of the whole model
+  if (model.options.layerwise === true && objective.kind !== 'scorer') {
+    const given = input === 'none' ? 'none' : 'features';
+    const { feeds, length } = await completionFeeds(model, groups, temperature, given, model.weights);
+    const { out, grads, dFeatures } = await gradientByLayers(
+      model,
+      JSON.stringify(objective),
+      t => lossOf(t, objective),
+      feeds,
+      {
+        weights: model.weights,
+        trained,
+        ...(drops ? { dropout: { share, path } } : {}),
+        featuresTrained: input === 'pixels',
+      },
+    );
+    if (dFeatures !== undefined)
+      for (const [name, grad] of await visionGradient(model, groups, dFeatures, trained)) grads.set(name, grad);
+    const here = new Map([...grads].map(([name, grad]) => [`${OF_PARAMETER}${name}`, grad]));
+    const scores = tokenScores(out, groups, length);
+    return { loss: out.get(outputs.loss)?.data[0] as number, out: { here, kept: new Map() }, scores };
+  }
   const session = await model.session(
     `${JSON.stringify(objective)} ${input} ${[...frozen]}${drops ? ' dropout' : ''}`,
-    () => objectiveGraph(model, objective, input, drops, name => isTrained(model.config, frozen, name)),
+    () => objectiveGraph(model, objective, input, drops, trained),
+    output => output.startsWith(OF_PARAMETER),
   );
   const { feeds, length } = await completionFeeds(model, groups, temperature, input, model.weights);
   if (drops) for (const [name, mask] of dropoutFeeds(session.inputDims, feeds, { share, path })) feeds.set(name, mask);
-  const out = await session.run(feeds, model.weights);
-  const grads = new Map<string, FloatTensor>();
-  for (const [name, value] of out) if (name.startsWith('d.')) grads.set(name.slice(2), value);
-  return { loss: out.get(outputs.loss)?.data[0] as number, grads, scores: tokenScores(out, groups, length) };
+  const out = await session.runKeeping(feeds, await model.placed());
+  const { here } = out;
+  return { loss: here.get(outputs.loss)?.data[0] as number, out, scores: tokenScores(here, groups, length) };
 }
+
+/** How outputs begin that are gradients of parameters (losses.ts). */
+const OF_PARAMETER = 'd.';
+
+const ofParameters = <T>(out: ReadonlyMap<string, T>): Map<string, T> =>
+  new Map([...out].flatMap(([name, x]) => (name.startsWith(OF_PARAMETER) ? [[name.slice(2), x] as const] : [])));
 
 function objectiveGraph(
   { config }: Model,
@@ -120,6 +186,34 @@ function objectiveGraph(
   }
 }
 
+function lossOf(tokens: Tokens, objective: Exclude<Objective, { kind: 'scorer' }>): Graph {
+  const all = () => true;
+  switch (objective.kind) {
+    case 'sft':
+      return sftLoss(tokens, all);
+    case 'grpo':
+      return grpoLoss(tokens, objective, all);
+    case 'dpo':
+      return dpoLoss(tokens, objective, all);
+  }
+}
+
+/** The gradients of the vision tower, from that of its features. */
+async function visionGradient(
+  model: Model,
+  groups: readonly TrainedGroup[],
+  dFeatures: FloatTensor,
+  trained: (name: string) => boolean,
+): Promise<Map<string, FloatTensor>> {
+  const session = await model.layerSession('vision backward', () => visionBackwardGraph(model.config, trained));
+  const feeds = visionFeeds(
+    groups.flatMap(g => g.prompt.images),
+    model.config.vision,
+  );
+  const out = await session.run(feeds, model.weights, new Map([['dy', dFeatures]]));
+  return new Map([...out].map(([name, value]) => [name.slice(2), value]));
+}
+
 /** Log-probabilities and entropies of completions, without a gradient. */
 export async function score(
   model: Model,
@@ -129,10 +223,14 @@ export async function score(
 ): Promise<readonly (readonly TokenScores[])[]> {
   const input = groups.some(g => g.prompt.images.length > 0) ? 'features' : 'none';
   const form = model.formOf(weights);
+  if (model.options.layerwise === true) {
+    const { feeds, length } = await completionFeeds(model, groups, temperature, input, weights);
+    return tokenScores(await scoreByLayers(model, feeds, weights), groups, length);
+  }
   const name = `score ${input}${form.adapter === undefined ? '' : ' adapted'}`;
   const session = await model.session(name, (): Graph => scoreGraph(form, input));
   const { feeds, length } = await completionFeeds(model, groups, temperature, input, weights);
-  return tokenScores(await session.run(feeds, weights), groups, length);
+  return tokenScores(await session.run(feeds, await model.placed(weights)), groups, length);
 }
 
 /** The micro-batches of one share of a batch, one after the other. */
