@@ -57,7 +57,7 @@ export async function trainStep(
   const teaching = groups.flatMap((g, i) => (teaches(g, options.objective) ? [i] : []));
   const size = Math.min(options.microBatch, Math.max(1, teaching.length));
   const run = (size: number) => summedGradient(model, groups, teaching, size, options);
-  const { grads, loss, scores } = await (options.together?.fitting(size, run) ?? run(size));
+  const { grads, loss, scores } = await (options.together?.fitting(size, run, () => model.freeSessions()) ?? run(size));
   const gradNorm = globalNorm(grads);
   if (!Number.isFinite(loss) || !Number.isFinite(gradNorm))
     throw await noGradient(
@@ -66,8 +66,8 @@ export async function trainStep(
       options,
       { loss, gradNorm, grads },
     );
-  adamW(model.weights, grads, state, options.optimizer, clipScale(gradNorm, options.maxGradNorm));
-  requireFinite(model, state, grads.keys(), groups);
+  if (!adamW(model.weights, grads, state, options.optimizer, clipScale(gradNorm, options.maxGradNorm)))
+    refuseUpdate(model, state, grads.keys(), groups);
   return { loss, gradNorm, scores };
 }
 
@@ -139,7 +139,7 @@ async function residentStep(
     return loss;
   };
   try {
-    const loss = await (together?.fitting(size, run) ?? run(size));
+    const loss = await (together?.fitting(size, run, () => model.freeSessions()) ?? run(size));
     const gradNorm = await grads.norm();
     if (!Number.isFinite(loss) || !Number.isFinite(gradNorm))
       throw await noGradient(
@@ -180,8 +180,8 @@ async function noGradient(
   return new TriphaseError('not-finite', `${what}${examplesOf(guilty.length === 0 ? groups : guilty)}${of}`, advice);
 }
 
-/** After an update: what it made of parameters that a gradient without fault can still overflow. */
-function requireFinite(
+/** What an update made of parameters that a gradient without fault can still overflow. */
+function refuseUpdate(
   { weights }: Model,
   { moments }: AdamWState,
   changed: Iterable<string>,
