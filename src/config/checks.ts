@@ -24,6 +24,7 @@ export function checkCurriculum(root: Raw): readonly SchemaProblem[] {
     ...splits(root),
     ...orders(root),
     ...promotions(root),
+    ...adapters(root),
     ...templates(root),
     ...patterns(root),
     ...ruleNames(root),
@@ -45,7 +46,10 @@ export function checkFiles(root: Raw, folderOf: FolderOf): readonly SchemaProble
     if (found === undefined) problems.push(fault(at, `there is no ${kind} ${resolved}`, remedy));
     else if (found.isDirectory() !== (kind === 'folder'))
       problems.push(fault(at, `${resolved} is not a ${kind}`, remedy));
-    else if (at[0] === 'model' && !existsSync(path.join(resolved, 'config.json')))
+    else if (
+      at[0] === 'model' &&
+      !['config.json', 'adapter_config.json'].some(name => existsSync(path.join(resolved, name)))
+    )
       problems.push(fault(at, `${resolved} has no config.json`, remedy));
   };
   look(
@@ -281,6 +285,40 @@ function promotions(root: Raw): readonly SchemaProblem[] {
       ];
     return [];
   });
+}
+
+const VISION_TARGETS: readonly unknown[] = ['qkv', 'attn.proj', 'mlp.0', 'mlp.2'];
+
+/** What an adapter cannot be, and what cannot be done with one. */
+function adapters(root: Raw): readonly SchemaProblem[] {
+  if (root['adapter'] === undefined) return [];
+  const problems: SchemaProblem[] = [];
+  const { vision = false, targets } = mapping(root['adapter']);
+  if (vision === false)
+    for (const [i, target] of list(targets).entries())
+      if (VISION_TARGETS.includes(target))
+        problems.push(
+          fault(['adapter', 'targets', i], `'${target}' is in the vision tower alone`, 'Set adapter.vision: true.'),
+        );
+  if (vision === true && list(mapping(root['model'])['freeze']).includes('vision'))
+    problems.push(
+      fault(['adapter', 'vision'], 'the vision tower is frozen and adapted', 'Take vision out of model.freeze.'),
+    );
+  const phases = list(root['phases']).map((phase, i): [Raw, KeyPath] => [mapping(phase), ['phases', i]]);
+  for (const [holder, at] of [[root, []] as [Raw, KeyPath], ...phases]) {
+    const own = mapping(holder['grpo']);
+    const { reference, ref_model_mixup_alpha: share = 0.6 } = { ...mapping(root['grpo']), ...own };
+    const follows = reference === 'follow' || mapping(holder['dpo'])['reference'] === 'follow';
+    if (follows && share !== 1)
+      problems.push(
+        fault(
+          [...at, 'grpo' in holder ? 'grpo' : 'dpo'],
+          'a mean of two adapters is not the adapter of a mean, so that a reference can follow an adapter as a whole alone',
+          'Set grpo.ref_model_mixup_alpha: 1, or another reference.',
+        ),
+      );
+  }
+  return problems;
 }
 
 function templates(root: Raw): readonly SchemaProblem[] {

@@ -3,7 +3,6 @@
 
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { LineCounter, parseDocument } from 'yaml';
 import { type Place, TriphaseError } from '../protocol/errors';
 import { checkCurriculum, checkFiles } from './checks';
 import { CurriculumError, type Diagnostic, type SchemaProblem, schemaProblems } from './diagnostics';
@@ -12,6 +11,7 @@ import { type KeyPath, YamlPlaces } from './places';
 import { resolveCurriculum } from './resolved';
 import { type Curriculum, curriculumSchema } from './schema';
 import { readSharedRewards, type SharedRewards } from './shared-rewards';
+import { YamlText } from './yaml-text';
 
 export interface LoadedCurriculum {
   readonly config: Curriculum;
@@ -54,19 +54,18 @@ export function readCurriculum(
   sets: readonly string[] = [],
   options: ReadOptions = {},
 ): ReadCurriculum {
-  const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, merge: true });
-  const places = new YamlPlaces(file, document, lines);
-  const syntax = document.errors.map(error => ({
-    message: error.message,
+  const yaml = YamlText.of(text);
+  const places = new YamlPlaces(file, yaml);
+  const syntax = yaml.faults.map(({ message, offset }) => ({
+    message,
     remedy: 'The file is YAML; see https://yaml.org.',
-    place: places.offset(error.pos[0]),
+    place: places.offset(offset),
   }));
   if (isSome(syntax)) return { diagnostics: syntax };
 
   let root: unknown;
   try {
-    root = document.toJS();
+    root = ownCopy(yaml.toJS(), sets);
   } catch (error) {
     return {
       diagnostics: [{ message: error instanceof Error ? error.message : String(error), place: places.value([]) }],
@@ -113,6 +112,12 @@ export function readCurriculum(
     return overrideOf(overrides, at)?.place ?? found.places.value(found.at);
   };
   return { loaded: { config, place } };
+}
+
+/** What is written into is not what others have of the same text. */
+function ownCopy(data: unknown, sets: readonly string[]): unknown {
+  if (sets.length > 0) return structuredClone(data);
+  return isMapping(data) ? { ...data } : data;
 }
 
 /** The file of shared rewards that the config or the command line names, absolute. */

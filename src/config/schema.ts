@@ -62,6 +62,50 @@ const model = z
   })
   .describe('The model that the first phase begins from.');
 
+/** Ends of the names of projections: of both towers, of the language model, of the vision tower. */
+const projection = z.enum([
+  'gate_proj',
+  'up_proj',
+  'down_proj',
+  'q_proj',
+  'k_proj',
+  'v_proj',
+  'o_proj',
+  'qkv',
+  'attn.proj',
+  'mlp.0',
+  'mlp.2',
+]);
+
+const PEFT = 'The default is that of peft.';
+
+const adapter = z
+  .strictObject({
+    rank: count.default(8).describe(`r: the rank of the change of each projection. ${PEFT}`),
+    alpha: z
+      .number()
+      .positive()
+      .default(8)
+      .describe(`lora_alpha: the change is scaled by alpha / rank, with rslora by alpha / sqrt(rank). ${PEFT}`),
+    dropout: beta
+      .default(0)
+      .describe(`lora_dropout: the share of its inputs that an adapter does not see in training. ${PEFT}`),
+    targets: z
+      .union([z.literal('all-linear'), z.array(projection).min(1)])
+      .default(['q_proj', 'v_proj'])
+      .describe(
+        "target_modules: the ends of the names of projections that have an adapter, or all-linear, which is all but the head. The default is peft's for the text model of the family.",
+      ),
+    rslora: z.boolean().default(false).describe(`use_rslora: rank-stabilised scaling (arXiv 2312.03732). ${PEFT}`),
+    vision: z
+      .boolean()
+      .default(false)
+      .describe(`Whether targets are looked for in the vision tower too; without, it is frozen. ${OURS}`),
+  })
+  .describe(
+    'A low-rank adapter (LoRA) is trained and the model itself is frozen. Checkpoints are adapters as peft saves them.',
+  );
+
 const prompt = z
   .strictObject({
     system: z
@@ -490,6 +534,7 @@ export const curriculumSchema = z
     name: z.string().min(1).optional().describe('Shown in lists of runs; default: the name of the folder of the file.'),
     seed: seed.default(0).describe('All randomness of a run comes from it.'),
     model,
+    adapter: adapter.optional(),
     device: device.default('auto'),
     threads: z.int().min(0).default(0).describe('Threads on the CPU; 0: as many as there are cores.'),
     prompt,

@@ -3,10 +3,10 @@
 
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { LineCounter, parseDocument } from 'yaml';
 import type { Diagnostic } from './diagnostics';
 import { isMapping } from './overrides';
 import { type KeyPath, YamlPlaces } from './places';
+import { YamlText } from './yaml-text';
 
 export interface SharedRewards {
   /** What then stands under `rewards`. */
@@ -34,15 +34,14 @@ export function readSharedRewards(
       },
     };
   }
-  const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, merge: true });
-  const places = new YamlPlaces(file, document, lines);
-  const [syntax] = document.errors;
+  const yaml = YamlText.of(text);
+  const places = new YamlPlaces(file, yaml);
+  const [syntax] = yaml.faults;
   if (syntax !== undefined)
-    return { problem: { message: syntax.message, remedy: REMEDY, place: places.offset(syntax.pos[0]) } };
+    return { problem: { message: syntax.message, remedy: REMEDY, place: places.offset(syntax.offset) } };
   let shared: unknown;
   try {
-    shared = document.toJS();
+    shared = yaml.toJS();
   } catch (error) {
     shared = error instanceof Error ? error.message : undefined;
   }

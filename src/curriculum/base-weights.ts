@@ -1,12 +1,95 @@
+// The model that a run begins from, and the one that it goes on with from a checkpoint, each with the adapter where the
+// config asks for one.
+
 import type { Curriculum } from '../config/schema';
+import { type Adapter, initialAdapter, merged, targetModules } from '../model/adapter';
+import { holdsAdapter, modelFolder } from '../model/adapter-files';
 import { loadModelConfig } from '../model/config';
 import { initialWeights } from '../model/initialize';
-import { hasWeights, loadWeights, type Weights } from '../model/weights';
+import { type LoadedModel, loadModel, withAdapter } from '../model/load';
+import { hasWeights, loadWeights } from '../model/weights';
+import { TriphaseError } from '../protocol/errors';
 
-/** The model that a run begins from. */
-export async function baseWeights({ model }: Pick<Curriculum, 'model'>): Promise<Weights> {
-  const config = await loadModelConfig(model.path);
-  return model.init !== undefined && !(await hasWeights(model.path))
-    ? initialWeights(config, model.init)
-    : loadWeights(model.path, config);
+type Asked = Pick<Curriculum, 'model' | 'adapter' | 'seed'>;
+
+/** The model of the config; one that is an adapter with its base is trained on as such, or is merged. */
+export async function baseModel(config: Asked): Promise<LoadedModel> {
+  const { model, adapter: asked } = config;
+  const { path: folder, init } = model;
+  if (holdsAdapter(folder)) {
+    const loaded = await loadModel(folder);
+    if (asked === undefined) {
+      const { adapter: _, ...form } = loaded.form;
+      return { form, weights: merged(loaded.form, loaded.weights) };
+    }
+    requireAsked(config, loaded, folder);
+    return withDropout(loaded, asked.dropout);
+  }
+  const form = await loadModelConfig(folder);
+  const random = init !== undefined && !(await hasWeights(folder));
+  if (asked === undefined)
+    return { form, weights: random ? initialWeights(form, init) : await loadWeights(folder, form) };
+  if (random)
+    throw new TriphaseError(
+      'config',
+      'an adapter stands beside a model that has weights, and model.path has none',
+      'Leave the adapter out, or give the folder of a trained model.',
+    );
+  const { targets: _, ...settings } = asked;
+  const adapted = { ...form, adapter: { ...settings, modules: targetModules(form, asked), base: folder } };
+  return {
+    form: adapted,
+    weights: new Map([...(await loadWeights(folder, form)), ...initialAdapter(adapted, config.seed)]),
+  };
+}
+
+/** The model as a checkpoint has it; an adapter stands beside the base of the config. */
+export async function modelOfCheckpoint(config: Asked, folder: string): Promise<LoadedModel> {
+  const { adapter: asked, model } = config;
+  if (asked === undefined && !holdsAdapter(folder)) {
+    const form = await loadModelConfig(folder);
+    return { form, weights: await loadWeights(folder, form) };
+  }
+  if (asked === undefined)
+    throw new TriphaseError(
+      'config',
+      'this checkpoint is an adapter, and the config has none',
+      'Add the adapter to the config, or merge it with `triphase export` and give that folder as model.path.',
+      { file: folder },
+    );
+  if (!holdsAdapter(folder))
+    throw new TriphaseError(
+      'config',
+      'this checkpoint is a whole model, and the config asks for an adapter',
+      'Give the checkpoint as model.path instead of run.from: the adapter is then trained beside it.',
+      { file: folder },
+    );
+  const base = await modelFolder(model.path);
+  const form = await loadModelConfig(base);
+  const loaded = await withAdapter({ form, weights: await loadWeights(base, form) }, folder, base);
+  requireAsked(config, loaded, folder);
+  return withDropout(loaded, asked.dropout);
+}
+
+/** Dropout is no part of the parameters, and may change. */
+function withDropout({ form, weights }: LoadedModel, dropout: number): LoadedModel {
+  return form.adapter === undefined
+    ? { form, weights }
+    : { form: { ...form, adapter: { ...form.adapter, dropout } }, weights };
+}
+
+/** Throws where an adapter that is there differs from the one asked for. */
+function requireAsked({ adapter: asked }: Asked, { form }: LoadedModel, folder: string): void {
+  const { adapter } = form;
+  if (asked === undefined || adapter === undefined) return;
+  const names = (modules: Adapter['modules']): string => [...modules].sort().join();
+  const other = (['rank', 'alpha', 'rslora'] as const).filter(key => asked[key] !== adapter[key]);
+  const differ = [...other, ...(names(targetModules(form, asked)) === names(adapter.modules) ? [] : ['targets'])];
+  if (differ.length > 0)
+    throw new TriphaseError(
+      'config',
+      `the adapter that is there differs from adapter in the config: ${differ.join(', ')}`,
+      `The one that is there has rank ${adapter.rank}, alpha ${adapter.alpha}, rslora ${adapter.rslora} and ${adapter.modules.size} projections.`,
+      { file: folder },
+    );
 }

@@ -3,7 +3,9 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import type { Phase } from '../config/schema';
-import { loadWeights, saveModel } from '../model/weights';
+import { isAdapter, type ModelForm } from '../model/adapter';
+import { readAdapter, saveAdapter } from '../model/adapter-files';
+import { loadWeights, readScore, SCORE, saveModel, type Weights } from '../model/weights';
 import { TriphaseError } from '../protocol/errors';
 import type { WatchedFigure } from '../protocol/run';
 import { requireWhole, writeCheckpoint } from '../run/checkpoints';
@@ -29,14 +31,17 @@ export async function checkpoint(context: RunContext, at: CheckpointAt): Promise
   const position = { phase, phaseStep, step, attempt: job.attempt, boundary, best: context.best };
   const write = () =>
     writeCheckpoint(job.folder, position, config.checkpoints.keep, async into => {
-      await saveModel(into, model.config, model.weights, context.companions);
+      const { adapter } = model.config;
+      if (adapter === undefined) await saveModel(into, model.config, model.weights, context.companions);
+      else await saveAdapter(into, { ...model.config, adapter }, model.weights, context.companions);
       await saveOptimizer(into, optimizer);
       // the next phase begins with a reference and evaluations of its own
       if (context.following !== undefined && !boundary) await saveReference(into, context.following);
       if (!boundary) await savePromotion(into, promotion);
     });
   // parameters and two moments of each
-  const bytes = 3 * [...model.weights.values()].reduce((sum, { data }) => sum + data.byteLength, 0);
+  const saved = [...model.weights].filter(([name]) => model.config.adapter === undefined || isAdapter(name));
+  const bytes = 3 * saved.reduce((sum, [, { data }]) => sum + data.byteLength, 0);
   const { folder, removed } = await (job.whenRoom?.(bytes, write) ?? write());
   context.companions = path.join(job.folder, folder);
   job.emit({
@@ -64,9 +69,18 @@ export async function goBackTo(
       'Resume from an earlier checkpoint of the phase, or set promotion.carry to last.',
     );
   await requireWhole(folder);
-  for (const [parameter, { data }] of await loadWeights(folder, model.config))
+  for (const [parameter, { data }] of await trainedWeights(folder, model.config))
     model.weights.get(parameter)?.data.set(data);
   const { moments } = await loadOptimizer(folder);
   optimizer.moments.clear();
   for (const [parameter, moment] of moments) optimizer.moments.set(parameter, moment);
+}
+
+/** What a checkpoint has of the model: all of it, or the adapter. */
+async function trainedWeights(folder: string, form: ModelForm): Promise<Weights> {
+  const { adapter } = form;
+  if (adapter === undefined) return loadWeights(folder, form);
+  const { weights } = await readAdapter(folder, form, adapter.base);
+  const score = await readScore(folder, form);
+  return score === undefined ? weights : new Map([...weights, [SCORE, score]]);
 }

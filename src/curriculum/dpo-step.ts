@@ -9,7 +9,7 @@ import { completionTokens } from './completion-tokens';
 import type { RunContext, StepPosition, StepReport } from './context';
 import type { Shown } from './order';
 import { promptOf } from './prompt-of';
-import { adamWOptions, frozenParts } from './settings';
+import { adamWOptions, dropoutPath, frozenParts } from './settings';
 
 export async function dpoStep(
   context: RunContext,
@@ -49,6 +49,7 @@ export async function dpoStep(
     maxGradNorm: at.settings.optimizer.max_grad_norm,
     microBatch: grpo.micro_batch,
     frozen: frozenParts(config),
+    path: dropoutPath(config, at),
   });
   const now = performance.now();
   const tokens = groups.flatMap(g => g.completions).reduce((n, c) => n + c.tokenIds.length, 0);

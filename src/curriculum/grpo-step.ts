@@ -12,7 +12,14 @@ import type { Shown } from './order';
 import { type RolledOut, rollOut, type Spare } from './roll-out';
 import { rolloutMetrics } from './rollout-metrics';
 import { rolloutRecord } from './rollout-record';
-import { adamWOptions, correctionOptions, frozenParts, grpoObjective, trainingTemperature } from './settings';
+import {
+  adamWOptions,
+  correctionOptions,
+  dropoutPath,
+  frozenParts,
+  grpoObjective,
+  trainingTemperature,
+} from './settings';
 import { inWords, type Teaching, teachingMetrics, teachingOf } from './teaching';
 import { clipMetrics, correctionMetrics, type Update } from './update-metrics';
 
@@ -132,6 +139,7 @@ async function update(
         maxGradNorm: settings.optimizer.max_grad_norm,
         microBatch: settings.grpo.micro_batch,
         frozen: frozenParts(config),
+        path: dropoutPath(config, at, out.length),
       });
       out.push({ ...result, groups });
     }

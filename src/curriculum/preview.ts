@@ -4,6 +4,7 @@
 import { phaseSettings } from '../config/resolved';
 import type { Curriculum, Phase, PhaseSettings } from '../config/schema';
 import { compileUserMessage } from '../data/views';
+import { modelFolder } from '../model/adapter-files';
 import { loadModelConfig } from '../model/config';
 import { imageSize } from '../model/decode';
 import { imageGrid } from '../model/images';
@@ -41,7 +42,7 @@ export async function previewPhase(config: Curriculum, phase: Phase, options: Pr
         });
   if (shown.length === 0)
     throw new TriphaseError('usage', `Phase ${phase.id} shows no example with the id '${options.example}'.`);
-  const modelConfig = await loadModelConfig(config.model.path);
+  const modelConfig = await loadModelConfig(await modelFolder(config.model.path));
   const prompter = await Prompter.load(config.model.path, modelConfig);
   const settings = phaseSettings(config, phase);
   const first = config.phases.slice(0, config.phases.indexOf(phase)).reduce((n, { steps }) => n + steps, 1);

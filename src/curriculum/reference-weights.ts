@@ -1,12 +1,13 @@
 // The reference of the KL penalty: the base, what the phase before ended with, or what follows the model from there.
 
 import type { Curriculum } from '../config/schema';
+import { isVision } from '../model/adapter';
+import { holdsAdapter, readAdapter } from '../model/adapter-files';
 import type { Model } from '../model/model';
 import { loadWeights, type Weights } from '../model/weights';
 import { TriphaseError } from '../protocol/errors';
 import { phaseEndCheckpoint, requireWhole } from '../run/checkpoints';
-import { isVision } from '../train/gradient';
-import { baseWeights } from './base-weights';
+import { baseModel } from './base-weights';
 import type { RunContext } from './context';
 import { frozenParts } from './settings';
 import { loadReference } from './state';
@@ -21,9 +22,17 @@ export async function referenceWeights(
   previous: string | undefined,
   at: { readonly phaseStep: number; readonly step: number },
 ): Promise<Weights> {
-  if (kind === 'follow')
-    return at.phaseStep > 0 && job.resumeFrom !== undefined ? loadReference(job.resumeFrom) : model.snapshot();
-  if (kind === 'base' || previous === undefined) return withFrozenOf(await baseWeights(config), model, config);
+  const { adapter } = model.config;
+  if (kind === 'follow') {
+    if (at.phaseStep === 0 || job.resumeFrom === undefined) return model.snapshot();
+    const saved = await loadReference(job.resumeFrom);
+    return adapter === undefined ? saved : new Map([...model.withoutAdapter(), ...saved]);
+  }
+  if (kind === 'base' || previous === undefined) {
+    if (adapter === undefined) return withFrozenOf((await baseModel(config)).weights, model, config);
+    const { path: folder } = config.model;
+    return holdsAdapter(folder) ? besideBase(model, folder, adapter.base) : model.withoutAdapter();
+  }
   const folder = phaseEndCheckpoint(job.folder, previous, at.step)?.folder;
   if (folder === undefined)
     throw new TriphaseError(
@@ -32,7 +41,14 @@ export async function referenceWeights(
       'Set grpo.reference to base.',
     );
   await requireWhole(folder);
+  if (adapter !== undefined) return besideBase(model, folder, adapter.base);
   return withFrozenOf(await loadWeights(folder, model.config), model, config);
+}
+
+/** Another adapter beside the parameters of the model, which lie in memory once. */
+async function besideBase(model: Model, folder: string, base: string): Promise<Weights> {
+  const { weights } = await readAdapter(folder, model.config, base);
+  return new Map([...model.withoutAdapter(), ...weights]);
 }
 
 /** Frozen parts are those of the model: they are equal, and lie in memory once. */

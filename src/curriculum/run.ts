@@ -4,9 +4,8 @@
 import type { Curriculum, Phase } from '../config/schema';
 import { compileUserMessage } from '../data/views';
 import { checkShown } from '../evaluate/conditions';
-import { loadModelConfig } from '../model/config';
+import { companionsFolder } from '../model/adapter-files';
 import { Model } from '../model/model';
-import { loadWeights } from '../model/weights';
 import { TriphaseError } from '../protocol/errors';
 import type { PlannedPhase } from '../protocol/run';
 import { ImageThread } from '../rollout/image-thread';
@@ -14,7 +13,7 @@ import { Prompter } from '../rollout/prompter';
 import { type CheckpointPosition, openCheckpoint, phaseEndCheckpoint } from '../run/checkpoints';
 import { newAdamWState } from '../tensor/adamw';
 import { chooseDevice } from '../tensor/session';
-import { baseWeights } from './base-weights';
+import { baseModel, modelOfCheckpoint } from './base-weights';
 import { checkPrompts } from './check-prompts';
 import type { RunContext } from './context';
 import { evaluateAt } from './evaluation-event';
@@ -56,22 +55,22 @@ export async function runCurriculum(job: CurriculumJob): Promise<JobResult> {
 
   job.activity({ what: 'loading the model' });
   const source = job.resumeFrom ?? config.model.path;
-  const modelConfig = await loadModelConfig(source);
-  const weights = job.resumeFrom === undefined ? await baseWeights(config) : await loadWeights(source, modelConfig);
+  const { form, weights } =
+    job.resumeFrom === undefined ? await baseModel(config) : await modelOfCheckpoint(config, source);
   const images = ImageThread.start();
   const context: RunContext = {
     job,
     config,
     rules: new RulesInForce(config, job.rules?.atStart),
-    model: new Model(modelConfig, weights, {
+    model: new Model(form, weights, {
       device,
       threads: config.threads,
       visionFrozen: frozenParts(config).has('vision'),
     }),
-    prompter: await Prompter.load(source, modelConfig, images?.decode),
+    prompter: await Prompter.load(source, form, images?.decode),
     userMessage: compileUserMessage(config.prompt),
     optimizer: job.resumeFrom === undefined ? newAdamWState() : await loadOptimizer(job.resumeFrom),
-    companions: source,
+    companions: await companionsFolder(source),
     best: start?.best ?? {},
   };
   try {

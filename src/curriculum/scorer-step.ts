@@ -12,7 +12,7 @@ import { completionTokens } from './completion-tokens';
 import type { RunContext, StepPosition, StepReport } from './context';
 import type { Shown } from './order';
 import { promptOf } from './prompt-of';
-import { adamWOptions, frozenParts } from './settings';
+import { adamWOptions, dropoutPath, frozenParts } from './settings';
 
 /** Between the steps of a completion, as in TRL's PRMTrainer. */
 const BETWEEN = '\n';
@@ -53,6 +53,7 @@ export async function scorerStep(context: RunContext, at: StepPosition, shown: r
     maxGradNorm: at.settings.optimizer.max_grad_norm,
     microBatch: grpo.micro_batch,
     frozen: new Set([...frozenParts(config), ...(scorer.train === 'head' ? (['policy'] as const) : [])]),
+    path: dropoutPath(config, at),
   });
   return {
     metrics: {

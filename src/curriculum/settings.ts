@@ -26,7 +26,16 @@ export function adamWOptions({ optimizer }: PhaseSettings, learningRate: number)
   };
 }
 
-export const frozenParts = ({ model }: Curriculum): Frozen => new Set(model.freeze);
+/** Beside an adapter the vision tower stays as it is, unless the adapter is in it too. */
+export const frozenParts = ({ model, adapter }: Pick<Curriculum, 'model' | 'adapter'>): Frozen =>
+  new Set([...model.freeze, ...(adapter?.vision === false ? (['vision'] as const) : [])]);
+
+/** Random numbers of an adapter's dropout. @param update of those of the step, from 0 */
+export const dropoutPath = (
+  { seed }: Curriculum,
+  { phase, phaseStep }: StepPosition,
+  update = 0,
+): readonly (number | string)[] => [seed, phase.id, phaseStep, 'dropout', update];
 
 /** Temperature 0 reports and trains on the distribution at temperature 1. */
 export const trainingTemperature = ({ generation }: PhaseSettings): number => generation.temperature || 1;

@@ -7,7 +7,7 @@ import { completionTokens } from './completion-tokens';
 import type { RunContext, StepPosition, StepReport } from './context';
 import type { Shown } from './order';
 import { promptOf } from './prompt-of';
-import { adamWOptions, frozenParts } from './settings';
+import { adamWOptions, dropoutPath, frozenParts } from './settings';
 
 export async function sftStep(context: RunContext, at: StepPosition, shown: readonly Shown[]): Promise<StepReport> {
   const { model, optimizer, config } = context;
@@ -29,6 +29,7 @@ export async function sftStep(context: RunContext, at: StepPosition, shown: read
     maxGradNorm: at.settings.optimizer.max_grad_norm,
     microBatch: at.settings.grpo.micro_batch,
     frozen: frozenParts(config),
+    path: dropoutPath(config, at),
   });
   const entropy = result.scores.flatMap(g => g ?? []).flatMap(s => [...s.entropy]);
   return {

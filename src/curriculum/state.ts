@@ -5,6 +5,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
+import { isAdapter } from '../model/adapter';
 import { readSafetensors, writeSafetensors } from '../model/safetensors';
 import type { Weights } from '../model/weights';
 import { TriphaseError } from '../protocol/errors';
@@ -51,8 +52,11 @@ export async function loadOptimizer(folder: string): Promise<AdamWState> {
   };
 }
 
-export const saveReference = (folder: string, reference: Weights): Promise<void> =>
-  writeSafetensors(path.join(folder, referenceFile), reference);
+/** Beside an adapter what differs from the policy is the adapter alone. */
+export function saveReference(folder: string, reference: Weights): Promise<void> {
+  const adapters = [...reference].filter(([name]) => isAdapter(name));
+  return writeSafetensors(path.join(folder, referenceFile), adapters.length > 0 ? adapters : reference);
+}
 
 export async function loadReference(folder: string): Promise<Weights> {
   const file = path.join(folder, referenceFile);

@@ -8,6 +8,7 @@ import type { TextConfig } from './config';
 import { joinedName } from './joined';
 import { layerName } from './layer-name';
 import type { Parameters } from './parameters';
+import { joinedProjection, projection } from './projection';
 
 /** Angles for queries, which are then scaled by 1 / sqrt(headDim) too: that costs nothing here. */
 export function scaled({ cos, sin }: Rotary, headDim: number): Rotary {
@@ -24,9 +25,8 @@ export interface KeysAndValues {
 /** Normed input [rows, hidden] -> rotated keys and values, [rows, kvHeads * headDim]. */
 export function keysAndValues(p: Parameters, i: number, x: Value, rotary: Rotary): KeysAndValues {
   const at = `${layerName(i)}.self_attn`;
-  const k = o.linear(x, p.get(`${at}.k_proj.weight`), p.get(`${at}.k_proj.bias`));
-  const v = o.linear(x, p.get(`${at}.v_proj.weight`), p.get(`${at}.v_proj.bias`));
-  return { k: o.rotary(k, rotary), v };
+  const k = projection(p, `${at}.k_proj`, x);
+  return { k: o.rotary(k, rotary), v: projection(p, `${at}.v_proj`, x) };
 }
 
 /**
@@ -40,32 +40,33 @@ export function joinedAttention(
   x: Value,
   rotary: Rotary,
 ): KeysAndValues & { readonly q: Value } {
-  const sizes = [c.heads, c.kvHeads, c.kvHeads].map(heads => heads * c.headDim);
-  const all = o.linear(x, p.get(joinedName(i, 'qkv.weight')), p.get(joinedName(i, 'qkv.bias')));
-  const [q, k, v] = o.split(all, sizes, 1) as [Value, Value, Value];
+  const parts = Object.entries({ q: c.heads, k: c.kvHeads, v: c.kvHeads }).map(([part, heads]) => ({
+    name: `${layerName(i)}.self_attn.${part}_proj`,
+    outputs: heads * c.headDim,
+  }));
+  const names = { weight: joinedName(i, 'qkv.weight'), bias: joinedName(i, 'qkv.bias') };
+  const [q, k, v] = joinedProjection(p, names, parts, x) as [Value, Value, Value];
   return { q: o.rotary(q, scaled(rotary, c.headDim)), k: o.rotary(k, rotary), v };
 }
 
 /** SwiGLU with gate and up of one product: normed input [rows, hidden] -> [rows, hidden]. */
 export function joinedMlp(p: Parameters, c: TextConfig, i: number, x: Value): Value {
-  const width = c.intermediateSize;
-  const both = o.linear(x, p.get(joinedName(i, 'gate_up.weight')));
-  const [gate, up] = o.split(both, [width, width], 1) as [Value, Value];
-  return o.linear(o.mul(o.silu(gate), up), p.get(`${layerName(i)}.mlp.down_proj.weight`));
+  const at = `${layerName(i)}.mlp`;
+  const parts = ['gate', 'up'].map(part => ({ name: `${at}.${part}_proj`, outputs: c.intermediateSize }));
+  const [gate, up] = joinedProjection(p, { weight: joinedName(i, 'gate_up.weight') }, parts, x) as [Value, Value];
+  return projection(p, `${at}.down_proj`, o.mul(o.silu(gate), up));
 }
 
 /** SwiGLU: normed input [rows, hidden] -> [rows, hidden]. */
 export function mlp(p: Parameters, _: TextConfig, i: number, x: Value): Value {
   const at = `${layerName(i)}.mlp`;
-  const gate = o.silu(o.linear(x, p.get(`${at}.gate_proj.weight`)));
-  const up = o.linear(x, p.get(`${at}.up_proj.weight`));
-  return o.linear(o.mul(gate, up), p.get(`${at}.down_proj.weight`));
+  const gate = o.silu(projection(p, `${at}.gate_proj`, x));
+  return projection(p, `${at}.down_proj`, o.mul(gate, projection(p, `${at}.up_proj`, x)));
 }
 
 /** Normed input [rows, hidden] -> queries, rotated and scaled by 1 / sqrt(headDim), [rows, heads * headDim]. */
 export function queries(p: Parameters, c: TextConfig, i: number, x: Value, rotary: Rotary): Value {
-  const at = `${layerName(i)}.self_attn.q_proj`;
-  return o.rotary(o.linear(x, p.get(`${at}.weight`), p.get(`${at}.bias`)), scaled(rotary, c.headDim));
+  return o.rotary(projection(p, `${layerName(i)}.self_attn.q_proj`, x), scaled(rotary, c.headDim));
 }
 
 export function attentionNorm(p: Parameters, c: TextConfig, i: number, x: Value): Value {
@@ -82,7 +83,7 @@ export function afterAttention(
   feedForward: typeof mlp = mlp,
 ): Value {
   const at = layerName(i);
-  const h = o.add(x, o.linear(attended, p.get(`${at}.self_attn.o_proj.weight`)));
+  const h = o.add(x, projection(p, `${at}.self_attn.o_proj`, attended));
   const n = o.rmsNorm(h, p.get(`${at}.post_attention_layernorm.weight`), c.rmsNormEps);
   return o.add(h, feedForward(p, c, i, n));
 }

@@ -6,17 +6,16 @@
 
 import { Graph, product, type Value } from '../tensor/graph';
 import * as o from '../tensor/ops';
-import type { ModelConfig } from './config';
+import type { ModelForm } from './adapter';
 import * as d from './decoder';
 import { joinedShapes } from './joined';
 import { Parameters } from './parameters';
 import { visionInputs, visionTower } from './vision';
-import { parameterShapes } from './weights';
 
 /** pixels of images -> "image_features" [features, hidden]. */
-export function imageFeaturesGraph(config: ModelConfig): Graph {
+export function imageFeaturesGraph(config: ModelForm): Graph {
   const graph = new Graph();
-  const p = new Parameters(graph, parameterShapes(config));
+  const p = new Parameters(graph, config);
   graph.output('image_features', visionTower(p, config.vision, visionInputs(graph, config.vision)));
   return graph;
 }
@@ -38,10 +37,10 @@ const rotaryInputs = (graph: Graph, rows: string, headDim: number): o.Rotary => 
  * Prompts without their last token -> keys "k.N" and values "v.N" of every layer N, [batch, kvHeads, prompt, headDim];
  * where asked, also "logits" [batch * prompt, vocab].
  */
-export function prefillGraph(config: ModelConfig, images: boolean, logits = false): Graph {
+export function prefillGraph(config: ModelForm, images: boolean, logits = false): Graph {
   const { text } = config;
   const graph = new Graph();
-  const p = new Parameters(graph, parameterShapes(config));
+  const p = new Parameters(graph, config);
   const shape = { batch: 'batch', length: 'prompt' };
   const rows = product('batch', 'prompt') as string;
   const ids = o.reshape(graph.input('prompt_ids', 'int32', ['batch', 'prompt']), [rows]);
@@ -69,11 +68,11 @@ export function prefillGraph(config: ModelConfig, images: boolean, logits = fals
  * them ("prompt_k.N", "prompt_v.N"), those of earlier tokens with room for `cache` tokens ("own_k.N", "own_v.N"
  * [batch, group, kvHeads, cache, headDim]). Besides parameters it takes those of joined.ts.
  */
-export function decodeGraph(config: ModelConfig): Graph {
+export function decodeGraph(config: ModelForm): Graph {
   const { text } = config;
   const { kvHeads: kv, headDim } = text;
   const graph = new Graph();
-  const p = new Parameters(graph, new Map([...parameterShapes(config), ...joinedShapes(text)]));
+  const p = new Parameters(graph, config, { further: joinedShapes(text) });
   const rows = product('batch', 'group') as string;
   const ids = o.reshape(graph.input('ids', 'int32', ['batch', 'group']), [rows]);
   const rotary = rotaryInputs(graph, rows, headDim);
@@ -110,11 +109,11 @@ export interface CompletionGraph {
   readonly hidden: Value;
 }
 
-/** The logits of whole completions after their prompts; the graph of training and of scoring. */
-export function completionGraph(config: ModelConfig, images: ImageInput): CompletionGraph {
+/** The logits of whole completions after their prompts; the graph of training and of scoring. @param training with the adapter's dropout */
+export function completionGraph(config: ModelForm, images: ImageInput, training = false): CompletionGraph {
   const { text } = config;
   const graph = new Graph();
-  const p = new Parameters(graph, parameterShapes(config));
+  const p = new Parameters(graph, config, { training });
   const prompts = { batch: 'batch', length: 'prompt' };
   const completions = { batch: 'batch', group: 'group', length: 'completion', prompt: 'prompt' };
   const promptRows = product('batch', 'prompt') as string;

@@ -2,13 +2,14 @@
 
 import type { Graph } from '../tensor/graph';
 import { type FloatTensor, Session, type SessionOptions } from '../tensor/session';
-import { loadModelConfig, type ModelConfig } from './config';
+import { isAdapter, isVision, type ModelForm, withoutAdapter } from './adapter';
 import { FeatureCache } from './feature-cache';
 import { imageFeaturesGraph } from './graphs';
 import type { Pixels } from './images';
+import { loadModel } from './load';
 import { SequenceInputs } from './sequence-inputs';
 import { visionFeeds } from './vision-inputs';
-import { loadWeights, type Weights } from './weights';
+import type { Weights } from './weights';
 
 export interface ModelOptions extends SessionOptions {
   /** The vision tower stays as it is: features of an image are computed once. */
@@ -24,7 +25,7 @@ export class Model {
   private readonly features = new FeatureCache(image => this.computeFeatures([image], this.weights));
 
   constructor(
-    readonly config: ModelConfig,
+    readonly config: ModelForm,
     readonly weights: Weights,
     readonly options: ModelOptions,
   ) {
@@ -32,8 +33,8 @@ export class Model {
   }
 
   static async load(folder: string, options: ModelOptions): Promise<Model> {
-    const config = await loadModelConfig(folder);
-    return new Model(config, await loadWeights(folder, config), options);
+    const { form, weights } = await loadModel(folder);
+    return new Model(form, weights, options);
   }
 
   /** The session of a graph, built when first asked for. */
@@ -50,18 +51,43 @@ export class Model {
 
   /** Features of the image tokens of images, in order: [tokens, hidden]. */
   imageFeatures(images: readonly Pixels[], weights: Weights = this.weights): Promise<FloatTensor> {
-    const own = weights.get(PATCHES)?.data === this.weights.get(PATCHES)?.data;
+    const adapted = [...(this.config.adapter?.modules ?? [])].some(isVision);
+    const own =
+      weights.get(PATCHES)?.data === this.weights.get(PATCHES)?.data &&
+      (!adapted || this.formOf(weights).adapter !== undefined);
     return this.options.visionFrozen === true && own ? this.features.of(images) : this.computeFeatures(images, weights);
   }
 
   private async computeFeatures(images: readonly Pixels[], weights: Weights): Promise<FloatTensor> {
-    const session = await this.session('image features', () => imageFeaturesGraph(this.config));
+    const form = this.formOf(weights);
+    const session = await this.session(`image features${form.adapter === undefined ? '' : ' adapted'}`, () =>
+      imageFeaturesGraph(form),
+    );
     return (await session.run(visionFeeds(images, this.config.vision), weights)).get('image_features') as FloatTensor;
   }
 
-  /** The parameters as they are now. */
+  /** What these parameters are those of: the model, or the model without its adapter. */
+  formOf(weights: Weights): ModelForm {
+    return this.config.adapter === undefined || [...weights.keys()].some(isAdapter)
+      ? this.config
+      : withoutAdapter(this.config);
+  }
+
+  /** The parameters as they are now. Those beside an adapter do not change, and are not copied. */
   snapshot(): Weights {
-    return new Map([...this.weights].map(([name, { dims, data }]) => [name, { dims, data: data.slice() }]));
+    const { adapter } = this.config;
+    const copied = (name: string): boolean => adapter === undefined || isAdapter(name);
+    return new Map(
+      [...this.weights].map(([name, tensor]) => [
+        name,
+        copied(name) ? { dims: tensor.dims, data: tensor.data.slice() } : tensor,
+      ]),
+    );
+  }
+
+  /** The parameters without those of the adapter, which are those of the base; nothing is copied. */
+  withoutAdapter(): Weights {
+    return new Map([...this.weights].filter(([name]) => !isAdapter(name)));
   }
 
   async dispose(): Promise<void> {

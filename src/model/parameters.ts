@@ -1,23 +1,43 @@
 // The parameters of a model as inputs of a graph: declared when first used, so that a graph takes what it needs.
 
 import type { Graph, Value } from '../tensor/graph';
+import { type Adapter, adapterShapes, type ModelForm } from './adapter';
+import { parameterShapes } from './weights';
+
+export interface ParameterOptions {
+  /** Shapes of parameters that the graph has beside those of the model. */
+  readonly further?: ReadonlyMap<string, readonly number[]>;
+  /** Whether inputs of the adapter are dropped out. */
+  readonly training?: boolean;
+}
 
 export class Parameters {
   readonly used = new Map<string, Value>();
-  private readonly graph: Graph;
+  readonly adapter: Adapter | undefined;
+  readonly training: boolean;
   private readonly shapes: ReadonlyMap<string, readonly number[]>;
 
-  /** @param shapes of all parameters of the model, by name */
-  constructor(graph: Graph, shapes: ReadonlyMap<string, readonly number[]>) {
-    this.graph = graph;
-    this.shapes = shapes;
+  constructor(
+    readonly graph: Graph,
+    form: ModelForm,
+    { further = new Map(), training = false }: ParameterOptions = {},
+  ) {
+    this.adapter = form.adapter;
+    this.training = training;
+    this.shapes = new Map([...parameterShapes(form), ...adapterShapes(form), ...further]);
   }
 
   get(name: string): Value {
+    const value = this.find(name);
+    if (value === undefined) throw new Error(`the model has no parameter ${name}`);
+    return value;
+  }
+
+  /** undefined: the model has no such parameter. */
+  find(name: string): Value | undefined {
     const known = this.used.get(name);
-    if (known !== undefined) return known;
     const dims = this.shapes.get(name);
-    if (dims === undefined) throw new Error(`the model has no parameter ${name}`);
+    if (known !== undefined || dims === undefined) return known;
     const value = this.graph.input(name, 'float32', dims);
     this.used.set(name, value);
     return value;

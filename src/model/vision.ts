@@ -8,6 +8,7 @@ import * as o from '../tensor/ops';
 import type { VisionConfig } from './config';
 import { attend, scaled } from './decoder';
 import type { Parameters } from './parameters';
+import { projection } from './projection';
 
 /** Inputs of the tower; vision-inputs.ts fills them. */
 export function visionInputs(graph: Graph, c: VisionConfig): VisionInputs {
@@ -55,8 +56,7 @@ export function visionTower(p: Parameters, c: VisionConfig, inputs: VisionInputs
     o.reshape(normed, [product('images', 'windows', 'units'), c.hiddenSize * merge]),
     inputs.features,
   );
-  const layer = (i: number, h: Value): Value =>
-    o.linear(h, p.get(`${name}.merger.mlp.${i}.weight`), p.get(`${name}.merger.mlp.${i}.bias`));
+  const layer = (i: number, h: Value): Value => projection(p, `${name}.merger.mlp.${i}`, h);
   return layer(2, o.gelu(layer(0, merged)));
 }
 
@@ -70,8 +70,7 @@ function block(p: Parameters, c: VisionConfig, i: number, x: Value, rotary: Rota
   const name = `model.visual.blocks.${i}`;
   const rows = x.dims[0] as string;
   const d = c.hiddenSize / c.heads;
-  const linear = (part: string, h: Value): Value =>
-    o.linear(h, p.get(`${name}.${part}.weight`), p.get(`${name}.${part}.bias`));
+  const linear = (part: string, h: Value): Value => projection(p, `${name}.${part}`, h);
 
   const normed = o.rmsNorm(x, p.get(`${name}.norm1.weight`), 1e-6);
   const width = c.hiddenSize;

@@ -58,7 +58,7 @@ export function parameterShapes(config: ModelConfig): Map<string, readonly numbe
 }
 
 /** The name in memory of a tensor on disk (transformers, conversion_mapping.py, Qwen2VLForConditionalGeneration). */
-function memoryName(disk: string): string {
+export function memoryName(disk: string): string {
   if (disk.startsWith('visual.')) return `model.${disk}`;
   return disk.replace(/^model\.(?!language_model\.|visual\.)/, 'model.language_model.');
 }
@@ -122,17 +122,23 @@ export async function loadWeights(folder: string, config: ModelConfig): Promise<
     );
   // in the order of the shapes, whatever the order on disk
   const weights = new Map([...shapes.keys()].map(name => [name, found.get(name) as Tensor]));
-  const score = path.join(folder, scoreFile);
-  if (await exists(score)) {
-    const head = (await readSafetensors(score)).get(SCORE);
-    if (head?.dims.join() !== `1,${config.text.hiddenSize}`)
-      throw new TriphaseError('model', `${scoreFile} has no ${SCORE} of [1, ${config.text.hiddenSize}].`, undefined, {
-        file: score,
-      });
-    weights.set(SCORE, head);
-  }
+  const score = await readScore(folder, config);
+  if (score !== undefined) weights.set(SCORE, score);
   return weights;
 }
+
+/** The head of a scorer, where a folder has one. */
+export async function readScore(folder: string, { text }: ModelConfig): Promise<Tensor | undefined> {
+  const file = path.join(folder, scoreFile);
+  if (!(await exists(file))) return undefined;
+  const head = (await readSafetensors(file)).get(SCORE);
+  if (head?.dims.join() !== `1,${text.hiddenSize}`)
+    throw new TriphaseError('model', `${scoreFile} has no ${SCORE} of [1, ${text.hiddenSize}].`, undefined, { file });
+  return head;
+}
+
+export const writeScore = (folder: string, score: Tensor): Promise<void> =>
+  writeSafetensors(path.join(folder, scoreFile), [[SCORE, score]]);
 
 async function weightFiles(folder: string): Promise<readonly string[]> {
   const index = path.join(folder, indexName);
@@ -168,24 +174,30 @@ export async function saveModel(
   weights: Weights,
   sourceFolder: string,
 ): Promise<void> {
+  await replaceFolder(folder, async writing => {
+    for (const name of await readdir(sourceFolder))
+      if (isCompanion(name)) await copyFile(path.join(sourceFolder, name), path.join(writing, name));
+    await writeFile(path.join(writing, 'config.json'), `${JSON.stringify(asFloat32(config.raw), null, 2)}\n`);
+    const names = [...parameterShapes(config).keys()];
+    await writeSafetensors(
+      path.join(writing, fileName),
+      names.map(name => {
+        const tensor = weights.get(name);
+        if (tensor === undefined) throw new Error(`no parameter ${name} to save`);
+        return [diskName(name), tensor] as const;
+      }),
+    );
+    const score = weights.get(SCORE);
+    if (score !== undefined) await writeScore(writing, score);
+  });
+}
+
+/** A folder filled beside the place that it is renamed to: it is complete there, or as it was. */
+export async function replaceFolder(folder: string, fill: (writing: string) => Promise<void>): Promise<void> {
   const writing = `${folder}.writing-${process.pid}`;
   await rm(writing, { recursive: true, force: true });
   await mkdir(writing, { recursive: true });
-  for (const name of await readdir(sourceFolder))
-    if (companions.has(name) || /^(licen[cs]e|notice)/i.test(name))
-      await copyFile(path.join(sourceFolder, name), path.join(writing, name));
-  await writeFile(path.join(writing, 'config.json'), `${JSON.stringify(asFloat32(config.raw), null, 2)}\n`);
-  const names = [...parameterShapes(config).keys()];
-  await writeSafetensors(
-    path.join(writing, fileName),
-    names.map(name => {
-      const tensor = weights.get(name);
-      if (tensor === undefined) throw new Error(`no parameter ${name} to save`);
-      return [diskName(name), tensor] as const;
-    }),
-  );
-  const score = weights.get(SCORE);
-  if (score !== undefined) await writeSafetensors(path.join(writing, scoreFile), [[SCORE, score]]);
+  await fill(writing);
   if (await exists(folder)) {
     const replaced = `${folder}.replaced-${process.pid}`;
     await rename(folder, replaced);
@@ -195,6 +207,9 @@ export async function saveModel(
     await rename(writing, folder);
   }
 }
+
+/** Whether a file of a model folder goes with the model wherever it is saved. */
+export const isCompanion = (name: string): boolean => companions.has(name) || /^(licen[cs]e|notice)/i.test(name);
 
 /** Files that belong to a model beside its weights: tokenizer, chat template, processors, generation settings. */
 const companions = new Set([
@@ -229,7 +244,7 @@ const equal = (a: Float32Array, b: Float32Array): boolean =>
   a.length === b.length && a.every((value, i) => value === b[i]);
 
 /** At most eight of them, and how many more there are. */
-function several(items: readonly string[]): string {
+export function several(items: readonly string[]): string {
   return items.length <= 8 ? items.join(', ') : `${items.slice(0, 8).join(', ')} and ${items.length - 8} more`;
 }
 

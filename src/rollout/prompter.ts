@@ -1,5 +1,6 @@
 // From a message and its images to what the model reads, with the tokenizer and image processor of the model's folder.
 
+import { companionsFolder } from '../model/adapter-files';
 import type { ModelConfig } from '../model/config';
 import { type ImageProcessor, loadImageProcessor, type Pixels, processImage } from '../model/images';
 import { mropePositions } from '../model/positions';
@@ -30,7 +31,8 @@ export class Prompter {
   ) {}
 
   static async load(folder: string, config: ModelConfig, decode?: DecodeImage): Promise<Prompter> {
-    return new Prompter(await loadTokenizer(folder), await loadImageProcessor(folder, config), config, decode);
+    const files = await companionsFolder(folder);
+    return new Prompter(await loadTokenizer(files), await loadImageProcessor(files, config), config, decode);
   }
 
   /** The pixels of an image file; those used lately are kept. */

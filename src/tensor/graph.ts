@@ -1,7 +1,7 @@
 // A computation as a graph of ONNX operators, with symbolic dimensions: what is built here is differentiated by
 // gradients.ts, written to bytes by onnx.ts and run by session.ts.
 
-export type DataType = 'float32' | 'float16' | 'int32' | 'int64' | 'bool';
+export type DataType = 'float32' | 'float16' | 'int32' | 'int64' | 'uint8' | 'bool';
 
 /**
  * A dimension: a number, a symbol ("batch"), or a product or sum of these in canonical form ("batch*time",

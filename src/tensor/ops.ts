@@ -81,6 +81,7 @@ export const cast = (x: Value, type: DataType): Value =>
 /** ONNX's TensorProto.DataType numbers. */
 export const elementType: Readonly<Record<DataType, number>> = {
   float32: 1,
+  uint8: 2,
   int32: 6,
   int64: 7,
   bool: 9,

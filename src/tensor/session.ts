@@ -6,7 +6,7 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 import * as ort from 'onnxruntime-node';
 import { describe, TriphaseError } from '../protocol/errors';
-import { Graph } from './graph';
+import { type Dim, Graph } from './graph';
 import { beat } from './heartbeat';
 import { writeOnnx } from './onnx';
 import { identity } from './ops';
@@ -14,7 +14,7 @@ import { identity } from './ops';
 /** A dense tensor in memory, row-major. */
 export interface Tensor {
   readonly dims: readonly number[];
-  readonly data: Float32Array | Uint16Array | Int32Array | BigInt64Array;
+  readonly data: Float32Array | Uint16Array | Int32Array | BigInt64Array | Uint8Array;
 }
 
 /** float16, as its bits: JavaScript counts with float32. */
@@ -44,9 +44,10 @@ export interface SessionOptions {
   readonly profile?: string;
 }
 
-function typeOf(data: Tensor['data']): 'float32' | 'float16' | 'int32' | 'int64' {
+function typeOf(data: Tensor['data']): 'float32' | 'float16' | 'int32' | 'int64' | 'uint8' {
   if (data instanceof Float32Array) return 'float32';
   if (data instanceof Uint16Array) return 'float16';
+  if (data instanceof Uint8Array) return 'uint8';
   return data instanceof Int32Array ? 'int32' : 'int64';
 }
 
@@ -65,6 +66,8 @@ function asRuntimes(tensor: Tensor): ort.Tensor {
 export class Session {
   private readonly session: ort.InferenceSession;
   readonly inputs: ReadonlySet<string>;
+  /** The dimensions of inputs as the graph names them. */
+  readonly inputDims: ReadonlyMap<string, readonly Dim[]>;
   private readonly names: readonly string[];
 
   private constructor(
@@ -74,6 +77,7 @@ export class Session {
   ) {
     this.session = session;
     this.inputs = new Set(session.inputNames);
+    this.inputDims = new Map(graph.inputs.map(({ name, dims }) => [name, dims]));
     this.names = graph.outputs.map(o => o.name);
   }
 

@@ -1,5 +1,6 @@
 // The gradient of an objective over one micro-batch: groups of completions with their prompts in, gradients out.
 
+import { isAdapter, isVision, type ModelForm } from '../model/adapter';
 import type { ImageInput } from '../model/graphs';
 import type { Model } from '../model/model';
 import type { EncodedPrompt } from '../model/sequence-inputs';
@@ -8,6 +9,7 @@ import { SCORE, type Weights } from '../model/weights';
 import type { Graph } from '../tensor/graph';
 import type { FloatTensor, Tensor } from '../tensor/session';
 import { type DpoGraphOptions, dpoGraph } from './dpo';
+import { type Dropout, dropoutFeeds } from './dropout';
 import { completionLogits, type GrpoGraphOptions, grpoGraph, outputs, scoreGraph, sftGraph } from './losses';
 import { scorerGraph, scorerHead } from './scorer';
 
@@ -59,10 +61,17 @@ export interface Gradient {
 /** Parts of the model that are not trained; `policy` is all but the head of a scorer. */
 export type Frozen = ReadonlySet<'vision' | 'policy'>;
 
-export const isVision = (name: string): boolean => name.startsWith('model.visual.');
+/** Whether a parameter is trained; beside an adapter none of the model itself is. */
+export function isTrained({ adapter }: ModelForm, frozen: Frozen, name: string): boolean {
+  if (name === SCORE) return true;
+  if (frozen.has('policy') || (frozen.has('vision') && isVision(name))) return false;
+  return adapter === undefined || isAdapter(name);
+}
 
 /**
  * Runs forward and backward over groups of one size. Softmax is that of logits / temperature.
+ *
+ * @param path of the random numbers of the adapter's dropout; without one, nothing is dropped out
  */
 export async function gradient(
   model: Model,
@@ -70,15 +79,18 @@ export async function gradient(
   groups: readonly TrainedGroup[],
   temperature: number,
   frozen: Frozen,
+  path?: Dropout['path'],
 ): Promise<Gradient> {
   const images = groups.some(g => g.prompt.images.length > 0);
   const input = !images ? 'none' : frozen.has('vision') || frozen.has('policy') ? 'features' : 'pixels';
-  const trained = (name: string): boolean =>
-    !(frozen.has('vision') && isVision(name)) && !(frozen.has('policy') && name !== SCORE);
-  const session = await model.session(`${JSON.stringify(objective)} ${input} ${[...frozen]}`, () =>
-    objectiveGraph(model, objective, input, trained),
+  const share = frozen.has('policy') ? 0 : (model.config.adapter?.dropout ?? 0);
+  const drops = share > 0 && path !== undefined;
+  const session = await model.session(
+    `${JSON.stringify(objective)} ${input} ${[...frozen]}${drops ? ' dropout' : ''}`,
+    () => objectiveGraph(model, objective, input, drops, name => isTrained(model.config, frozen, name)),
   );
   const { feeds, length } = await completionFeeds(model, groups, temperature, input, model.weights);
+  if (drops) for (const [name, mask] of dropoutFeeds(session.inputDims, feeds, { share, path })) feeds.set(name, mask);
   const out = await session.run(feeds, model.weights);
   const grads = new Map<string, FloatTensor>();
   for (const [name, value] of out) if (name.startsWith('d.')) grads.set(name.slice(2), value);
@@ -89,17 +101,18 @@ function objectiveGraph(
   { config }: Model,
   objective: Objective,
   input: ImageInput,
+  training: boolean,
   trained: (name: string) => boolean,
 ): Graph {
   switch (objective.kind) {
     case 'sft':
-      return sftGraph(completionLogits(config, input), trained);
+      return sftGraph(completionLogits(config, input, training), trained);
     case 'grpo':
-      return grpoGraph(completionLogits(config, input), objective, trained);
+      return grpoGraph(completionLogits(config, input, training), objective, trained);
     case 'dpo':
-      return dpoGraph(completionLogits(config, input), objective, trained);
+      return dpoGraph(completionLogits(config, input, training), objective, trained);
     case 'scorer':
-      return scorerGraph(scorerHead(config, input), trained);
+      return scorerGraph(scorerHead(config, input, training), trained);
   }
 }
 
@@ -111,7 +124,9 @@ export async function score(
   weights: Weights = model.weights,
 ): Promise<readonly (readonly TokenScores[])[]> {
   const input = groups.some(g => g.prompt.images.length > 0) ? 'features' : 'none';
-  const session = await model.session(`score ${input}`, (): Graph => scoreGraph(model.config, input));
+  const form = model.formOf(weights);
+  const name = `score ${input}${form.adapter === undefined ? '' : ' adapted'}`;
+  const session = await model.session(name, (): Graph => scoreGraph(form, input));
   const { feeds, length } = await completionFeeds(model, groups, temperature, input, weights);
   return tokenScores(await session.run(feeds, weights), groups, length);
 }

@@ -1,7 +1,7 @@
 // Objectives as graphs on the logits of completions. Masks, aggregation and advantages come in as one weight and one
 // advantage for each token, so that every way of averaging is a choice of numbers and not of graph.
 
-import type { ModelConfig } from '../model/config';
+import type { ModelForm } from '../model/adapter';
 import { completionGraph, type ImageInput } from '../model/graphs';
 import { gradients } from '../tensor/gradients';
 import { type Graph, product, type Value } from '../tensor/graph';
@@ -37,9 +37,9 @@ export interface Tokens {
 export const rows = product('batch', 'group', 'completion') as string;
 export const byToken = ['batch', 'group', 'completion'] as const;
 
-/** The logits of a model's completions. */
-export function completionLogits(config: ModelConfig, images: ImageInput): LogitsSource {
-  const { graph, parameters, logits } = completionGraph(config, images);
+/** The logits of a model's completions. @param training with the adapter's dropout */
+export function completionLogits(config: ModelForm, images: ImageInput, training = false): LogitsSource {
+  const { graph, parameters, logits } = completionGraph(config, images, training);
   return { graph, parameters: parameters.used, logits };
 }
 
@@ -55,7 +55,7 @@ export function tokens({ graph, parameters, logits }: LogitsSource): Tokens {
 }
 
 /** Log-probabilities and entropies alone. */
-export const scoreGraph = (config: ModelConfig, images: ImageInput): Graph =>
+export const scoreGraph = (config: ModelForm, images: ImageInput): Graph =>
   tokens(completionLogits(config, images)).graph;
 
 /** The graph of a loss by token. @param further a scalar that is added to the weighted sum */

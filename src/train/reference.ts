@@ -7,6 +7,8 @@ export function moveReference(reference: Weights, policy: Weights, alpha: number
   for (const [name, { data }] of reference) {
     const target = policy.get(name)?.data;
     if (target === undefined) throw new Error(`the policy has no parameter ${name}`);
+    // what is frozen is the policy's own
+    if (target === data) continue;
     for (let i = 0; i < data.length; i++) data[i] = (1 - alpha) * (data[i] as number) + alpha * (target[i] as number);
   }
 }

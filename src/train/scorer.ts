@@ -3,6 +3,7 @@
 // one of several completions from the others. The score at a token is of what stands before it, as its log-probability is:
 // that of a whole completion stands at its stop token.
 
+import type { ModelForm } from '../model/adapter';
 import type { ModelConfig } from '../model/config';
 import { completionGraph, type ImageInput } from '../model/graphs';
 import { SCORE } from '../model/weights';
@@ -25,9 +26,9 @@ export interface ScoreSource {
   readonly scores: Value;
 }
 
-/** The scores of a model with the head; `score.weight` is a parameter beside the model's. */
-export function scorerHead(config: ModelConfig, images: ImageInput): ScoreSource {
-  const { graph, parameters, hidden } = completionGraph(config, images);
+/** The scores of a model with the head; `score.weight` is a parameter beside the model's. @param training with dropout */
+export function scorerHead(config: ModelForm, images: ImageInput, training = false): ScoreSource {
+  const { graph, parameters, hidden } = completionGraph(config, images, training);
   const norm = parameters.get('model.language_model.norm.weight');
   const weight = graph.input(SCORE, 'float32', [1, config.text.hiddenSize]);
   return {

@@ -14,6 +14,8 @@ export interface StepOptions {
   /** Prompts in one run of the gradient graph. */
   readonly microBatch: number;
   readonly frozen: Frozen;
+  /** Of the random numbers of the update, for the dropout of an adapter; absent: nothing is dropped out. */
+  readonly path?: readonly (number | string)[];
 }
 
 export interface StepResult {
@@ -39,13 +41,14 @@ export async function trainStep(
   const scores: (readonly TokenScores[] | undefined)[] = groups.map(() => undefined);
   let loss = 0;
   const teaching = groups.flatMap((g, i) => (teaches(g, options.objective) ? [i] : []));
-  for (const part of microBatches(groups, teaching, options.microBatch)) {
+  for (const [number, part] of microBatches(groups, teaching, options.microBatch).entries()) {
     const result = await gradient(
       model,
       options.objective,
       part.map(i => groups[i] as TrainedGroup),
       options.temperature,
       options.frozen,
+      options.path === undefined ? undefined : [...options.path, number],
     );
     loss += result.loss;
     accumulate(grads, result.grads);

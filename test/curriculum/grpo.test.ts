@@ -3,7 +3,8 @@ import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { readSafetensors } from '../../src/model/safetensors';
 import { readRollouts } from '../../src/run/rollouts';
-import { type FinishedRun, SmallRuns, stepsOf } from './small-run';
+import { type FinishedRun, stepsOf } from './run-job';
+import { SmallRuns } from './small-run';
 
 describe('a step of GRPO', function () {
   this.timeout(120_000);

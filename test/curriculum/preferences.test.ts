@@ -1,11 +1,10 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { loadCurriculum } from '../../src/config/curriculum';
-import type { CurriculumJob, JobEvent } from '../../src/curriculum/job';
+import type { CurriculumJob } from '../../src/curriculum/job';
 import { previewPhase } from '../../src/curriculum/preview';
-import { runCurriculum } from '../../src/curriculum/run';
 import { compileUserMessage } from '../../src/data/views';
 import { Model } from '../../src/model/model';
 import { loadWeights, SCORE } from '../../src/model/weights';
@@ -13,6 +12,7 @@ import { Prompter } from '../../src/rollout/prompter';
 import type { FloatTensor } from '../../src/tensor/session';
 import { gradient, score, type TrainedGroup } from '../../src/train/gradient';
 import { readPrompts, readTensors, referenceModels } from '../model/reference';
+import { runJob, stepsOf } from './run-job';
 
 const curriculum = (model: string) => `
 name: preferences
@@ -69,21 +69,9 @@ describe('phases that learn from preferences and labels', function () {
   after(() => rmSync(home, { recursive: true, force: true }));
 
   async function run(name: string, sets: readonly string[] = [], job: Partial<CurriculumJob> = {}) {
-    const folder = path.join(home, name);
-    mkdirSync(folder, { recursive: true });
-    const events: JobEvent[] = [];
     const { config } = loadCurriculum(path.join(home, 'curriculum.yaml'), sets);
-    await runCurriculum({
-      config,
-      folder,
-      attempt: 1,
-      quick: false,
-      emit: event => events.push(event),
-      activity: () => {},
-      stopRequested: () => false,
-      ...job,
-    });
-    return { folder, events, steps: events.flatMap(e => (e.kind === 'step' ? [e] : [])), config };
+    const finished = await runJob(config, path.join(home, name), job);
+    return { ...finished, steps: stepsOf(finished), config };
   }
 
   it("DPO has the loss and TRL's figures of its formula, against the model that the phase began from", async () => {

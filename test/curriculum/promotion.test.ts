@@ -4,7 +4,8 @@ import path from 'node:path';
 import type { JobEvent } from '../../src/curriculum/job';
 import { judge, newPromotion, type PromotionState } from '../../src/curriculum/promotion';
 import { openCheckpoint } from '../../src/run/checkpoints';
-import { type FinishedRun, SmallRuns, stepsOf } from './small-run';
+import { type FinishedRun, stepsOf } from './run-job';
+import { SmallRuns } from './small-run';
 
 describe('a phase that evaluations decide about', () => {
   const settings = {

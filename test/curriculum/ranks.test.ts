@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { loadCurriculum } from '../../src/config/curriculum';
 import type { CurriculumJob, JobEvent } from '../../src/curriculum/job';
-import { runCurriculum } from '../../src/curriculum/run';
 import { readRollouts } from '../../src/run/rollouts';
 import { referenceModels } from '../model/reference';
+import { runJob } from './run-job';
 
 const curriculum = `
 name: ordered
@@ -49,20 +49,7 @@ describe('the order of a phase', function () {
   async function run(name: string, order: string, job: Partial<CurriculumJob> = {}): Promise<readonly JobEvent[]> {
     const file = path.join(home, 'curriculum.yaml');
     writeFileSync(file, curriculum.replace('MODEL', model).replace('ORDER', order));
-    const folder = path.join(home, name);
-    mkdirSync(folder, { recursive: true });
-    const events: JobEvent[] = [];
-    await runCurriculum({
-      config: loadCurriculum(file).config,
-      folder,
-      attempt: 1,
-      quick: false,
-      emit: event => events.push(event),
-      activity: () => {},
-      stopRequested: () => false,
-      ...job,
-    });
-    return events;
+    return (await runJob(loadCurriculum(file).config, path.join(home, name), job)).events;
   }
 
   /** Examples by step. */

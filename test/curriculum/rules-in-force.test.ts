@@ -6,7 +6,8 @@ import path from 'node:path';
 import { type NumberedRules, rulesOf } from '../../src/config/run-rules';
 import type { ChangingRules } from '../../src/curriculum/job';
 import { readRollouts } from '../../src/run/rollouts';
-import { SmallRuns, stepsOf } from './small-run';
+import { stepsOf } from './run-job';
+import { SmallRuns } from './small-run';
 
 /** So that its completions still differ when the rules change. */
 const SLOW = ['optimizer.learning_rate=1e-5'];

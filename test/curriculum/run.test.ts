@@ -12,12 +12,12 @@ import {
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { loadCurriculum } from '../../src/config/curriculum';
-import type { CurriculumJob, JobEvent } from '../../src/curriculum/job';
-import { runCurriculum } from '../../src/curriculum/run';
+import type { CurriculumJob } from '../../src/curriculum/job';
 import { readSafetensors, writeSafetensors } from '../../src/model/safetensors';
 import type { TriphaseError } from '../../src/protocol/errors';
 import { readRollouts } from '../../src/run/rollouts';
 import { referenceModels } from '../model/reference';
+import { type FinishedRun, runJob } from './run-job';
 
 const curriculum = `
 name: small
@@ -40,11 +40,6 @@ phases:
 evaluation: { data: [rows], limit: 3 }
 checkpoints: { every: 1, keep: 100 }
 `;
-
-interface Finished {
-  readonly folder: string;
-  readonly events: readonly JobEvent[];
-}
 
 describe('a curriculum', function () {
   this.timeout(120_000);
@@ -71,27 +66,18 @@ describe('a curriculum', function () {
   });
   after(() => rmSync(home, { recursive: true, force: true }));
 
-  async function run(name: string, sets: readonly string[] = [], job: Partial<CurriculumJob> = {}): Promise<Finished> {
-    const folder = path.join(home, name);
-    mkdirSync(folder, { recursive: true });
-    const events: JobEvent[] = [];
+  async function run(
+    name: string,
+    sets: readonly string[] = [],
+    job: Partial<CurriculumJob> = {},
+  ): Promise<FinishedRun> {
     const { config } = loadCurriculum(path.join(home, 'curriculum.yaml'), sets);
-    await runCurriculum({
-      config,
-      folder,
-      attempt: 1,
-      quick: false,
-      emit: event => events.push(event),
-      activity: () => {},
-      stopRequested: () => false,
-      ...job,
-    });
-    return { folder, events };
+    return runJob(config, path.join(home, name), job);
   }
 
-  const file = (run: Finished, checkpoint: string, name: string): Buffer =>
+  const file = (run: FinishedRun, checkpoint: string, name: string): Buffer =>
     readFileSync(path.join(run.folder, 'checkpoints', checkpoint, name));
-  const steps = (run: Finished) =>
+  const steps = (run: FinishedRun) =>
     run.events.flatMap(e => (e.kind === 'step' ? [{ step: e.step, metrics: e.metrics }] : []));
 
   it('runs its phases one from the other, evaluates around each, and writes every rollout', async () => {

@@ -1,13 +1,13 @@
 // A whole run of a tiny model on three rows, for tests of what steps do: GRPO alone, no evaluation.
 
-import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { loadCurriculum } from '../../src/config/curriculum';
 import type { Curriculum } from '../../src/config/schema';
-import type { CurriculumJob, JobEvent } from '../../src/curriculum/job';
-import { runCurriculum } from '../../src/curriculum/run';
+import type { CurriculumJob } from '../../src/curriculum/job';
 import { referenceModels } from '../model/reference';
+import { type FinishedRun, runJob } from './run-job';
 
 const curriculum = `
 name: small
@@ -27,11 +27,6 @@ phases:
   - { id: text, view: text, sources: [rows], steps: 4, prompts: 3 }
 checkpoints: { every: 1, keep: 100 }
 `;
-
-export interface FinishedRun {
-  readonly folder: string;
-  readonly events: readonly JobEvent[];
-}
 
 export class SmallRuns {
   private constructor(private readonly home: string) {}
@@ -59,26 +54,10 @@ export class SmallRuns {
   }
 
   async run(name: string, sets: readonly string[] = [], job: Partial<CurriculumJob> = {}): Promise<FinishedRun> {
-    const folder = path.join(this.home, name);
-    mkdirSync(folder, { recursive: true });
-    const events: JobEvent[] = [];
-    const config = this.config(sets);
-    await runCurriculum({
-      config,
-      folder,
-      attempt: 1,
-      quick: false,
-      emit: event => events.push(event),
-      activity: () => {},
-      stopRequested: () => false,
-      ...job,
-    });
-    return { folder, events };
+    return runJob(this.config(sets), path.join(this.home, name), job);
   }
 
   remove(): void {
     rmSync(this.home, { recursive: true, force: true });
   }
 }
-
-export const stepsOf = ({ events }: FinishedRun) => events.flatMap(e => (e.kind === 'step' ? [e] : []));

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Makes all references afresh, holds the committed ones against them, and runs the tests that read them on the fresh ones.
-#   test/reference/check.sh PYTHON      with torch, transformers, tokenizers, safetensors and pillow
+#   test/reference/check.sh PYTHON      with torch, transformers, peft, tokenizers, safetensors and pillow
 set -eu
 python=$1
 cd "$(dirname "$0")/../.."
@@ -9,6 +9,8 @@ trap 'rm -rf "$fresh"' EXIT
 export OMP_NUM_THREADS=1
 "$python" test/reference/make_models.py "$fresh/models" --more
 "$python" test/reference/compare.py test/reference/models "$fresh/models"
+"$python" test/reference/make_adapters.py "$fresh/models" "$fresh/adapters" --more
+"$python" test/reference/compare.py test/reference/adapters "$fresh/adapters"
 "$python" test/reference/make_losses.py "$fresh/losses.json"
 "$python" test/reference/compare.py test/reference/losses.json "$fresh/losses.json"
 "$python" test/reference/make_text.py "$fresh/models/tied" "$fresh/text.json"

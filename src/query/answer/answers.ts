@@ -6,7 +6,6 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { TriphaseError } from '../../protocol/errors';
 import type {
-  Curves,
   QuestionName,
   Questions,
   RolloutDetail,
@@ -19,6 +18,7 @@ import type {
 } from '../../protocol/query';
 import { indexFolder } from '../../run/segments';
 import { type Condition, columnNamed, textColumns } from '../filter/check';
+import { noCurves } from '../folder/curves';
 import { openRecording } from '../folder/open';
 import { runHints } from '../run-hints';
 import { Shelf, type Shelved } from '../shelf';
@@ -338,16 +338,3 @@ const textOf = (cell: unknown): string | null => (typeof cell === 'string' ? cel
 const numberOf = (cell: unknown): number | null => (typeof cell === 'number' ? cell : null);
 const outcomeOf = (cell: unknown): RolloutDetail['outcome'] =>
   cell === 'right' || cell === 'wrong' || cell === 'ungradable' ? cell : null;
-
-const noCurves = (folder: string): Curves => ({
-  folder,
-  steps: [],
-  phase: [],
-  metrics: {},
-  evaluations: [],
-  boundaries: [],
-  untaught: [],
-  warnings: [],
-  checkpoints: [],
-  lastEvent: 0,
-});

@@ -49,3 +49,17 @@ export function columns(
   const names = new Set(rows.flatMap(row => Object.keys(row)));
   return Object.fromEntries([...names].map(name => [name, rows.map(row => row[name] ?? null)]));
 }
+
+/** Of a run that logged nothing. */
+export const noCurves = (folder: string): Curves => ({
+  folder,
+  steps: [],
+  phase: [],
+  metrics: {},
+  evaluations: [],
+  boundaries: [],
+  untaught: [],
+  warnings: [],
+  checkpoints: [],
+  lastEvent: 0,
+});

@@ -2,6 +2,8 @@
 // what else is known of the run. What a file does not hold is left out, never made up.
 
 import { statSync } from 'node:fs';
+import { readdir } from 'node:fs/promises';
+import path from 'node:path';
 import type { Curves, RecordedBy, RunSummary, TokenRecord } from '../../protocol/query';
 import type { LeftOut } from '../../protocol/run';
 import type { IndexRow } from '../../run/segments';
@@ -40,8 +42,19 @@ export interface Recording {
 
 export type About = Pick<RunSummary, 'name' | 'info' | 'state' | 'phases' | 'notes'>;
 
+/** Files of a folder that are named by their step, which is the first group of the expression, in the order of steps. */
+export async function stepFilesIn(folder: string, inside: string, named: RegExp): Promise<readonly StepFile[]> {
+  const files = (await readdir(inside)).flatMap((name): StepFile[] => {
+    const step = named.exec(name)?.[1];
+    if (step === undefined) return [];
+    const at = path.join(inside, name);
+    return [{ file: path.relative(folder, at).replaceAll(path.sep, '/'), version: versionOf(at), step: Number(step) }];
+  });
+  return files.toSorted((a, b) => a.step - b.step);
+}
+
 /** Of a file that its writer may write anew. */
-export function versionOf(file: string): string {
+function versionOf(file: string): string {
   const { size, mtimeMs } = statSync(file);
   return `${size} bytes, ${new Date(mtimeMs).toISOString()}`;
 }

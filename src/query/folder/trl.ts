@@ -10,8 +10,8 @@ import { parquetShape, wholeParquet } from '../../parquet/read';
 import type { Cell, Curves } from '../../protocol/query';
 import { cellOf } from '../../run/index-rows';
 import type { IndexRow } from '../../run/segments';
-import { columns } from './curves';
-import { type Recording, type StepFile, versionOf } from './recording';
+import { columns, noCurves } from './curves';
+import { type Recording, stepFilesIn } from './recording';
 
 const completionFile = /^completions_(\d+)\.parquet$/;
 const own: ReadonlySet<string> = new Set(['step', 'prompt', 'completion', 'advantage']);
@@ -35,15 +35,7 @@ export function trlRecording(folder: string, completions: string): Recording {
     recordedBy: 'trl',
     indexFolder: undefined,
     compact: async () => false,
-    files: async () =>
-      (await readdir(completions))
-        .flatMap((name): StepFile[] => {
-          const step = completionFile.exec(name)?.[1];
-          if (step === undefined) return [];
-          const file = path.relative(folder, path.join(completions, name)).replaceAll(path.sep, '/');
-          return [{ file, version: versionOf(path.join(completions, name)), step: Number(step) }];
-        })
-        .toSorted((a, b) => a.step - b.step),
+    files: () => stepFilesIn(folder, completions, completionFile),
     rows: async file => {
       const at = path.join(folder, file);
       const extra = (await parquetShape(at)).columns.filter(name => !own.has(name));
@@ -139,15 +131,9 @@ function curves(folder: string, log: readonly Readonly<Record<string, number>>[]
   const steps = log.filter(entry => entry['step'] !== undefined && entry['reward'] !== undefined);
   if (steps.length === 0) return undefined;
   return {
-    folder,
+    ...noCurves(folder),
     steps: steps.map(entry => entry['step']!),
     phase: steps.map(() => null),
     metrics: columns(steps.map(({ step: _step, ...metrics }) => metrics)),
-    evaluations: [],
-    boundaries: [],
-    untaught: [],
-    warnings: [],
-    checkpoints: [],
-    lastEvent: 0,
   };
 }

@@ -10,7 +10,7 @@ import type { Cell } from '../../protocol/query';
 import type { LeftOut } from '../../protocol/run';
 import { cellOf } from '../../run/index-rows';
 import type { IndexRow } from '../../run/segments';
-import { type Recording, type StepFile, type StepRows, versionOf } from './recording';
+import { type Recording, type StepRows, stepFilesIn } from './recording';
 
 const dumpFile = /^(\d+)\.jsonl$/;
 const own: ReadonlySet<string> = new Set(['input', 'output', 'gts', 'score', 'step']);
@@ -45,15 +45,7 @@ export function verlRecording(folder: string, dumps: string): Recording {
     recordedBy: 'verl',
     indexFolder: undefined,
     compact: async () => false,
-    files: async () =>
-      (await readdir(dumps))
-        .flatMap((name): StepFile[] => {
-          const step = dumpFile.exec(name)?.[1];
-          if (step === undefined) return [];
-          const file = path.relative(folder, path.join(dumps, name)).replaceAll(path.sep, '/');
-          return [{ file, version: versionOf(path.join(dumps, name)), step: Number(step) }];
-        })
-        .toSorted((a, b) => a.step - b.step),
+    files: () => stepFilesIn(folder, dumps, dumpFile),
     rows: file => readDump(path.join(folder, file), Number(dumpFile.exec(path.basename(file))?.[1])),
     tokens: async () => null,
     about: async () => ({
