@@ -21,9 +21,14 @@ export class Inside {
   }
 
   private realPathOf(file: string): string | undefined {
-    const status = lstatSync(file, { throwIfNoEntry: false });
-    if (status === undefined) return undefined;
-    if (status.isSymbolicLink()) return realPath(file);
+    let isLink: boolean;
+    try {
+      isLink = lstatSync(file).isSymbolicLink();
+    } catch {
+      // not there, or no name that a file could have
+      return undefined;
+    }
+    if (isLink) return realPath(file);
     const folder = path.dirname(file);
     if (!this.folders.has(folder)) this.folders.set(folder, realPath(folder));
     const real = this.folders.get(folder);

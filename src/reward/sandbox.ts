@@ -48,9 +48,9 @@ export class Sandbox {
 
   /** One for the process: what runs in it leaves nothing behind. */
   static open(): Promise<Sandbox> {
-    opened ??= newQuickJSWASMModuleFromVariant(
-      newVariant(variant, { wasmMemory: boundedMemory() }),
-    ).then(module => new Sandbox(module));
+    opened ??= newQuickJSWASMModuleFromVariant(newVariant(variant, { wasmMemory: boundedMemory() })).then(
+      module => new Sandbox(module),
+    );
     return opened;
   }
 

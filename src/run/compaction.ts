@@ -39,7 +39,7 @@ export const fileKey = ({ file, version }: Pick<IndexedFile, 'file' | 'version'>
 /** The segments whose files all count, none of them twice. */
 export function usableSegments(
   segments: readonly Segment[],
-  files: ReadonlySet<string>,
+  files: Pick<ReadonlySet<string>, 'has'>,
 ): { readonly usable: readonly Segment[]; readonly stale: readonly Segment[]; readonly covered: ReadonlySet<string> } {
   const covered = new Set<string>();
   const [usable, stale]: [Segment[], Segment[]] = [[], []];
@@ -121,11 +121,7 @@ export async function compactRun(
 }
 
 /** The same of files that are known not to be in the index. What a run has done before costs nothing here. */
-export async function indexFiles(
-  folder: string,
-  pending: readonly StepFileName[],
-  all: boolean,
-): Promise<Indexed> {
+export async function indexFiles(folder: string, pending: readonly StepFileName[], all: boolean): Promise<Indexed> {
   const index = indexFolder(folder);
   const packer = new Packer((taken, rows, rules) => {
     const { number, release } = claimNumber(index);

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { TriphaseError } from '../../src/protocol/errors';
 import { Random } from '../../src/protocol/random';
-import type { Border } from './border';
+import type { Border, OpenBorder } from './border';
 
 /** Of one input, by the processor's clock: what takes longer hangs, or soon will. */
 const mostSeconds = 1;
@@ -42,22 +42,17 @@ export async function fuzz(border: Border, { seed = 1, from = 0, count }: FuzzOp
   try {
     const { take, close } = await border.open(folder);
     const beside = besides(folder);
-    let quarter = memory();
+    let quarter = await memory();
     for (let i = from; i < from + count; i++) {
-      const began = process.cpuUsage();
-      try {
-        await take(new Random(seed, border.name, i), i);
-      } catch (error) {
-        if (error instanceof TriphaseError && error.message.length > 5) refused += 1;
-        else faults.push(`${border.name} ${i} breaks: ${error instanceof Error ? error.stack : String(error)}`);
-      }
-      const { user, system } = process.cpuUsage(began);
-      const ms = (user + system) / 1000;
+      let ms = await computed(() => given(take, border, seed, i, faults).then(refusal => (refused += refusal)));
+      // others on the machine make an input slow once, and not again
+      if (ms > 1000 * mostSeconds)
+        ms = Math.min(ms, await computed(() => given(take, border, seed, i, faults).then(() => undefined)));
       if (ms > slowestMs) [slowestMs, slowest] = [ms, i];
       if (ms > 1000 * mostSeconds) faults.push(`${border.name} ${i} computed for ${(ms / 1000).toFixed(1)} s`);
-      if (i - from === count >> 2) quarter = memory();
+      if (i - from === count >> 2) quarter = await memory();
     }
-    const end = memory();
+    const end = await memory();
     await close?.();
     if (besides(folder) !== beside) faults.push(`${border.name} leaves something beside its folder`);
     return {
@@ -84,8 +79,38 @@ const besides = (folder: string): string =>
     .toSorted()
     .join();
 
-function memory(): { readonly held: number; readonly rss: number } {
-  globalThis.gc?.();
+/** Of processor time, in milliseconds. */
+async function computed(act: () => Promise<unknown>): Promise<number> {
+  const began = process.cpuUsage();
+  await act();
+  const { user, system } = process.cpuUsage(began);
+  return (user + system) / 1000;
+}
+
+/** @returns 1 where the input was refused */
+async function given(
+  take: OpenBorder['take'],
+  border: Border,
+  seed: number,
+  i: number,
+  faults: string[],
+): Promise<0 | 1> {
+  try {
+    await take(new Random(seed, border.name, i), i);
+    return 0;
+  } catch (error) {
+    if (error instanceof TriphaseError && error.message.length > 5) return 1;
+    faults.push(`${border.name} ${i} breaks: ${error instanceof Error ? error.stack : String(error)}`);
+    return 0;
+  }
+}
+
+async function memory(): Promise<{ readonly held: number; readonly rss: number }> {
+  // what other threads and the disk have given back is let go a turn later
+  for (let turn = 0; turn < 3; turn++) {
+    globalThis.gc?.();
+    await new Promise(resolve => setTimeout(resolve, 10));
+  }
   const { heapUsed, arrayBuffers, rss } = process.memoryUsage();
   return { held: (heapUsed + arrayBuffers) / 2 ** 20, rss: rss / 2 ** 20 };
 }

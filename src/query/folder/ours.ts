@@ -4,21 +4,19 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { wholeParquet } from '../../parquet/read';
 import type { TokenRecord } from '../../protocol/query';
-import type { RunEvent } from '../../protocol/run';
-import { RunProgress } from '../../protocol/run-progress';
-import { canIndex, compactRun, stepFiles } from '../../run/compaction';
+import type { RunProgress } from '../../protocol/run-progress';
+import { canIndex, compactRun } from '../../run/compaction';
 import { readRunInfo } from '../../run/folder';
 import { readIndexRows } from '../../run/index-rows';
 import { leaseHolder } from '../../run/lease';
 import { indexFolder } from '../../run/segments';
-import { CurrentEvents } from './current-events';
-import { curvesOf } from './curves';
 import type { About, Recording } from './recording';
+import { RunLog } from './run-log';
 
 export const isOurs = (folder: string): boolean => existsSync(path.join(folder, 'run.json'));
 
 export function ourRecording(folder: string): Recording {
-  const log = new CurrentEvents(folder);
+  const log = new RunLog(folder);
   return {
     folder,
     recordedBy: 'triphase',
@@ -29,18 +27,16 @@ export function ourRecording(folder: string): Recording {
       await compactRun(folder, { all: true, holder: false });
       return true;
     },
-    files: async () => stepFiles(await log.read()),
+    files: async () => (await log.read()).files,
     rows: async file => ({ ...(await readIndexRows(folder, file)), unreadable: [] }),
     tokens: async (file, group, sample) => tokensIn(path.join(folder, file), group, sample),
-    about: async () => about(folder, await log.read()),
-    curves: async () => curvesOf(folder, await log.read()),
+    about: async () => about(folder, (await log.read()).progress),
+    curves: async () => (await log.read()).curves.shown(folder),
   };
 }
 
-function about(folder: string, events: readonly RunEvent[]): About {
+function about(folder: string, progress: RunProgress): About {
   const info = readRunInfo(folder);
-  const progress = new RunProgress();
-  for (const event of events) progress.take(event);
   const { state } = progress;
   const ended = state.kind === 'finished' || state.kind === 'stopped' || state.kind === 'failed';
   const alive = ended || leaseHolder(folder) !== undefined;
