@@ -15,6 +15,7 @@ const root = import.meta.dirname;
 const programs = {
   cli: 'src/cli/main.ts',
   worker: 'src/host/worker.ts',
+  replica: 'src/curriculum/replica-program.ts',
   session: 'src/session/program.ts',
   trial: 'src/trial/program.ts',
   images: 'src/rollout/image-program.ts',

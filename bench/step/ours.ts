@@ -8,7 +8,7 @@ import { runCurriculum } from '../../src/curriculum/run';
 import { generationOptions } from '../../src/curriculum/settings';
 import { Model } from '../../src/model/model';
 import { Random } from '../../src/protocol/random';
-import { Generation } from '../../src/rollout/generation';
+import { drawGroups } from '../../src/rollout/groups';
 import { Prompter } from '../../src/rollout/prompter';
 import { gradient, type Objective } from '../../src/train/gradient';
 import { median } from './median';
@@ -26,6 +26,7 @@ export async function ourSteps(subject: Subject, warmUp: number): Promise<Readon
     folder,
     attempt: 1,
     quick: false,
+    programs: path.resolve('dist'),
     emit: event => {
       if (event.kind === 'step') steps.push(event.timings);
     },
@@ -73,7 +74,7 @@ export async function ourProfiles(subject: Subject, runs: number): Promise<Profi
   );
   const options = generationOptions(settings.generation, prompter.tokenizer);
   const random = Array.from({ length: phase.prompts * options.samples }, (_, i) => new Random(1, i));
-  const samples = (await (await Generation.start(model, prompts, options, random)).finish()) ?? [];
+  const samples = await drawGroups(model, prompts, options, random);
   const groups = prompts.map((prompt, i) => ({
     prompt,
     completions: (samples[i] ?? []).map(({ tokenIds, logProbs }, j) => ({

@@ -96,9 +96,10 @@ export class ProgressReport {
         );
         return;
       case 'device': {
-        const { used, threads, description, refused } = event;
+        const { used, threads, replicas = 1, description, refused } = event;
         // 0: as many as the runtime likes
-        const what = used === 'cpu' && threads > 0 ? `${used}, ${counted(threads, 'thread')}` : used;
+        const onThreads = used === 'cpu' && threads > 0 ? `${used}, ${counted(threads, 'thread')}` : used;
+        const what = replicas > 1 ? `${onThreads}, ${replicas} copies of the model` : onThreads;
         this.note('bold', 'device', description === undefined ? what : `${what} (${description})`);
         for (const { device, why } of refused) this.note('dim', '', `not ${device}: ${why}`);
         return;
@@ -135,6 +136,16 @@ export class ProgressReport {
         return;
       case 'warning':
         this.note('yellow', 'warning', describeWarning(event));
+        return;
+      case 'micro-batch':
+        this.note(
+          'yellow',
+          'memory',
+          `short for ${event.part}: from step ${event.step} on, ${counted(event.prompts, 'prompt')} run together and not ${event.before}; numbers may round otherwise`,
+        );
+        return;
+      case 'device-lost':
+        this.note('yellow', 'device', `${event.device} was lost (${event.why}); goes on with ${event.next}`);
         return;
       case 'phase-ended': {
         const metrics = this.lastStep === undefined ? '' : `, at the end ${inFigures(this.lastStep)}`;
@@ -221,7 +232,9 @@ function pauseInWords(state: Extract<RunState, { readonly kind: 'pausing' | 'pau
   if (state.kind === 'pausing') return 'after this step, with everything saved';
   const { why } = state;
   if (why.kind === 'asked') return 'everything is saved; `triphase resume`, or p where it is watched, goes on';
-  const { folder, neededBytes, freeBytes } = why;
+  const { folder } = why;
+  if (why.kind === 'not-writable') return `${folder} cannot be written to (${why.code}); goes on when it can`;
+  const { neededBytes, freeBytes } = why;
   return `the disk of ${folder} is full: ${megabytes(neededBytes)} needed, ${megabytes(freeBytes)} free; goes on when there is room`;
 }
 

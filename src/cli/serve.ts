@@ -3,6 +3,7 @@
 import path from 'node:path';
 import type { Curriculum } from '../config/schema';
 import { Host } from '../host/host';
+import { stopPatience, stopSeconds } from '../host/stop-patience';
 import { describeRecord } from '../protocol/error-record';
 import type { RunOutcome, RunState } from '../protocol/run';
 import { listCheckpoints } from '../run/checkpoints';
@@ -33,6 +34,7 @@ export async function serve(screen: Screen, options: ServeOptions): Promise<numb
         event: event => report.take(event),
         state: state => report.state(state),
         activity: a => report.doing(a),
+        pulse: pulse => report.pulse(pulse),
       },
     });
     const release = onSignals(again => host.stop(again ? 'now' : 'after-step'));
@@ -43,6 +45,8 @@ export async function serve(screen: Screen, options: ServeOptions): Promise<numb
   }
   if (outcome.outcome === 'stopped' && outcome.killed) endAtOnce();
   reportRun(screen, options.folder, outcome);
+  // a worker that is still at work, as when the folder was taken away under it, ends with its step, or not at all
+  setTimeout(endAtOnce, 1000 * stopSeconds(undefined, stopPatience)).unref();
   return exitCodeOfRun(outcome);
 }
 

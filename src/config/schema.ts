@@ -33,6 +33,12 @@ export const condition = z.enum(['image_caption', 'image', 'caption', 'question'
 
 export type Condition = z.output<typeof condition>;
 
+const deviceLost = z
+  .enum(['retry', 'cpu'])
+  .describe(
+    'What a run does whose device is lost, back at its last checkpoint: retry goes on there when the device answers again, once between two steps; cpu goes on without it.',
+  );
+
 const device = z
   .enum(['auto', 'cpu', 'webgpu', 'dml', 'cuda'])
   .describe(
@@ -536,7 +542,15 @@ export const curriculumSchema = z
     model,
     adapter: adapter.optional(),
     device: device.default('auto'),
+    device_lost: deviceLost.default('retry'),
     threads: z.int().min(0).default(0).describe('Threads on the CPU; 0: as many as there are cores.'),
+    replicas: z
+      .int()
+      .min(0)
+      .default(0)
+      .describe(
+        'Copies of the model that compute side by side on the CPU, each with its share of a batch and of the threads; 0: of models of up to 32 million parameters one for each thread, of larger ones one. Numbers repeat bit for bit for the same number of them.',
+      ),
     prompt,
     data: z.record(id, dataSet).describe('Data by id.'),
     rewards: rewardsSchema,

@@ -9,6 +9,7 @@ import { loadWeights, readScore, SCORE, saveModel, type Weights } from '../model
 import { TriphaseError } from '../protocol/errors';
 import type { WatchedFigure } from '../protocol/run';
 import { requireWhole, writeCheckpoint } from '../run/checkpoints';
+import { inWords, notFinite } from '../train/finite';
 import type { RunContext } from './context';
 import type { PromotionState } from './promotion';
 import { loadOptimizer, saveOptimizer, savePromotion, saveReference } from './state';
@@ -27,6 +28,7 @@ export async function checkpoint(context: RunContext, at: CheckpointAt): Promise
   const { phaseStep, step, boundary, promotion } = at;
   const started = performance.now();
   const phase = at.phase.id;
+  requireFinite(context);
   if (promotion.best !== undefined) context.best = { ...context.best, [phase]: promotion.best.checkpoint };
   const position = { phase, phaseStep, step, attempt: job.attempt, boundary, best: context.best };
   const write = () =>
@@ -42,7 +44,7 @@ export async function checkpoint(context: RunContext, at: CheckpointAt): Promise
   // parameters and two moments of each
   const saved = [...model.weights].filter(([name]) => model.config.adapter === undefined || isAdapter(name));
   const bytes = 3 * saved.reduce((sum, [, { data }]) => sum + data.byteLength, 0);
-  const { folder, removed } = await (job.whenRoom?.(bytes, write) ?? write());
+  const { folder, removed } = await (job.whenWritable?.('a checkpoint', bytes, write) ?? write());
   context.companions = path.join(job.folder, folder);
   job.emit({
     kind: 'checkpoint',
@@ -53,6 +55,18 @@ export async function checkpoint(context: RunContext, at: CheckpointAt): Promise
     removed,
     seconds: (performance.now() - started) / 1000,
   });
+}
+
+/** The last look: what is no number would be in every step from here on. */
+function requireFinite({ model, optimizer }: RunContext): void {
+  const moments = [...optimizer.moments].map(([name, { v }]) => [name, { data: v }] as const);
+  const tensors = [...notFinite(model.weights), ...notFinite(moments)];
+  if (tensors.length === 0) return;
+  throw new TriphaseError(
+    'not-finite',
+    `the state is not saved: it is not finite in ${inWords(tensors)}`,
+    'Resume from the last checkpoint, which is whole.',
+  );
 }
 
 /** The model, and the optimiser's moments, as they were at an earlier step of the phase. */

@@ -7,6 +7,7 @@ import type { Weights } from '../model/weights';
 import type { Prompter } from '../rollout/prompter';
 import type { AdamWState } from '../tensor/adamw';
 import type { CurriculumJob } from './job';
+import type { MemoryLimits } from './memory-limits';
 import type { RulesInForce } from './rules-in-force';
 
 /** What the steps of all phases share. */
@@ -19,6 +20,7 @@ export interface RunContext {
   readonly prompter: Prompter;
   readonly userMessage: UserMessage;
   readonly optimizer: AdamWState;
+  readonly memory: MemoryLimits;
   /** Where the files beside the weights come from: the newest checkpoint, for an older one may be removed. */
   companions: string;
   /** By phase the folder of its best checkpoint so far, relative to the run folder. */

@@ -7,7 +7,7 @@ import { scoreGroups } from '../train/score-groups';
 import { trainStep } from '../train/step';
 import { completionTokens } from './completion-tokens';
 import type { RunContext, StepPosition, StepReport } from './context';
-import type { Shown } from './order';
+import { nameOf, type Shown } from './order';
 import { promptOf } from './prompt-of';
 import { adamWOptions, dropoutPath, frozenParts } from './settings';
 
@@ -31,13 +31,19 @@ export async function dpoStep(
     return {
       prompt: prompts[i] as TrainedGroup['prompt'],
       completions: [completion(preference.chosen, 1, 1 / shown.length), completion(preference.rejected, -1, 0)],
+      example: nameOf(shown[i] as Shown),
     };
   });
   const referenceStarted = performance.now();
-  const scores = await scoreGroups(model, pairs, { temperature: 1, microBatch: grpo.micro_batch, weights: reference });
+  const scores = await scoreGroups(model, pairs, {
+    temperature: 1,
+    microBatch: grpo.micro_batch,
+    together: context.memory.update,
+    weights: reference,
+  });
   const referenceSeconds = (performance.now() - referenceStarted) / 1000;
-  const groups = pairs.map(({ prompt, completions }, i) => ({
-    prompt,
+  const groups = pairs.map(({ completions, ...pair }, i) => ({
+    ...pair,
     completions: completions.map((c, j) => ({ ...c, refLogProbs: scores[i]?.[j]?.logProbs ?? [] })),
   }));
   const rate = learningRate(at.settings.optimizer, at.phaseStep - 1, at.phase.steps);
@@ -48,6 +54,7 @@ export async function dpoStep(
     optimizer: adamWOptions(at.settings, rate),
     maxGradNorm: at.settings.optimizer.max_grad_norm,
     microBatch: grpo.micro_batch,
+    together: context.memory.update,
     frozen: frozenParts(config),
     path: dropoutPath(config, at),
   });

@@ -15,12 +15,14 @@ export async function evaluateAt(
   step: number,
   boundary: boolean,
 ): Promise<boolean> {
-  const { job, rules, model, prompter, userMessage } = context;
+  const { job, rules, model, prompter, userMessage, memory } = context;
   if (data.evaluation.length === 0) return true;
   const evaluated = { config: rules.config, model, prompter, userMessage, examples: data.evaluation, step };
   const { pause } = job;
+  memory.at(step);
   const evaluation = await evaluateModel(evaluated, at, {
     activity: activity => job.activity(activity),
+    together: memory.evaluation,
     // at a boundary everything is saved: a pause may be between any two batches
     stopRequested: () =>
       job.stopRequested() || (boundary && pause?.requested() === true && pause.rest(step) === 'stop'),
@@ -37,7 +39,8 @@ export async function evaluateWatched(
   phase: Phase,
   step: number,
 ): Promise<number | 'stopped'> {
-  const { job, rules, model, prompter, userMessage } = context;
+  const { job, rules, model, prompter, userMessage, memory } = context;
+  memory.at(step);
   const condition = watchedCondition(phase);
   const { source } = phase.promotion;
   const config = {
@@ -46,7 +49,11 @@ export async function evaluateWatched(
   };
   const examples = data.evaluation.filter(example => source === undefined || example.source === source);
   const evaluated = { config, model, prompter, userMessage, examples, step };
-  const evaluation = await evaluateModel(evaluated, phase.id, job);
+  const evaluation = await evaluateModel(evaluated, phase.id, {
+    activity: activity => job.activity(activity),
+    stopRequested: () => job.stopRequested(),
+    together: memory.evaluation,
+  });
   if (evaluation === undefined) return 'stopped';
   job.emit({ kind: 'evaluation', at: phase.id, step, boundary: false, rulesVersion: rules.version, ...evaluation });
   const value = watchedValue(phase, evaluation);

@@ -12,6 +12,7 @@ import type { Example } from '../protocol/example';
 import type { Activity, Evaluation } from '../protocol/run';
 import { Prompter } from '../rollout/prompter';
 import { chooseDevice } from '../tensor/session';
+import type { Together } from '../tensor/together';
 import { compiled } from './rules-in-force';
 import { generationOptions } from './settings';
 
@@ -35,6 +36,8 @@ export interface Evaluated {
 
 export interface Watch {
   readonly activity: (activity: Activity) => void;
+  /** Fewer prompts at once where memory is short; absent: that is an error. */
+  readonly together?: Together;
   readonly stopRequested: () => boolean;
 }
 
@@ -56,6 +59,7 @@ export async function evaluateModel(
     generation: generationOptions(config.generation, prompter.tokenizer),
     maxPromptTokens: config.prompt.max_tokens,
     seed: config.seed,
+    ...(watch.together === undefined ? {} : { together: watch.together }),
     stopRequested: watch.stopRequested,
     progress: (done, total) => watch.activity({ what: `evaluating ${name}`, done, total }),
   });

@@ -10,6 +10,7 @@ import type { TokenScores, TrainedGroup } from '../train/gradient';
 import { shape } from '../train/shapers';
 import { microBatches } from '../train/step';
 import type { RunContext, StepPosition } from './context';
+import { nameOf } from './order';
 import type { RolledOut } from './roll-out';
 import type { Rollout } from './rollout-record';
 import { advantageOptions, entropyWeight } from './settings';
@@ -105,8 +106,9 @@ export function weighted(
     microBatches: microBatches(groups, [...groups.keys()], grpo.micro_batch),
   });
   const entropy = entropyWeight(at) / Math.max(1, activeTokens(counted.flat()));
-  return groups.map(({ prompt, rollouts }, i) => ({
+  return groups.map(({ shown, prompt, rollouts }, i) => ({
     prompt,
+    example: nameOf(shown),
     completions: rollouts.map(({ sample }, j) => {
       const { advantage, copies, masked } = of(i, j);
       const oldLogProbs = old?.[i]?.[j]?.logProbs;

@@ -56,7 +56,11 @@ export async function grpoStep(
   const rollouts = used.map(g => g.rollouts);
   const parts = chunks(used.length, grpo.mini_batch);
   const updatesDue = parts.length * grpo.num_iterations;
-  const scoring = { temperature: trainingTemperature(at.settings), microBatch: grpo.micro_batch };
+  const scoring = {
+    temperature: trainingTemperature(at.settings),
+    microBatch: grpo.micro_batch,
+    together: context.memory.update,
+  };
   // log-probabilities of before the first update, where it is not itself that gives them
   const needsOld =
     updatesDue > 1 ||
@@ -89,7 +93,7 @@ export async function grpoStep(
       ),
     );
     const write = () => writeRollouts(job.folder, records);
-    return job.whenRoom?.(bytesOf(records), write) ?? write();
+    return job.whenWritable?.('rollouts', bytesOf(records), write) ?? write();
   });
   timings['total'] = (performance.now() - started) / 1000;
   const teaching = teachingOf(
@@ -119,7 +123,7 @@ export async function grpoStep(
 
 /** Every part of the batch in turn, as often as asked: one optimiser step each. */
 async function update(
-  { model, optimizer, config }: RunContext,
+  { model, optimizer, config, memory }: RunContext,
   at: StepPosition,
   batch: UpdateBatch,
   parts: readonly (readonly number[])[],
@@ -138,6 +142,7 @@ async function update(
         optimizer: adamWOptions(settings, rate),
         maxGradNorm: settings.optimizer.max_grad_norm,
         microBatch: settings.grpo.micro_batch,
+        together: memory.update,
         frozen: frozenParts(config),
         path: dropoutPath(config, at, out.length),
       });

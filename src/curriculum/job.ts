@@ -3,6 +3,8 @@
 import type { NumberedRules } from '../config/run-rules';
 import type { Curriculum } from '../config/schema';
 import type { Activity, RunEventBody } from '../protocol/run';
+import type { Device } from '../tensor/session';
+import type { RememberedLimit } from './memory-limits';
 
 export interface CurriculumJob {
   readonly config: Curriculum;
@@ -15,6 +17,12 @@ export interface CurriculumJob {
   /** A few steps of every phase, to see that all is in order. */
   readonly quick: boolean;
   readonly onlyPhase?: string;
+  /** The folder of the programs of threads; default: that of the program that runs. */
+  readonly programs?: string;
+  /** The device that it must run on, whatever the config says: after one was lost. */
+  readonly device?: Device;
+  /** Where memory was short in earlier attempts. */
+  readonly limits?: readonly RememberedLimit[];
   /** Absent: the reward rules are those of the config, and stay so. */
   readonly rules?: ChangingRules;
   /** The event is on disk when this returns. */
@@ -26,11 +34,12 @@ export interface CurriculumJob {
   /** Absent: nobody pauses it. */
   readonly pause?: Pauses;
   /**
-   * Writes, and waits where the disk is full until there is room, then writes again. Absent: a full disk is an error.
+   * Writes, and waits where the disk is full or the folder is read-only, then writes again. Absent: that is an error.
    *
+   * @param what in words: "a checkpoint"
    * @param bytes about so many
    */
-  readonly whenRoom?: <T>(bytes: number, write: () => Promise<T>) => Promise<T>;
+  readonly whenWritable?: <T>(what: string, bytes: number, write: () => Promise<T>) => Promise<T>;
 }
 
 export interface Pauses {

@@ -19,6 +19,9 @@ export interface Shown {
   readonly view: View;
 }
 
+/** What an example is called where a person reads of it. */
+export const nameOf = ({ example: { source, id } }: Pick<Shown, 'example'>): string => `${source}/${id}`;
+
 export interface PhaseOrder {
   readonly steps: number;
   /** The prompts of a step, counted from 0. */

@@ -66,6 +66,12 @@ export async function runPhase(
       ? newPromotion(phaseStep)
       : loadPromotion(job.resumeFrom, phaseStep);
 
+  let savedAt = phaseStep;
+  const save = async (done: number, step: number, boundary: boolean): Promise<void> => {
+    await checkpoint(context, { phase, phaseStep: done, step, boundary, promotion });
+    savedAt = done;
+  };
+
   /** What is due after so many steps. @param fresh the last of them was done now, and not before a resume */
   const after = async (done: number, fresh: boolean): Promise<JobResult | 'on'> => {
     const step = start.step + done - start.phaseStep;
@@ -94,17 +100,15 @@ export async function runPhase(
       const { best } = promotion;
       if (end.carried.which === 'best' && best !== undefined && best.phaseStep !== done)
         await goBackTo(context, phase, best);
-      await checkpoint(context, { phase, phaseStep: done, step, boundary: true, promotion });
+      await save(done, step, true);
       const seconds = (performance.now() - started) / 1000;
       job.emit({ kind: 'phase-ended', phase: phase.id, index, step, seconds, end });
-    } else if (improved || (fresh && (interrupted || pause || due)))
-      await checkpoint(context, { phase, phaseStep: done, step, boundary: false, promotion });
+    } else if (improved || (fresh && (interrupted || pause || due))) await save(done, step, false);
     if (interrupted || (pause && job.pause?.rest(step) === 'stop')) return 'stopped';
     if (ends) return 'finished';
     const { every } = config.evaluation;
     if (fresh && every > 0 && done % every === 0 && !(await evaluateAt(context, data, phase.id, step, false))) {
-      if (!due && !improved && !pause)
-        await checkpoint(context, { phase, phaseStep: done, step, boundary: false, promotion });
+      if (!due && !improved && !pause) await save(done, step, false);
       return 'stopped';
     }
     return 'on';
@@ -115,7 +119,9 @@ export async function runPhase(
   for (; came === 'on'; came = await after(done, true)) {
     const step = start.step + done - start.phaseStep + 1;
     context.rules.take(job.rules?.from(step));
+    context.memory.at(step);
     const at = { phase, phaseStep: done + 1, step, settings: context.rules.settings(phase) };
+    const updates = updatesOf(context);
     try {
       const shown = ahead.take(done);
       if (phase.trainer !== 'grpo') {
@@ -136,6 +142,8 @@ export async function runPhase(
           });
       }
     } catch (error) {
+      // the parameters are those of before the step: what was done since the last checkpoint is kept
+      if (keepsState(error) && updatesOf(context) === updates && savedAt < done) await save(done, step - 1, false);
       throw located(error, phase, at.phaseStep, step);
     }
     done++;
@@ -172,6 +180,13 @@ function stepOf(
       return dpoStep(context, at, shown, reference);
   }
 }
+
+/** Updates that the parameters have had. */
+const updatesOf = ({ optimizer }: RunContext): number =>
+  [...optimizer.moments.values()].reduce((most, { step }) => Math.max(most, step), 0);
+
+/** Where the run folder is what fails, it takes no checkpoint either. */
+const keepsState = (error: unknown): boolean => error instanceof TriphaseError && error.code !== 'run-folder';
 
 /** An error of a step, with the step named. */
 function located(error: unknown, phase: Phase, phaseStep: number, step: number): unknown {

@@ -9,8 +9,8 @@ import type { Phase, PhaseSettings } from '../config/schema';
 import { pickExamples } from '../data/example-list';
 import { TriphaseError } from '../protocol/errors';
 import { Random } from '../protocol/random';
-import { Generation } from '../rollout/generation';
-import { writeFileAtomic } from '../run/atomic';
+import { completions } from '../rollout/completions';
+import { makeFolderIn, writeFileAtomic } from '../run/atomic';
 import type { RunContext } from './context';
 import type { PhaseExamples, Shown } from './order';
 import { promptOf } from './prompt-of';
@@ -109,7 +109,7 @@ async function phaseRates(
   if (phaseStep > 0) return ratesOfRun(file, phase, sources);
   const measured = await measure(context, phase, settings, sources);
   if (measured === 'stopped') return 'stopped';
-  mkdirSync(path.dirname(file), { recursive: true });
+  makeFolderIn(context.job.folder, 'pass-rates');
   const lines = measured.flat().map(({ words: _, ...rate }) => JSON.stringify(rate));
   writeFileAtomic(file, `${lines.join('\n')}\n`);
   return measured.map(rates => Float64Array.from(rates, ({ right, samples }) => right / samples));
@@ -197,18 +197,19 @@ async function rightAnswers(
   shown: readonly Shown[],
 ): Promise<readonly number[]> {
   if (shown.length === 0) return [];
-  const { model, config, prompter } = context;
+  const { model, config, prompter, memory } = context;
   const { tokenizer } = prompter;
   const { samples } = phase.order;
   const prompts = await Promise.all(shown.map(s => promptOf(context, s)));
-  const random = shown.flatMap(({ example }) =>
-    Array.from({ length: samples }, (_, s) => new Random(config.seed, phase.id, 'pass-rate', example.id, s)),
-  );
+  const random = () =>
+    shown.flatMap(({ example }) =>
+      Array.from({ length: samples }, (_, s) => new Random(config.seed, phase.id, 'pass-rate', example.id, s)),
+    );
   const options = { ...generationOptions(settings.generation, tokenizer), samples };
-  const completions = (await (await Generation.start(model, prompts, options, random)).finish()) ?? [];
+  const answers = await completions(model, prompts, options, random, memory.generation);
   const rules = await compiled(settings.rewards);
   const groups = shown.map(({ example }, i) =>
-    (completions[i] ?? []).map(sample => ({
+    (answers[i] ?? []).map(sample => ({
       completion: tokenizer.decode(sample.tokenIds, { skipSpecial: true }),
       example,
       tokens: sample.tokenIds.length,

@@ -1,11 +1,14 @@
 // Groups of a step: completions drawn and scored, and where it is asked for, other prompts drawn in place of those whose
 // completions are all paid alike.
 
+import { TriphaseError } from '../protocol/errors';
 import { Random } from '../protocol/random';
-import { Generation, type Sample } from '../rollout/generation';
+import { completions } from '../rollout/completions';
+import type { Sample } from '../rollout/generation';
 import type { RenderedPrompt } from '../rollout/prompter';
+import { inWords } from '../train/finite';
 import type { RunContext, StepPosition, Timed } from './context';
-import type { Shown } from './order';
+import { nameOf, type Shown } from './order';
 import { promptOf } from './prompt-of';
 import type { Rollout } from './rollout-record';
 import { compiled } from './rules-in-force';
@@ -54,7 +57,7 @@ export async function rollOut(
 
 /** @param first number of the first of these groups within the step */
 async function generate(
-  { model, prompter, config }: RunContext,
+  { model, prompter, config, memory }: RunContext,
   { phase, phaseStep, settings }: StepPosition,
   shown: readonly Shown[],
   prompts: readonly RenderedPrompt[],
@@ -64,14 +67,28 @@ async function generate(
     ...generationOptions(settings.generation, prompter.tokenizer),
     keptAlternatives: settings.generation.record_alternatives,
   };
-  const random = shown.flatMap(({ example }, i) =>
-    Array.from(
-      { length: options.samples },
-      (_, s) => new Random(config.seed, phase.id, phaseStep, example.id, first + i, s),
-    ),
+  const random = () =>
+    shown.flatMap(({ example }, i) =>
+      Array.from(
+        { length: options.samples },
+        (_, s) => new Random(config.seed, phase.id, phaseStep, example.id, first + i, s),
+      ),
+    );
+  const samples = await completions(model, prompts, options, random, memory.generation);
+  requireNumbers(shown, samples);
+  return samples;
+}
+
+/** A model that gives no probabilities draws all the same, and rewards of such completions teach nothing. */
+function requireNumbers(shown: readonly Shown[], samples: readonly (readonly Sample[])[]): void {
+  const noNumber = ({ entropy, logProbs }: Sample): boolean => [...entropy, ...logProbs].some(Number.isNaN);
+  const guilty = shown.filter((_, i) => samples[i]?.some(noNumber));
+  if (guilty.length === 0) return;
+  throw new TriphaseError(
+    'not-finite',
+    `the model gives no probabilities (NaN) after the prompts of ${inWords([...new Set(guilty.map(nameOf))])}`,
+    'Lower optimizer.learning_rate in the config, and begin a new run from an earlier checkpoint.',
   );
-  const generation = await Generation.start(model, prompts, options, random);
-  return (await generation.finish()) ?? [];
 }
 
 async function scored(

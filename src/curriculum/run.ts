@@ -6,19 +6,24 @@ import { compileUserMessage } from '../data/views';
 import { checkShown } from '../evaluate/conditions';
 import { companionsFolder } from '../model/adapter-files';
 import { Model } from '../model/model';
+import { Replicas } from '../model/replicas';
+import type { Weights } from '../model/weights';
 import { TriphaseError } from '../protocol/errors';
 import type { PlannedPhase } from '../protocol/run';
 import { ImageThread } from '../rollout/image-thread';
 import { Prompter } from '../rollout/prompter';
 import { type CheckpointPosition, openCheckpoint, phaseEndCheckpoint } from '../run/checkpoints';
 import { newAdamWState } from '../tensor/adamw';
-import { chooseDevice } from '../tensor/session';
+import { chooseDevice, type Device, type DeviceChoice } from '../tensor/session';
+import { inWords, notFinite } from '../train/finite';
 import { baseModel, modelOfCheckpoint } from './base-weights';
 import { checkPrompts } from './check-prompts';
 import type { RunContext } from './context';
 import { evaluateAt } from './evaluation-event';
 import type { CurriculumJob, JobResult } from './job';
+import { MemoryLimits } from './memory-limits';
 import { runPhase } from './phase';
+import { replicaCount } from './replica-count';
 import { RulesInForce } from './rules-in-force';
 import { frozenParts } from './settings';
 import { loadRunData, type RunData } from './sources';
@@ -44,32 +49,35 @@ export async function runCurriculum(job: CurriculumJob): Promise<JobResult> {
   const data = await loadRunData(config, phases);
   job.emit({ kind: 'data', sources: data.reports });
   checkShown(data.evaluation, config.evaluation.conditions);
-  const { device, refused } = await chooseDevice(config.device);
-  job.emit({
-    kind: 'device',
-    asked: config.device,
-    used: device,
-    threads: config.threads,
-    refused: refused.map(({ device, reason }) => ({ device, why: reason })),
-  });
+  const { device, refused } = await chooseDevice(job.device ?? config.device);
+  if (job.device !== undefined && device !== job.device) throw notBack(job.device, refused);
 
   job.activity({ what: 'loading the model' });
   const source = job.resumeFrom ?? config.model.path;
   const { form, weights } =
     job.resumeFrom === undefined ? await baseModel(config) : await modelOfCheckpoint(config, source);
+  const { replicas, threads } = replicaCount(config, device, weights);
+  job.emit({
+    kind: 'device',
+    asked: config.device,
+    used: device,
+    threads: config.threads,
+    replicas,
+    refused: refused.map(({ device, reason }) => ({ device, why: reason })),
+  });
+  const options = { device, threads, visionFrozen: frozenParts(config).has('vision') };
+  const beside = replicas === 1 ? undefined : Replicas.start(replicas, { form, options, folder: source }, job.programs);
+  requireFinite(weights, source);
   const images = ImageThread.start();
   const context: RunContext = {
     job,
     config,
     rules: new RulesInForce(config, job.rules?.atStart),
-    model: new Model(form, weights, {
-      device,
-      threads: config.threads,
-      visionFrozen: frozenParts(config).has('vision'),
-    }),
+    model: new Model(form, weights, options, beside),
     prompter: await Prompter.load(source, form, images?.decode),
     userMessage: compileUserMessage(config.prompt),
     optimizer: job.resumeFrom === undefined ? newAdamWState() : await loadOptimizer(job.resumeFrom),
+    memory: new MemoryLimits(job.limits ?? [], event => job.emit(event)),
     companions: await companionsFolder(source),
     best: start?.best ?? {},
   };
@@ -87,7 +95,8 @@ export async function runCurriculum(job: CurriculumJob): Promise<JobResult> {
     return await runPhases(context, phases, data, start);
   } finally {
     await images?.close();
-    await context.model.dispose();
+    // a device that is lost cannot give back what it held, and that it was lost is told already
+    await context.model.dispose().catch(() => {});
   }
 }
 
@@ -120,6 +129,27 @@ async function runPhases(
     previous = phase.id;
   }
   return 'finished';
+}
+
+function notBack(device: Device, refused: DeviceChoice['refused']): TriphaseError {
+  const why = refused.find(one => one.device === device)?.reason ?? 'it does not answer';
+  return new TriphaseError(
+    'device-lost',
+    `the device ${device} was lost, and does not come back: ${why}`,
+    'Resume when it is there again, or have the run go on without it: device_lost: cpu.',
+  );
+}
+
+/** What is no number teaches nothing and spreads. */
+function requireFinite(weights: Weights, folder: string): void {
+  const tensors = notFinite(weights);
+  if (tensors.length === 0) return;
+  throw new TriphaseError(
+    'model',
+    `${tensors.length} of the ${weights.size} tensors of the model hold a NaN or an infinity: ${inWords(tensors)}`,
+    'Take another copy of the model; this one was damaged or has overflowed.',
+    { file: folder },
+  );
 }
 
 /** A phase that was over before the checkpoint took as many steps as its own says. */

@@ -10,7 +10,7 @@ import { newScore } from '../train/scorer';
 import { trainStep } from '../train/step';
 import { completionTokens } from './completion-tokens';
 import type { RunContext, StepPosition, StepReport } from './context';
-import type { Shown } from './order';
+import { nameOf, type Shown } from './order';
 import { promptOf } from './prompt-of';
 import { adamWOptions, dropoutPath, frozenParts } from './settings';
 
@@ -32,14 +32,16 @@ export async function scorerStep(context: RunContext, at: StepPosition, shown: r
   const judged = shown.flatMap(({ example }, i) =>
     completionsOf(example).map(steps => ({
       prompt: prompts[i] as TrainedGroup['prompt'],
+      example: nameOf({ example }),
       ...inTokens(context, steps),
     })),
   );
   const labels = judged.reduce((n, j) => n + j.labels.size, 0);
-  const groups = judged.flatMap(({ prompt, tokenIds, labels: of }): readonly TrainedGroup[] =>
+  const groups = judged.flatMap(({ prompt, example, tokenIds, labels: of }): readonly TrainedGroup[] =>
     // one label a completion in the graph: steps that are labelled alike share it
     [...new Set(of.values())].map(label => ({
       prompt,
+      example,
       completions: [
         { tokenIds, advantage: label, weights: tokenIds.map((_, t) => (of.get(t) === label ? 1 / labels : 0)) },
       ],
@@ -52,6 +54,7 @@ export async function scorerStep(context: RunContext, at: StepPosition, shown: r
     optimizer: adamWOptions(at.settings, rate),
     maxGradNorm: at.settings.optimizer.max_grad_norm,
     microBatch: grpo.micro_batch,
+    together: context.memory.update,
     frozen: new Set([...frozenParts(config), ...(scorer.train === 'head' ? (['policy'] as const) : [])]),
     path: dropoutPath(config, at),
   });

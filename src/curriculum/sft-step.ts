@@ -5,7 +5,7 @@ import { learningRate } from '../train/schedule';
 import { trainStep } from '../train/step';
 import { completionTokens } from './completion-tokens';
 import type { RunContext, StepPosition, StepReport } from './context';
-import type { Shown } from './order';
+import { nameOf, type Shown } from './order';
 import { promptOf } from './prompt-of';
 import { adamWOptions, dropoutPath, frozenParts } from './settings';
 
@@ -19,6 +19,7 @@ export async function sftStep(context: RunContext, at: StepPosition, shown: read
     (tokenIds, i): TrainedGroup => ({
       prompt: prompts[i] as TrainedGroup['prompt'],
       completions: [{ tokenIds, advantage: 0, weights: tokenIds.map(() => 1 / tokens) }],
+      example: nameOf(shown[i] as Shown),
     }),
   );
   const rate = learningRate(at.settings.optimizer, at.phaseStep - 1, at.phase.steps);
@@ -28,6 +29,7 @@ export async function sftStep(context: RunContext, at: StepPosition, shown: read
     optimizer: adamWOptions(at.settings, rate),
     maxGradNorm: at.settings.optimizer.max_grad_norm,
     microBatch: at.settings.grpo.micro_batch,
+    together: context.memory.update,
     frozen: frozenParts(config),
     path: dropoutPath(config, at),
   });

@@ -9,8 +9,10 @@ import { Random } from '../protocol/random';
 import type { Scored } from '../protocol/rewards';
 import type { ConditionResult, Evaluation, EvaluationFigures, LanguageBias } from '../protocol/run';
 import type { RuleSample } from '../reward/sample';
-import { Generation, type GenerationOptions, type Sample } from '../rollout/generation';
+import { completions } from '../rollout/completions';
+import type { GenerationOptions, Sample } from '../rollout/generation';
 import type { Prompter, RenderedPrompt } from '../rollout/prompter';
+import type { Together } from '../tensor/together';
 import { blank, canShow, mismatches, viewOf } from './conditions';
 import { wilson } from './interval';
 
@@ -23,6 +25,8 @@ export interface EvaluationOptions {
   readonly generation: Omit<GenerationOptions, 'samples' | 'temperature'>;
   readonly maxPromptTokens: number;
   readonly seed: number;
+  /** Fewer prompts at once where memory is short; absent: that is an error. */
+  readonly together?: Together;
   readonly stopRequested: () => boolean;
   readonly progress: (done: number, total: number) => void;
 }
@@ -217,13 +221,16 @@ async function complete(
   prompts: readonly RenderedPrompt[],
   batch: readonly { readonly example: Example }[],
   condition: Condition,
-  { samples, temperature, generation: drawing, seed }: EvaluationOptions,
+  { samples, temperature, generation: drawing, seed, together }: EvaluationOptions,
 ): Promise<readonly (readonly Sample[])[]> {
-  const random = batch.flatMap(({ example }) =>
-    Array.from({ length: samples }, (_, s) => new Random(seed, 'evaluation', condition, example.source, example.id, s)),
-  );
-  const generation = await Generation.start(model, prompts, { ...drawing, samples, temperature }, random);
-  return (await generation.finish()) ?? [];
+  const random = () =>
+    batch.flatMap(({ example }) =>
+      Array.from(
+        { length: samples },
+        (_, s) => new Random(seed, 'evaluation', condition, example.source, example.id, s),
+      ),
+    );
+  return completions(model, prompts, { ...drawing, samples, temperature }, random, together);
 }
 
 /** Accuracy of a guess among the choices, where every example has some. */

@@ -3,7 +3,8 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { NumberedRules } from '../config/run-rules';
 import type { CurriculumJob, JobEvent, JobResult } from '../curriculum/job';
-import type { Activity, ErrorRecord, PauseReason } from '../protocol/run';
+import type { Activity, ErrorRecord } from '../protocol/run';
+import type { DiskWait } from '../run/write-failures';
 
 /** Indices into an Int32Array over shared memory. */
 export const flag = {
@@ -17,14 +18,14 @@ export const flag = {
   pause: 3,
   /** Counted up by the worker at everything it begins and ends. */
   beat: 4,
-  /** 1: a worker that waits for room on the disk is to try again. */
+  /** 1: a worker that waits for its disk is to try again. */
   retry: 5,
 } as const;
 
 export const flagBytes = 6 * Int32Array.BYTES_PER_ELEMENT;
 
 export interface WorkerInput {
-  readonly job: Omit<CurriculumJob, 'emit' | 'activity' | 'stopRequested' | 'pause' | 'whenRoom' | 'rules'>;
+  readonly job: Omit<CurriculumJob, 'emit' | 'activity' | 'stopRequested' | 'pause' | 'whenWritable' | 'rules'>;
   readonly flags: SharedArrayBuffer;
   /** Others come through the port, in answer to a step that begins. */
   readonly rules: { readonly atStart: NumberedRules; readonly port: MessagePort };
@@ -35,7 +36,7 @@ export type WorkerMessage =
   /** The worker waits as for an event; rules that take effect are in the port by then. */
   | { readonly kind: 'step-begins'; readonly number: number; readonly step: number }
   | { readonly kind: 'activity'; readonly activity: Activity }
-  /** The disk is full, and the worker waits; without a reason: it goes on. */
-  | { readonly kind: 'room'; readonly why?: Extract<PauseReason, { readonly kind: 'no-space' }> }
+  /** The disk does not take what is written, and the worker waits; without a reason: it goes on. */
+  | { readonly kind: 'waits'; readonly why?: DiskWait }
   | { readonly kind: 'ended'; readonly result: JobResult }
   | { readonly kind: 'failed'; readonly error: ErrorRecord };

@@ -5,7 +5,7 @@ import type { NumberedRules } from '../config/run-rules';
 import type { CurriculumJob, JobEvent, JobResult } from '../curriculum/job';
 import { toErrorRecord } from '../protocol/error-record';
 import { TriphaseError } from '../protocol/errors';
-import { freeBytes, isNoRoom } from '../run/no-room';
+import { afterWait, type DiskWait, diskWait, freeBytes } from '../run/write-failures';
 import { beat, countRunsIn } from '../tensor/heartbeat';
 import { flag, type WorkerInput, type WorkerMessage } from './channel';
 
@@ -46,34 +46,34 @@ export async function serveJob(run: (job: CurriculumJob) => Promise<JobResult>):
     return is(flag.stop) ? 'stop' : 'go on';
   };
 
-  const whenRoom = async <T>(bytes: number, write: () => Promise<T>): Promise<T> => {
-    for (let waited = 0, began = 0; ; ) {
+  const whenWritable = async <T>(what: string, bytes: number, write: () => Promise<T>): Promise<T> => {
+    const { folder } = input.job;
+    for (let began: number | undefined, waited: DiskWait | undefined; ; ) {
       try {
         const written = await write();
-        if (waited > 0) {
-          tell({ kind: 'room' });
-          const seconds = Math.round((performance.now() - began) / 1000);
-          emit({
-            kind: 'warning',
-            message: `The disk was full: the run waited ${seconds} s for room, and has gone on.`,
-          });
-        }
+        if (waited === undefined || began === undefined) return written;
+        tell({ kind: 'waits' });
+        emit({ kind: 'warning', message: afterWait(waited, (performance.now() - began) / 1000, what) });
         return written;
       } catch (error) {
-        if (!isNoRoom(error)) throw error;
-        if (waited === 0) began = performance.now();
-        waited += 1;
-        const { folder } = input.job;
-        // a quota does not show in what is free: then it is tried again now and then
-        const why = { kind: 'no-space', folder, neededBytes: bytes, freeBytes: freeBytes(folder) } as const;
-        tell({ kind: 'room', why });
-        Atomics.store(flags, flag.retry, 0);
-        for (let seconds = 0; seconds < 10; seconds++) {
-          if (is(flag.stop)) throw error;
-          Atomics.wait(flags, flag.retry, 0, 1000);
-          if (is(flag.retry) || (why.freeBytes < bytes && freeBytes(folder) >= bytes)) break;
-        }
+        const why = diskWait(error, folder, bytes);
+        if (why === undefined) throw error;
+        began ??= performance.now();
+        waited = why;
+        tell({ kind: 'waits', why });
+        untilRetry(error, why);
       }
+    }
+  };
+  /** Until somebody asks for it or there is room; a quota, and a folder's rights, do not show: then now and then. */
+  const untilRetry = (error: unknown, why: DiskWait): void => {
+    Atomics.store(flags, flag.retry, 0);
+    for (let seconds = 0; seconds < 10; seconds++) {
+      if (is(flag.stop)) throw error;
+      Atomics.wait(flags, flag.retry, 0, 1000);
+      if (is(flag.retry)) return;
+      if (why.kind === 'no-space' && why.freeBytes < why.neededBytes && freeBytes(why.folder) >= why.neededBytes)
+        return;
     }
   };
 
@@ -96,7 +96,7 @@ export async function serveJob(run: (job: CurriculumJob) => Promise<JobResult>):
         beat();
         return is(flag.stop);
       },
-      whenRoom,
+      whenWritable,
       pause: { requested: () => is(flag.pause), rest },
       rules: { atStart: input.rules.atStart, from: rulesFrom },
     });

@@ -7,7 +7,9 @@ import { FeatureCache } from './feature-cache';
 import { imageFeaturesGraph } from './graphs';
 import type { Pixels } from './images';
 import { loadModel } from './load';
+import type { Replicas } from './replicas';
 import { SequenceInputs } from './sequence-inputs';
+import type { ShareTask } from './share';
 import { visionFeeds } from './vision-inputs';
 import type { Weights } from './weights';
 
@@ -28,6 +30,7 @@ export class Model {
     readonly config: ModelForm,
     readonly weights: Weights,
     readonly options: ModelOptions,
+    private readonly replicas?: Replicas,
   ) {
     this.inputs = new SequenceInputs(config);
   }
@@ -47,6 +50,30 @@ export class Model {
       this.sessions.set(name, session);
     }
     return session;
+  }
+
+  /** How many shares of a batch are computed side by side. */
+  get shares(): number {
+    return this.replicas?.count ?? 1;
+  }
+
+  /** Outcomes in the order of the shares, the same whether there are threads for them or not. */
+  async inShares<I, O>(task: ShareTask<I, O>, shares: readonly I[], weights: Weights = this.weights): Promise<O[]> {
+    const elsewhere = this.replicas?.begin(task, shares, this.weights, weights) ?? [];
+    const here = async (): Promise<O[]> => {
+      const out: O[] = [];
+      for (const [i, share] of shares.entries())
+        if (elsewhere[i] === undefined) out[i] = await task.run(this, share, weights);
+      return out;
+    };
+    // all of them also where one fails: whoever tries again finds no thread at work
+    const [own, ...others] = await Promise.allSettled([here(), ...elsewhere]);
+    if (own.status === 'rejected') throw own.reason;
+    return shares.map((_, i) => {
+      const other = others[i];
+      if (other?.status === 'rejected') throw other.reason;
+      return (elsewhere[i] === undefined ? own.value[i] : other?.value) as O;
+    });
   }
 
   /** Features of the image tokens of images, in order: [tokens, hidden]. */
@@ -93,5 +120,6 @@ export class Model {
   async dispose(): Promise<void> {
     for (const session of this.sessions.values()) await (await session).dispose();
     this.sessions.clear();
+    await this.replicas?.end();
   }
 }

@@ -196,7 +196,8 @@ export async function saveModel(
 export async function replaceFolder(folder: string, fill: (writing: string) => Promise<void>): Promise<void> {
   const writing = `${folder}.writing-${process.pid}`;
   await rm(writing, { recursive: true, force: true });
-  await mkdir(writing, { recursive: true });
+  // not its parents: a folder that was taken away is not made again in its old place
+  await mkdir(writing);
   await fill(writing);
   if (await exists(folder)) {
     const replaced = `${folder}.replaced-${process.pid}`;

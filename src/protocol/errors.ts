@@ -8,6 +8,9 @@ export type ErrorCode =
   | 'tokenizer'
   | 'prompt-too-long'
   | 'device'
+  /** It was there, and is gone. */
+  | 'device-lost'
+  | 'memory'
   | 'not-finite'
   | 'run-folder'
   | 'usage'

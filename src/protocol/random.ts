@@ -21,6 +21,8 @@ export function hashText(text: string): number {
 
 export type PathPart = number | string;
 
+export type RandomState = readonly [number, number, number, number];
+
 export class Random {
   private a: number;
   private b: number;
@@ -35,6 +37,15 @@ export class Random {
     for (let i = 0; i < 4; i++) seeds.push(mix(h ^ mix(i + 1)));
     [this.a, this.b, this.c, this.d] = seeds as [number, number, number, number];
     for (let i = 0; i < 12; i++) this.bits();
+  }
+
+  /** Where the stream is, to go on from it in another thread. */
+  get state(): RandomState {
+    return [this.a, this.b, this.c, this.d];
+  }
+
+  static at([a, b, c, d]: RandomState): Random {
+    return Object.assign(new Random(), { a, b, c, d });
   }
 
   /** 32 random bits. */

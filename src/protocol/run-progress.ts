@@ -110,6 +110,8 @@ export class RunProgress {
       case 'rules':
       case 'checkpoint':
       case 'warning':
+      case 'micro-batch':
+      case 'device-lost':
         return;
       case 'phase-ended':
         if (event.end !== undefined) this.ended.set(event.phase, { phaseSteps: event.end.phaseStep, step: event.step });

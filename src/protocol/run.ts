@@ -175,6 +175,8 @@ export type RunEventBody =
       /** The device in words: processor or adapter name. */
       readonly description?: string;
       readonly threads: number;
+      /** Copies of the model that compute side by side; absent in logs of earlier versions. */
+      readonly replicas?: number;
       readonly refused: readonly { readonly device: string; readonly why: string }[];
     }
   | {
@@ -225,6 +227,17 @@ export type RunEventBody =
       readonly removed: readonly string[];
       readonly seconds: number;
     }
+  | ({ readonly kind: 'micro-batch' } & MicroBatch)
+  /** This attempt began because the one before lost its device. */
+  | {
+      readonly kind: 'device-lost';
+      readonly device: string;
+      /** Steps that were done when it was lost. */
+      readonly step: number;
+      readonly why: string;
+      /** Where the run goes on. */
+      readonly next: string;
+    }
   | {
       readonly kind: 'warning';
       readonly message: string;
@@ -246,10 +259,25 @@ export type RunEventBody =
   | { readonly kind: 'resumed'; readonly step: number; readonly seconds: number }
   | ({ readonly kind: 'run-ended'; readonly step: number } & RunOutcome);
 
-/** `no-space` goes on by itself when there is room. It is seldom in the log, for which there is no room either. */
+/** Memory was short: from this step on, fewer prompts run together, which may round otherwise and changes nothing else. */
+export interface MicroBatch {
+  readonly part: 'update' | 'generation' | 'evaluation';
+  readonly step: number;
+  /** So many run together at most. */
+  readonly prompts: number;
+  readonly before: number;
+  readonly why: string;
+}
+
+/**
+ * `no-space` and `not-writable` go on by themselves, when there is room or the folder can be written to again. They are
+ * seldom in the log, which cannot be written either.
+ */
 export type PauseReason =
   | { readonly kind: 'asked' }
-  | { readonly kind: 'no-space'; readonly folder: string; readonly neededBytes: number; readonly freeBytes: number };
+  | { readonly kind: 'no-space'; readonly folder: string; readonly neededBytes: number; readonly freeBytes: number }
+  /** `code` is the system's: EROFS, EACCES. */
+  | { readonly kind: 'not-writable'; readonly folder: string; readonly code: string };
 
 /**
  * A version of the reward rules is accepted. A step is scored by the last of these events in the log whose `fromStep` it

@@ -3,7 +3,7 @@
 import { Model } from '../model/model';
 import { Random } from '../protocol/random';
 import { chooseDevice, type Device } from '../tensor/session';
-import { Generation } from './generation';
+import { drawGroups } from './groups';
 import { Prompter } from './prompter';
 import { StopTexts } from './stop-texts';
 
@@ -46,7 +46,7 @@ export async function generateFromFolder(options: GenerateOptions): Promise<{ sa
     const pixels = await Promise.all(options.images.map(file => prompter.image(file)));
     const prompt = prompter.encode('', options.prompt, pixels, Number.MAX_SAFE_INTEGER);
     const { tokenizer } = prompter;
-    const generation = await Generation.start(
+    const [samples = []] = await drawGroups(
       model,
       [prompt],
       {
@@ -57,7 +57,6 @@ export async function generateFromFolder(options: GenerateOptions): Promise<{ sa
       },
       Array.from({ length: options.samples }, (_, i) => new Random(options.seed, 'generate', i)),
     );
-    const [samples = []] = (await generation.finish()) ?? [];
     return {
       samples: samples.map(({ tokenIds, logProbs, stop }) => ({
         tokenIds,

@@ -144,9 +144,9 @@ export class Generation {
     }
   }
 
-  /** All steps, behind which nothing can branch off. @returns completions by prompt and sample; undefined when it was told to stop. */
-  async finish(stopRequested: () => boolean = () => false): Promise<readonly (readonly Sample[])[] | undefined> {
-    for await (const _ of this.steps()) if (stopRequested()) return undefined;
+  /** All steps, behind which nothing can branch off. @returns completions by prompt and sample */
+  async finish(): Promise<readonly (readonly Sample[])[]> {
+    for await (const _ of this.steps());
     this.cache.leave();
     this.left = true;
     return this.samples();

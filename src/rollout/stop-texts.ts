@@ -10,7 +10,7 @@ export class StopTexts {
 
   /** @param decode tokens to text, as the completion will be read */
   constructor(
-    private readonly texts: readonly string[],
+    readonly texts: readonly string[],
     private readonly decode: (tokenIds: readonly number[]) => string,
   ) {
     this.longest = Math.max(0, ...texts.map(text => Buffer.byteLength(text))) + CHARACTER;

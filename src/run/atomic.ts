@@ -1,7 +1,7 @@
 // Files that are there whole or not at all, also after a power cut: written beside, flushed, then renamed.
 
 import { randomBytes } from 'node:crypto';
-import { closeSync, fsyncSync, openSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, fsyncSync, mkdirSync, openSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 
 /** @param mode who may read it; default: as the umask says */
@@ -21,6 +21,17 @@ export function writeFileAtomic(file: string, content: string | Uint8Array, mode
     throw error;
   }
   syncFolder(path.dirname(file));
+}
+
+/** A folder within another that is there: one that was taken away is not made again in its old place. */
+export function makeFolderIn(folder: string, name: string): string {
+  const inner = path.join(folder, name);
+  try {
+    mkdirSync(inner);
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
+  }
+  return inner;
 }
 
 /** Makes a rename in the folder last. Windows cannot open a folder, and orders renames itself. */

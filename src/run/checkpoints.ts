@@ -8,7 +8,7 @@ import path from 'node:path';
 import { z } from 'zod';
 import { TriphaseError } from '../protocol/errors';
 import type { RunEvent } from '../protocol/run';
-import { syncFolder, syncTree } from './atomic';
+import { makeFolderIn, syncFolder, syncTree } from './atomic';
 import { sumsOf, wrongSum } from './sums';
 
 export interface CheckpointPosition {
@@ -48,12 +48,11 @@ export async function writeCheckpoint(
   keep: number,
   fill: (folder: string) => Promise<void>,
 ): Promise<{ readonly folder: string; readonly removed: readonly string[] }> {
-  const all = path.join(runFolder, 'checkpoints');
+  const all = makeFolderIn(runFolder, 'checkpoints');
   const name = path.basename(checkpointFolder(position));
   const temporary = path.join(all, `.new-${name}`);
   const replaced = path.join(all, `.old-${name}`);
   const final = path.join(all, name);
-  await mkdir(all, { recursive: true });
   await rm(temporary, { recursive: true, force: true });
   await mkdir(temporary);
   try {

@@ -1,9 +1,10 @@
 // Step files of a run, merged into segments of its index: by its host in a thread of its own while it runs, and by whoever
 // opens a run that nobody serves. The step files stay; the index can be thrown away at any time.
 
-import { accessSync, closeSync, constants, existsSync, mkdirSync, openSync, readdirSync, rmSync } from 'node:fs';
+import { accessSync, closeSync, constants, existsSync, openSync, readdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import type { RunEvent } from '../protocol/run';
+import { makeFolderIn } from './atomic';
 import { currentEvents, readEvents } from './event-log';
 import { readIndexRows } from './index-rows';
 import {
@@ -175,7 +176,7 @@ export function canIndex(folder: string): boolean {
 
 /** A number that nobody else has or takes meanwhile. */
 function claimNumber(index: string): { readonly number: number; readonly release: () => void } {
-  mkdirSync(index, { recursive: true });
+  makeFolderIn(path.dirname(index), path.basename(index));
   for (;;) {
     const number = nextSegmentNumber(index);
     const file = path.join(index, `${String(number).padStart(6, '0')}.claim`);

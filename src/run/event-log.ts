@@ -4,18 +4,21 @@ import {
   closeSync,
   existsSync,
   fdatasyncSync,
+  fstatSync,
   ftruncateSync,
   openSync,
   readFileSync,
   readSync,
+  statSync,
   writeSync,
 } from 'node:fs';
 import path from 'node:path';
 import { type Place, TriphaseError } from '../protocol/errors';
 import type { RunEvent, RunEventBody } from '../protocol/run';
 import { syncFolder } from './atomic';
+import { RunClock } from './clock';
 import { isEvent } from './event-shape';
-import { isNoRoom, NoRoomError } from './no-room';
+import { diskWait, WriteFailure } from './write-failures';
 
 export interface LoggedEvents {
   readonly events: readonly RunEvent[];
@@ -64,13 +67,19 @@ export class EventLog {
   /** Where line i begins; the end of the file is the last entry. */
   private readonly starts: number[];
   private readonly numbers: number[];
+  private readonly clock: RunClock;
+  /** By how much the clock was set since it was last asked about, milliseconds. */
+  private jumpedMs: number | undefined;
 
   private constructor(
     private readonly file: string,
     private readonly handle: number,
-    readonly attempt: number,
+    /** Of the events to come. */
+    public attempt: number,
     scan: Scan,
   ) {
+    const before = Date.parse(scan.lines.at(-1)?.event.time ?? '');
+    this.clock = new RunClock(Number.isNaN(before) ? 0 : before);
     this.numbers = scan.lines.map(line => line.event.n);
     this.starts = [...scan.lines.map(line => line.start), scan.end];
   }
@@ -93,7 +102,9 @@ export class EventLog {
 
   /** Returns the event as written, when it is on disk. */
   append(body: RunEventBody): RunEvent {
-    const head = { n: this.last + 1, time: new Date().toISOString(), attempt: this.attempt };
+    const { ms, jumpedMs } = this.clock.now();
+    this.jumpedMs = jumpedMs ?? this.jumpedMs;
+    const head = { n: this.last + 1, time: new Date(ms).toISOString(), attempt: this.attempt };
     const line = JSON.stringify({ ...head, ...body } satisfies RunEvent, withoutNonFinite);
     const bytes = Buffer.from(`${line}\n`);
     const start = this.starts.at(-1) ?? 0;
@@ -104,10 +115,14 @@ export class EventLog {
       }
       fdatasyncSync(this.handle);
     } catch (error) {
-      // half a line must not stand before the next one
-      ftruncateSync(this.handle, start);
-      if (isNoRoom(error))
-        throw new NoRoomError(path.dirname(this.file), bytes.length, 'The event log cannot be written');
+      // half a line must not stand before the next one; where it cannot be cut off, the next one is written over it
+      try {
+        ftruncateSync(this.handle, start);
+      } catch {
+        // what is wrong is told below
+      }
+      const wait = diskWait(error, path.dirname(this.file), bytes.length);
+      if (wait !== undefined) throw new WriteFailure(wait, 'The event log cannot be written');
       throw new TriphaseError(
         'run-folder',
         `The event log cannot be written: ${error instanceof Error ? error.message : error}.`,
@@ -119,6 +134,24 @@ export class EventLog {
     this.starts.push(start + bytes.length);
     // what is told is what stands in the file
     return JSON.parse(line) as RunEvent;
+  }
+
+  /** Tells once of a clock that was set: by so many milliseconds. */
+  takeJump(): number | undefined {
+    const { jumpedMs } = this;
+    this.jumpedMs = undefined;
+    return jumpedMs;
+  }
+
+  /**
+   * Whether the log is still where it was opened: a file that is open is written to wherever it went, and when nobody can
+   * find it any more.
+   */
+  get place(): 'there' | 'moved' | 'removed' {
+    const own = fstatSync(this.handle, { bigint: true });
+    const there = statSync(this.file, { bigint: true, throwIfNoEntry: false });
+    if (there !== undefined && there.ino === own.ino && there.dev === own.dev) return 'there';
+    return own.nlink === 0n ? 'removed' : 'moved';
   }
 
   /** Up to `limit` events numbered above `after`, read from the file. */

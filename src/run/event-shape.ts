@@ -38,6 +38,7 @@ const ends: Readonly<Record<string, Check>> = {
 const reasons: Readonly<Record<string, Check>> = {
   asked: object,
   'no-space': fields({ folder: text, neededBytes: number, freeBytes: number }),
+  'not-writable': fields({ folder: text, code: text }),
 };
 
 const byKind: Readonly<Record<RunEventKind, Check>> = {
@@ -70,6 +71,8 @@ const byKind: Readonly<Record<RunEventKind, Check>> = {
   }),
   rules: fields({ version: number, hash: text, fromStep: number, file: inside, changes: list(text) }),
   checkpoint: fields({ phase: text, phaseStep: number, step: number, folder: inside, removed: list(inside) }),
+  'micro-batch': fields({ part: text, step: number, prompts: number, before: number, why: text }),
+  'device-lost': fields({ device: text, step: number, why: text, next: text }),
   warning: fields({ message: text, remedy: optional(text), place: optional(fields({ file: text })) }),
   'phase-ended': fields({ phase: text, step: number, seconds: number, end: optional(fields({ phaseStep: number })) }),
   paused: value => fields({ step: number, why: object })(value) && kindOf(reasons, (value as Fields)['why'], 'kind'),

@@ -5,7 +5,6 @@
 import { randomBytes } from 'node:crypto';
 import {
   linkSync,
-  mkdirSync,
   readdirSync,
   readFileSync,
   realpathSync,
@@ -17,7 +16,7 @@ import {
 import path from 'node:path';
 import { z } from 'zod';
 import { TriphaseError } from '../protocol/errors';
-import { writeFileAtomic } from './atomic';
+import { makeFolderIn, writeFileAtomic } from './atomic';
 import { type ProcessIdentity, stateOf, thisProcess } from './processes';
 
 interface LeaseFile extends ProcessIdentity {
@@ -36,6 +35,7 @@ export class Lease {
   private readonly heartbeat: NodeJS.Timeout;
 
   private constructor(
+    private readonly folder: string,
     private readonly file: string,
     readonly holder: ProcessIdentity,
     readonly attempt: number,
@@ -45,8 +45,7 @@ export class Lease {
   }
 
   static take(folder: string): Lease {
-    const attempts = path.join(folder, 'attempts');
-    mkdirSync(attempts, { recursive: true });
+    const attempts = makeFolderIn(folder, 'attempts');
     const holder = thisProcess();
     for (;;) {
       const latest = latestAttempt(folder);
@@ -55,9 +54,24 @@ export class Lease {
       const attempt = latest + 1;
       const file = attemptFile(attempts, attempt);
       const content = { ...holder, attempt, released: false, ...placeOf(folder) } satisfies LeaseFile;
-      if (createOnce(file, JSON.stringify(content))) return new Lease(file, holder, attempt);
+      if (createOnce(file, JSON.stringify(content))) return new Lease(folder, file, holder, attempt);
       // another host was faster: look again at who holds it now
     }
+  }
+
+  /** The next attempt of the same process. */
+  next(): Lease {
+    const attempt = this.attempt + 1;
+    const file = attemptFile(path.dirname(this.file), attempt);
+    const content = { ...this.holder, attempt, released: false, ...placeOf(this.folder) } satisfies LeaseFile;
+    if (!createOnce(file, JSON.stringify(content))) throw heldBy(this.folder, readLease(file) ?? this.holder);
+    this.release();
+    return new Lease(this.folder, file, this.holder, attempt);
+  }
+
+  /** The process goes, and the folder with its lease may be gone already. */
+  abandon(): void {
+    clearInterval(this.heartbeat);
   }
 
   release(): void {

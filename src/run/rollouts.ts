@@ -1,14 +1,14 @@
 // rollouts/<phase>-<step>.parquet: the completions of one step, a row each. Flat columns and lists only, so that pandas,
 // pyarrow and DuckDB read a whole folder of them as one table.
 
-import { mkdir, readdir } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { parquetWriteBuffer, type SchemaElement } from 'hyparquet-writer';
 import { z } from 'zod';
 import { type ParquetRow, wholeParquet } from '../parquet/read';
 import { TriphaseError } from '../protocol/errors';
 import { type RolloutRecord, type RunEvent, rolloutColumns } from '../protocol/run';
-import { writeFileAtomic } from './atomic';
+import { makeFolderIn, writeFileAtomic } from './atomic';
 import { currentEvents } from './event-log';
 
 /** Writes one step's rollouts and returns the file's name relative to the run folder. */
@@ -39,7 +39,7 @@ export async function writeRollouts(folder: string, records: readonly RolloutRec
     createdBy: 'triphase',
   });
   const name = `rollouts/${first.phase}-${String(first.step).padStart(6, '0')}.parquet`;
-  await mkdir(path.join(folder, 'rollouts'), { recursive: true });
+  makeFolderIn(folder, 'rollouts');
   writeFileAtomic(path.join(folder, name), new Uint8Array(bytes));
   return name;
 }

@@ -2,10 +2,10 @@
 // name, as they were. So a resume scores as the run did, whatever became of the files that the config names.
 
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { TriphaseError } from '../protocol/errors';
-import { writeFileAtomic } from './atomic';
+import { makeFolderIn, writeFileAtomic } from './atomic';
 
 /** Relative to the run folder. */
 export const rulesFile = (version: number): string => `rules/${version}.yaml`;
@@ -21,7 +21,7 @@ export function rulesVersions(folder: string): readonly number[] {
 }
 
 export function writeRulesFile(folder: string, version: number, text: string): void {
-  mkdirSync(path.join(folder, 'rules'), { recursive: true });
+  makeFolderIn(folder, 'rules');
   writeFileAtomic(path.join(folder, rulesFile(version)), text);
 }
 
@@ -40,8 +40,7 @@ export function readRulesFile(folder: string, version: number): string {
 export function keepScript(folder: string, file: string): string {
   const bytes = readFileSync(file);
   const name = `${createHash('sha256').update(bytes).digest('hex').slice(0, 12)}${path.extname(file)}`;
-  mkdirSync(path.join(folder, 'rules'), { recursive: true });
-  const kept = path.join(folder, 'rules', name);
+  const kept = path.join(makeFolderIn(folder, 'rules'), name);
   if (!existsSync(kept)) writeFileAtomic(kept, bytes);
   return name;
 }

@@ -3,12 +3,12 @@
 // whole and is never changed; its JSON file comes last and says which files, of which attempt, are in it. Everything in
 // it can be made again: the files that it was made from are the truth.
 
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { ByteWriter, ParquetWriter, type SchemaElement } from 'hyparquet-writer';
 import { z } from 'zod';
 import type { Cell, Column, ImageRef } from '../protocol/query';
-import { writeFileAtomic } from './atomic';
+import { makeFolderIn, writeFileAtomic } from './atomic';
 
 /** A rollout as an index keeps it. */
 export interface IndexRow {
@@ -70,7 +70,7 @@ export function writeSegment(
   rows: readonly IndexRow[],
   rules: ReadonlySet<string>,
 ): Segment {
-  mkdirSync(folder, { recursive: true });
+  makeFolderIn(path.dirname(folder), path.basename(folder));
   const segment = { ...named(folder, number), rows: rows.length, columns: columnsOf(rows, rules), files };
   const ids = rows.map((_, i) => BigInt(number * idsPerSegment + i));
   writeFileAtomic(segment.narrowFile, narrowBytes(ids, rows, segment.columns));

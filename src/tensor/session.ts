@@ -6,6 +6,7 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 import * as ort from 'onnxruntime-node';
 import { describe, TriphaseError } from '../protocol/errors';
+import { asFailure } from './failures';
 import { type Dim, Graph } from './graph';
 import { beat } from './heartbeat';
 import { writeOnnx } from './onnx';
@@ -74,6 +75,7 @@ export class Session {
     session: ort.InferenceSession,
     graph: Graph,
     private readonly profiled: boolean,
+    private readonly device: Device,
   ) {
     this.session = session;
     this.inputs = new Set(session.inputNames);
@@ -82,7 +84,7 @@ export class Session {
   }
 
   static async create(graph: Graph, options: SessionOptions): Promise<Session> {
-    const session = await ort.InferenceSession.create(writeOnnx(graph), {
+    const made = ort.InferenceSession.create(writeOnnx(graph), {
       executionProviders: options.device === 'cpu' ? ['cpu'] : [options.device, 'cpu'],
       intraOpNumThreads: options.threads,
       interOpNumThreads: 1,
@@ -90,7 +92,10 @@ export class Session {
       logSeverityLevel: 3,
       ...(options.profile === undefined ? {} : { enableProfiling: true, profileFilePrefix: options.profile }),
     });
-    return new Session(session, graph, options.profile !== undefined);
+    const session = await made.catch(error => {
+      throw asFailure(error, options.device);
+    });
+    return new Session(session, graph, options.profile !== undefined, options.device);
   }
 
   /**
@@ -107,7 +112,9 @@ export class Session {
       inputs[name] = asRuntimes(tensor);
     }
     beat();
-    const outputs = await this.session.run(inputs, this.names as string[]);
+    const outputs = await this.session.run(inputs, this.names as string[]).catch(error => {
+      throw asFailure(error, this.device);
+    });
     return new Map(
       this.names.map(name => {
         const t = outputs[name] as ort.Tensor;

@@ -4,8 +4,10 @@ import { isAdapter, isVision, type ModelForm } from '../model/adapter';
 import type { ImageInput } from '../model/graphs';
 import type { Model } from '../model/model';
 import type { EncodedPrompt } from '../model/sequence-inputs';
+import type { ShareTask } from '../model/share';
 import { visionFeeds } from '../model/vision-inputs';
 import { SCORE, type Weights } from '../model/weights';
+import { accumulate } from '../tensor/adamw';
 import type { Graph } from '../tensor/graph';
 import type { FloatTensor, Tensor } from '../tensor/session';
 import { type DpoGraphOptions, dpoGraph } from './dpo';
@@ -31,6 +33,8 @@ export interface TrainedCompletion {
 export interface TrainedGroup {
   readonly prompt: EncodedPrompt;
   readonly completions: readonly TrainedCompletion[];
+  /** What the example is called where a person reads of it. */
+  readonly example?: string;
 }
 
 /**
@@ -130,6 +134,50 @@ export async function score(
   const { feeds, length } = await completionFeeds(model, groups, temperature, input, weights);
   return tokenScores(await session.run(feeds, weights), groups, length);
 }
+
+/** The micro-batches of one share of a batch, one after the other. */
+interface GradientShare {
+  readonly objective: Objective;
+  readonly parts: readonly { readonly groups: readonly TrainedGroup[]; readonly path?: Dropout['path'] }[];
+  readonly temperature: number;
+  readonly frozen: Frozen;
+}
+
+/** The gradient over all parts of a share. */
+export const gradientOfShare: ShareTask<GradientShare, Gradient> = {
+  name: 'gradient',
+  async run(model, { objective, parts, temperature, frozen }) {
+    const all: Gradient[] = [];
+    for (const { groups, path } of parts) all.push(await gradient(model, objective, groups, temperature, frozen, path));
+    return summed(all);
+  },
+  handsOver: ({ grads }) => [...grads.values()].map(({ data }) => data.buffer as ArrayBuffer),
+};
+
+/** In order; the first is added to. */
+export function summed(gradients: readonly Gradient[]): Gradient {
+  const grads = new Map<string, FloatTensor>();
+  for (const one of gradients) accumulate(grads, one.grads);
+  return {
+    loss: gradients.reduce((sum, { loss }) => sum + loss, 0),
+    grads,
+    scores: gradients.flatMap(({ scores }) => scores),
+  };
+}
+
+interface ScoreShare {
+  readonly parts: readonly (readonly TrainedGroup[])[];
+  readonly temperature: number;
+}
+
+export const scoresOfShare: ShareTask<ScoreShare, readonly (readonly TokenScores[])[]> = {
+  name: 'score',
+  async run(model, { parts, temperature }, weights) {
+    const out: (readonly TokenScores[])[] = [];
+    for (const groups of parts) out.push(...(await score(model, groups, temperature, weights)));
+    return out;
+  },
+};
 
 async function completionFeeds(
   model: Model,

@@ -1,10 +1,21 @@
 // One optimiser step: micro-batches, their gradients summed, clipped, AdamW.
 
 import type { Model } from '../model/model';
+import { dealt } from '../model/share';
 import { TriphaseError } from '../protocol/errors';
-import { type AdamWOptions, type AdamWState, accumulate, adamW, clipScale, globalNorm } from '../tensor/adamw';
+import { type AdamWOptions, type AdamWState, adamW, clipScale, globalNorm } from '../tensor/adamw';
 import type { FloatTensor } from '../tensor/session';
-import { type Frozen, gradient, type Objective, type TokenScores, type TrainedGroup } from './gradient';
+import type { Together } from '../tensor/together';
+import { inWords, notFinite } from './finite';
+import {
+  type Frozen,
+  gradient,
+  gradientOfShare,
+  type Objective,
+  summed,
+  type TokenScores,
+  type TrainedGroup,
+} from './gradient';
 
 export interface StepOptions {
   readonly objective: Objective;
@@ -13,6 +24,8 @@ export interface StepOptions {
   readonly maxGradNorm: number;
   /** Prompts in one run of the gradient graph. */
   readonly microBatch: number;
+  /** Fewer where memory is short; absent: that is an error. */
+  readonly together?: Together;
   readonly frozen: Frozen;
   /** Of the random numbers of the update, for the dropout of an adapter; absent: nothing is dropped out. */
   readonly path?: readonly (number | string)[];
@@ -29,7 +42,8 @@ export interface StepResult {
 /**
  * Changes the model's parameters and the optimiser's state in place.
  *
- * @throws TriphaseError 'not-finite' before anything is changed
+ * @throws TriphaseError 'not-finite': before anything is changed where it is of the loss or the gradient; one of the
+ *   parameters says that they are lost
  */
 export async function trainStep(
   model: Model,
@@ -37,35 +51,109 @@ export async function trainStep(
   groups: readonly TrainedGroup[],
   options: StepOptions,
 ): Promise<StepResult> {
-  const grads = new Map<string, FloatTensor>();
-  const scores: (readonly TokenScores[] | undefined)[] = groups.map(() => undefined);
-  let loss = 0;
   const teaching = groups.flatMap((g, i) => (teaches(g, options.objective) ? [i] : []));
-  for (const [number, part] of microBatches(groups, teaching, options.microBatch).entries()) {
-    const result = await gradient(
-      model,
-      options.objective,
-      part.map(i => groups[i] as TrainedGroup),
-      options.temperature,
-      options.frozen,
-      options.path === undefined ? undefined : [...options.path, number],
-    );
-    loss += result.loss;
-    accumulate(grads, result.grads);
-    part.forEach((i, j) => {
-      scores[i] = result.scores[j];
-    });
-  }
+  const size = Math.min(options.microBatch, Math.max(1, teaching.length));
+  const run = (size: number) => summedGradient(model, groups, teaching, size, options);
+  const { grads, loss, scores } = await (options.together?.fitting(size, run) ?? run(size));
   const gradNorm = globalNorm(grads);
   if (!Number.isFinite(loss) || !Number.isFinite(gradNorm))
-    throw new TriphaseError(
-      'not-finite',
-      Number.isFinite(loss) ? `the gradient is not finite (norm ${gradNorm})` : `the loss is not finite (${loss})`,
-      'Lower optimizer.learning_rate or optimizer.max_grad_norm, and resume from the last checkpoint.',
+    throw await noGradient(
+      model,
+      teaching.map(i => groups[i] as TrainedGroup),
+      options,
+      { loss, gradNorm, grads },
     );
   adamW(model.weights, grads, state, options.optimizer, clipScale(gradNorm, options.maxGradNorm));
+  requireFinite(model, state, grads.keys(), groups);
   return { loss, gradNorm, scores };
 }
+
+interface SummedGradient {
+  readonly grads: ReadonlyMap<string, FloatTensor>;
+  readonly loss: number;
+  readonly scores: readonly (readonly TokenScores[] | undefined)[];
+}
+
+/** @param microBatch prompts in one run */
+async function summedGradient(
+  model: Model,
+  groups: readonly TrainedGroup[],
+  teaching: readonly number[],
+  microBatch: number,
+  options: StepOptions,
+): Promise<SummedGradient> {
+  const { objective, temperature, frozen, path } = options;
+  const shares = dealt([...microBatches(groups, teaching, microBatch, model.shares).entries()], model.shares);
+  const results = await model.inShares(
+    gradientOfShare,
+    shares.map(batches => ({
+      objective,
+      parts: batches.map(([number, batch]) => ({
+        groups: batch.map(i => groups[i] as TrainedGroup),
+        ...(path === undefined ? {} : { path: [...path, number] }),
+      })),
+      temperature,
+      frozen,
+    })),
+  );
+  const scores: (readonly TokenScores[] | undefined)[] = groups.map(() => undefined);
+  shares.forEach((batches, k) => {
+    batches
+      .flatMap(([, batch]) => batch)
+      .forEach((i, j) => {
+        scores[i] = results[k]?.scores[j];
+      });
+  });
+  // in the order of the shares, whichever was there first
+  return { ...summed(results), scores };
+}
+
+const advice =
+  'Lower optimizer.learning_rate or optimizer.max_grad_norm in the config, and begin a new run from the last checkpoint.';
+
+/** What is wrong with a step's gradient: each example is run alone, for the step is lost anyway. */
+async function noGradient(
+  model: Model,
+  groups: readonly TrainedGroup[],
+  { objective, temperature, frozen }: StepOptions,
+  { loss, gradNorm, grads }: { loss: number; gradNorm: number; grads: ReadonlyMap<string, FloatTensor> },
+): Promise<TriphaseError> {
+  const guilty: TrainedGroup[] = [];
+  for (const group of groups) {
+    const alone = await gradient(model, objective, [group], temperature, frozen);
+    if (!Number.isFinite(alone.loss) || !Number.isFinite(globalNorm(alone.grads))) guilty.push(group);
+  }
+  const tensors = notFinite(grads);
+  const what = Number.isFinite(loss)
+    ? `the gradient is not finite (norm ${gradNorm})`
+    : `the loss is not finite (${loss})`;
+  const of = tensors.length === 0 ? '' : `; ${tensors.length} of ${grads.size} tensors: ${inWords(tensors)}`;
+  return new TriphaseError('not-finite', `${what}${examplesOf(guilty.length === 0 ? groups : guilty)}${of}`, advice);
+}
+
+/** After an update: what it made of parameters that a gradient without fault can still overflow. */
+function requireFinite(
+  { weights }: Model,
+  { moments }: AdamWState,
+  changed: Iterable<string>,
+  groups: readonly TrainedGroup[],
+): void {
+  const names = [...changed];
+  const parameters = notFinite(names.map(name => [name, weights.get(name) as FloatTensor]));
+  const estimates = notFinite(names.flatMap(name => [[name, { data: moments.get(name)?.v ?? new Float32Array() }]]));
+  const [what, tensors] = parameters.length > 0 ? ['parameters', parameters] : ["the optimiser's moments", estimates];
+  if (tensors.length === 0) return;
+  throw new TriphaseError(
+    'not-finite',
+    `the update made ${what} that are not finite${examplesOf(groups)}; ${tensors.length} of ${names.length} tensors: ${inWords(tensors)}`,
+    advice,
+  );
+}
+
+const examplesOf = (groups: readonly TrainedGroup[]): string => {
+  const names = [...new Set(groups.flatMap(({ example }) => (example === undefined ? [] : [example])))];
+  return names.length === 0 ? '' : `; ${names.length === 1 ? 'example' : 'examples'} ${inWords(names)}`;
+};
 
 /** Whether a group can change the model; one whose completions all count for nothing is not run. */
 function teaches({ completions }: TrainedGroup, objective: Objective): boolean {
@@ -74,14 +162,24 @@ function teaches({ completions }: TrainedGroup, objective: Objective): boolean {
   return completions.some(c => (always || c.advantage !== 0) && c.weights[0] !== 0);
 }
 
-/** Groups that run together: of one kind (with images or without), in order. @param among indices of groups */
+/**
+ * Groups that run together: of one kind (with images or without), in order.
+ *
+ * @param among indices of groups
+ * @param size groups that are in memory at a time, where that leaves one for each share
+ * @param shares so many run side by side, and have as many groups together
+ */
 export function microBatches(
   groups: readonly { readonly prompt: TrainedGroup['prompt'] }[],
   among: readonly number[],
   size: number,
+  shares = 1,
 ): number[][] {
   const kinds = [false, true].map(images => among.filter(i => images === (groups[i]?.prompt.images.length ?? 0) > 0));
-  return kinds.flatMap(indices =>
-    Array.from({ length: Math.ceil(indices.length / size) }, (_, i) => indices.slice(i * size, (i + 1) * size)),
-  );
+  return kinds.flatMap(indices => {
+    const each = Math.ceil(Math.min(size, indices.length) / shares);
+    return indices.length === 0
+      ? []
+      : Array.from({ length: Math.ceil(indices.length / each) }, (_, i) => indices.slice(i * each, (i + 1) * each));
+  });
 }

@@ -220,8 +220,9 @@ describe('a curriculum', function () {
     assert.deepEqual(steps(rest), steps(whole).slice(4));
   });
 
-  it('names the step of a loss that is not finite, and keeps the last good checkpoint', async () => {
-    const weights = path.join(home, 'broken');
+  /** A copy of the model whose vision tower alone holds this: phases without images pass. */
+  async function modelWith(name: string, value: number): Promise<string> {
+    const weights = path.join(home, name);
     mkdirSync(weights);
     for (const f of [
       'config.json',
@@ -233,19 +234,79 @@ describe('a curriculum', function () {
     ])
       copyFileSync(path.join(model, f), path.join(weights, f));
     const tensors = await readSafetensors(path.join(model, 'model.safetensors'));
-    // the vision tower alone is broken: the text phases pass
-    for (const [name, { data }] of tensors) if (name.includes('visual.merger')) data.fill(Number.NaN);
+    for (const [name, { data }] of tensors) if (name.includes('visual.merger')) data.fill(value);
     await writeSafetensors(path.join(weights, 'model.safetensors'), tensors);
-    const failing = run('not-finite', [`model.path=${weights}`, 'evaluation.data=[]']);
+    return weights;
+  }
+  const saved = (name: string): readonly string[] => readdirSync(path.join(home, name, 'checkpoints')).toSorted();
+  const finite = async (name: string, checkpoint: string): Promise<boolean> => {
+    const folder = path.join(home, name, 'checkpoints', checkpoint);
+    const files = ['model.safetensors', 'optimizer.safetensors'].map(f => readSafetensors(path.join(folder, f)));
+    return (await Promise.all(files)).every(tensors => [...tensors.values()].every(t => t.data.every(Number.isFinite)));
+  };
+
+  it('stops where the model gives no probabilities, and names the examples', async () => {
+    const sets = ['evaluation.data=[]', 'grpo.beta=0', 'phases.2.sources=[rows]'];
+    await assert.rejects(run('no-numbers', [`model.path=${await modelWith('infinite', 3e38)}`, ...sets]), {
+      code: 'not-finite',
+      message: /phase mixed, step 1 \(5 of the run\): the model gives no probabilities \(NaN\) .* rows\//,
+    });
+    assert.deepEqual(saved('no-numbers').at(-1), 'text-000004');
+  });
+
+  it('stops at a loss that is not finite, names step, examples and tensors, and keeps the state of before', async () => {
+    // finite, and far too large for what it is multiplied with
+    const failing = run('overflow', [
+      `model.path=${await modelWith('huge', 3e38)}`,
+      'evaluation.data=[]',
+      'checkpoints.every=0',
+      'phases.2={ id: mixed, trainer: sft, view: text, sources: [rows, { data: rows, view: image, weight: 1 }], steps: 6, prompts: 1 }',
+    ]);
+    let step = 0;
     await assert.rejects(failing, (error: TriphaseError) => {
       assert.equal(error.code, 'not-finite');
-      assert.match(error.message, /phase mixed, step 1 \(5 of the run\)/);
+      assert.match(
+        error.message,
+        /phase mixed, step \d \(\d of the run\): the loss is not finite \(NaN\); examples? rows\//,
+      );
+      assert.match(error.message, /; \d+ of \d+ tensors: model\./);
+      step = Number(/\((\d) of the run/.exec(error.message)?.[1]);
       return true;
     });
-    const kept = await readSafetensors(
-      path.join(home, 'not-finite', 'checkpoints', 'text-000004', 'model.safetensors'),
-    );
-    assert.ok([...kept].every(([name, { data }]) => name.includes('visual.merger') || data.every(Number.isFinite)));
+    const last =
+      step === 5 ? ['imitate-000002', 'text-000004'] : ['imitate-000002', `mixed-00000${step - 1}`, 'text-000004'];
+    assert.deepEqual(saved('overflow'), last);
+    for (const name of last) assert.ok(await finite('overflow', name), name);
+  });
+
+  it('stops at an update that parameters do not survive, back at the last checkpoint', async () => {
+    const failing = run('too-fast', [
+      'evaluation.data=[]',
+      'checkpoints.every=0',
+      // a decay this fast multiplies every parameter by -1e38
+      'phases.1.optimizer={ learning_rate: 1e38, weight_decay: 100, warmup_steps: 0, schedule: constant }',
+    ]);
+    await assert.rejects(failing, (error: TriphaseError) => {
+      assert.equal(error.code, 'not-finite');
+      assert.match(error.message, /phase text, step \d/);
+      assert.match(
+        error.message,
+        /the update made parameters that are not finite; examples? rows\/.*; \d+ of \d+ tensors: model\./,
+      );
+      return true;
+    });
+    assert.deepEqual(saved('too-fast'), ['imitate-000002']);
+    assert.ok(await finite('too-fast', 'imitate-000002'));
+  });
+
+  it('does not begin from a model that is not finite', async () => {
+    const failing = run('nan', [`model.path=${await modelWith('broken', Number.NaN)}`, 'evaluation.data=[]']);
+    await assert.rejects(failing, (error: TriphaseError) => {
+      assert.equal(error.code, 'model');
+      assert.match(error.message, /hold a NaN or an infinity: model\.visual\.merger/);
+      return true;
+    });
+    assert.ok(!existsSync(path.join(home, 'nan', 'checkpoints')));
   });
 
   it('refuses a phase that is left without examples, with the reasons', async () => {

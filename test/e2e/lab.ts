@@ -17,11 +17,15 @@ export function prepareShapes(folder: string): void {
   writeFileSync(path.join(shapes, 'curriculum.yaml'), config);
 }
 
-/** A whole run, three steps a phase. */
+/** A whole run, three steps a phase, as if it were one of the folder's own config. */
 export function prepareRecorded(folder: string): void {
   prepareShapes(folder);
   const recorded = process.env['TRIPHASE_E2E_RECORDED'] ?? '';
-  cpSync(recorded, path.join(folder, 'shapes', 'runs', 'towers'), { recursive: true });
+  const run = path.join(folder, 'shapes', 'runs', 'towers');
+  cpSync(recorded, run, { recursive: true });
+  const info = JSON.parse(readFileSync(path.join(run, 'run.json'), 'utf8')) as object;
+  const config = path.join(folder, 'shapes', 'curriculum.yaml');
+  writeFileSync(path.join(run, 'run.json'), JSON.stringify({ ...info, config }));
 }
 
 /** What TRL's trainer logged; undefined: there is none here. */

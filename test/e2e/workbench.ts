@@ -1,5 +1,6 @@
 // A real workbench with the packaged extension in it, shown by a browser: for tests that do what a person does.
 
+import assert from 'node:assert/strict';
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import {
   closeSync,
@@ -16,6 +17,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { AxeResults } from 'axe-core';
 import { type BrowserContext, chromium, type Frame, type Locator, type Page } from 'playwright-core';
 import { leaseHolder } from '../../src/run/lease';
 
@@ -27,7 +29,18 @@ export interface WorkbenchOptions {
   /** Default: trust is not asked for. */
   readonly restricted?: boolean;
   readonly keys?: readonly { readonly key: string; readonly command: string }[];
+  /** Folders of further extensions. */
+  readonly beside?: readonly string[];
 }
+
+/** The theme that a window begins with, and the one that `look` goes to and comes back from. */
+const themes = [
+  { name: 'light', setting: 'Light Modern', body: 'vscode-light', workbench: 'vs' },
+  { name: 'hc', setting: 'Default High Contrast', body: 'vscode-high-contrast', workbench: 'hc-black' },
+] as const;
+const otherTheme = 'Control+Alt+Shift+F9';
+
+const axe = readFileSync('node_modules/axe-core/axe.min.js', 'utf8');
 
 /** Where the runner has put the parts (scripts/e2e.mjs). */
 const parts = {
@@ -76,6 +89,7 @@ export class Workbench {
     settings = {},
     restricted = false,
     keys = [],
+    beside = [],
   }: WorkbenchOptions): Promise<Workbench> {
     const root = mkdtempSync(path.join(tmpdir(), 'tw-'));
     const inside = (name: string): string => {
@@ -87,7 +101,11 @@ export class Workbench {
     const user = inside('user');
     mkdirSync(path.join(user, 'User'));
     writeFileSync(path.join(user, 'User', 'settings.json'), JSON.stringify({ ...quiet(restricted), ...settings }));
-    writeFileSync(path.join(user, 'User', 'keybindings.json'), JSON.stringify(keys));
+    const ownKeys = [
+      ...keys,
+      { key: otherTheme.toLowerCase().replace('control', 'ctrl'), command: 'workbench.action.toggleLightDarkThemes' },
+    ];
+    writeFileSync(path.join(user, 'User', 'keybindings.json'), JSON.stringify(ownKeys));
     writeFileSync(path.join(root, 'server.yaml'), '');
     prepare(folder);
 
@@ -109,9 +127,11 @@ export class Workbench {
       '--extensions-dir',
       inside('extensions'),
     ];
-    const installed = spawnSync(parts.node, [...base, '--install-extension', vsix], { env, encoding: 'utf8' });
-    if (installed.status !== 0)
-      throw new Error(`the extension was not installed: ${installed.stdout}${installed.stderr}`);
+    for (const file of [vsix, ...beside.map(extension => packed(extension, inside('packages')))]) {
+      const installed = spawnSync(parts.node, [...base, '--install-extension', file], { env, encoding: 'utf8' });
+      if (installed.status !== 0)
+        throw new Error(`the extension was not installed: ${installed.stdout}${installed.stderr}`);
+    }
 
     const port = await freePort();
     const log = openSync(path.join(root, 'server.log'), 'w');
@@ -205,9 +225,9 @@ export class Workbench {
   async command(title: string): Promise<void> {
     const input = this.page.locator('.quick-input-widget input.input');
     await until(`the command ${title}`, async () => {
-      await this.page.keyboard.press('F1');
-      await input.fill(`>${title}`);
       try {
+        await this.page.keyboard.press('F1');
+        await input.fill(`>${title}`, { timeout: 3000 });
         await this.pick(title).waitFor({ timeout: 3000 });
         return true;
       } catch {
@@ -227,6 +247,55 @@ export class Workbench {
     });
   }
 
+  /** As another program would, or a page; whether the extension may open it is asked first. */
+  async openLink(link: string): Promise<void> {
+    await this.command('Developer: Open URL');
+    const box = this.page.locator('.quick-input-widget input.input');
+    await box.fill(link);
+    await this.page.keyboard.press('Enter');
+    await this.page.locator('.monaco-dialog-box').getByRole('button', { name: 'Open', exact: true }).click();
+  }
+
+  /** The keyboard goes to a text, by the key of its group. */
+  async toEditor(key: string): Promise<void> {
+    await this.page.keyboard.press(key);
+    await this.page.locator('.monaco-editor.focused').waitFor();
+  }
+
+  /** The keyboard leaves a text for a view, by the key of its group. */
+  async toView(key: string): Promise<void> {
+    await this.page.keyboard.press(key);
+    await this.page.locator('.monaco-editor.focused').waitFor({ state: 'detached' });
+  }
+
+  /** Presses a key until something in the view has the keyboard. */
+  async focusBy(key: string, view: Frame, selector: string): Promise<void> {
+    await until(`${selector} with the focus`, async () => {
+      if ((await view.locator(`${selector}:focus`).count()) > 0) return true;
+      await this.page.keyboard.press(key);
+      return undefined;
+    });
+  }
+
+  /** In the editor that has the keyboard: finds a text, and types behind it. */
+  async typeAfter(text: string, typed: string): Promise<void> {
+    const find = this.page.locator('.find-widget.visible');
+    await this.page.keyboard.press('Control+f');
+    await find.waitFor();
+    await find.locator('textarea').first().fill(text);
+    await find.locator('.matchesCount', { hasText: /^1 of/ }).waitFor();
+    await this.page.keyboard.press('Escape');
+    // the found text is selected when the box is closed
+    await find.waitFor({ state: 'hidden' });
+    await this.statusBar(/selected/).waitFor();
+    await this.page.keyboard.press('ArrowRight');
+    await this.page.keyboard.type(typed);
+  }
+
+  async save(): Promise<void> {
+    await this.page.keyboard.press('Control+s');
+  }
+
   row(text: string | RegExp): Locator {
     return this.page.locator('.pane-body .monaco-list-row').filter({ hasText: text }).first();
   }
@@ -241,6 +310,48 @@ export class Workbench {
 
   async picture(name: string): Promise<void> {
     if (parts.pictures !== '') await this.page.screenshot({ path: path.join(parts.pictures, `${name}.png`) });
+  }
+
+  /** In light and in high contrast: a picture, and every view that is shown as axe sees it. */
+  async look(name: string): Promise<void> {
+    for (const theme of themes) {
+      await this.page.locator(`.monaco-workbench.${theme.workbench}`).first().waitFor();
+      for (const view of await this.views()) await view.locator(`body.${theme.body}`).waitFor();
+      await this.picture(`${name}-${theme.name}`);
+      assert.deepEqual(await this.complaints(), [], `${name}, ${theme.name}`);
+      await this.page.keyboard.press(otherTheme);
+    }
+    await this.page.locator(`.monaco-workbench.${themes[0].workbench}`).first().waitFor();
+  }
+
+  /** The documents of the extension's own views that are shown now. */
+  private async views(): Promise<readonly Frame[]> {
+    const found: Frame[] = [];
+    for (const frame of this.page.frames())
+      if (
+        frame !== this.page.mainFrame() &&
+        (await frame
+          .locator('body[data-view]')
+          .count()
+          .catch(() => 0)) > 0
+      )
+        found.push(frame);
+    return found;
+  }
+
+  /** What axe has against them, with the elements that it is about. */
+  private async complaints(): Promise<readonly string[]> {
+    const found: string[] = [];
+    for (const view of await this.views()) {
+      await view.evaluate(axe);
+      const { violations } = await view.evaluate(() =>
+        (globalThis as unknown as { axe: { run: () => Promise<AxeResults> } }).axe.run(),
+      );
+      for (const { id, nodes } of violations)
+        for (const { html, failureSummary } of nodes)
+          found.push(`${id}: ${html.slice(0, 160)} ${failureSummary ?? ''}`);
+    }
+    return found;
   }
 
   async close(): Promise<void> {
@@ -259,6 +370,12 @@ export class Workbench {
 
 const quiet = (restricted: boolean) => ({
   'workbench.startupEditor': 'none',
+  // as on the desktop: what is typed is not in the file before it is saved
+  'files.autoSave': 'off',
+  'workbench.colorTheme': themes[0].setting,
+  // one key goes to the other theme and back
+  'workbench.preferredDarkColorTheme': themes[1].setting,
+  'workbench.preferredHighContrastLightColorTheme': themes[0].setting,
   // the browser's wish for light or dark would win over the theme that is set
   'window.autoDetectColorScheme': false,
   'window.autoDetectHighContrast': false,
@@ -276,6 +393,19 @@ const quiet = (restricted: boolean) => ({
   'workbench.secondarySideBar.defaultVisibility': 'hidden',
   'workbench.layoutControl.enabled': false,
 });
+
+/** @returns the package of an extension that lies in a folder as it is */
+function packed(extension: string, into: string): string {
+  const file = path.join(into, `${path.basename(extension)}.vsix`);
+  const options = ['--no-dependencies', '--allow-missing-repository', '--skip-license', '--out', file];
+  const { status, stdout, stderr } = spawnSync(
+    process.execPath,
+    [path.resolve('node_modules', '@vscode', 'vsce', 'vsce'), 'package', ...options],
+    { cwd: extension, encoding: 'utf8' },
+  );
+  if (status !== 0) throw new Error(`${extension} was not packed: ${stdout}${stderr}`);
+  return file;
+}
 
 function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {

@@ -57,7 +57,7 @@ describe('the dashboard', function () {
     await page.keyboard.press('Home');
     assert.match(
       (await chart(page, 'accuracy').getAttribute('aria-valuetext')) ?? '',
-      /step 0: image \+ caption 10\.0% \[0%, 20\.0%\] n 64/,
+      /step 0, text: image \+ caption 10\.0% \[0%, 20\.0%\] n 64/,
     );
     await page.keyboard.press('ArrowRight');
     await page.keyboard.press('ArrowRight');
@@ -89,7 +89,7 @@ describe('the dashboard', function () {
     await page.locator('.card-loss').getByRole('button', { name: 'Show the numbers as a table' }).click();
     const rows = page.locator('.card-loss tbody th');
     await rows.first().waitFor();
-    assert.deepEqual(await rows.allTextContents(), ['9', '8', '7', '6']);
+    assert.deepEqual(await rows.allTextContents(), ['9', '8', '7 · image', '6']);
     await reset.click();
     assert.equal(await rows.count(), steps);
     assert.ok(await reset.isHidden());

@@ -181,7 +181,7 @@ export class Card {
               h(
                 'tr',
                 {},
-                h('th', { scope: 'row' }, String(axis.steps[i])),
+                h('th', { scope: 'row' }, [String(axis.steps[i]), ...axis.beginningAt(i)].join(' · ')),
                 ...figure.lines.map(line => h('td', {}, fullText(figure, line, i))),
               ),
             ),

@@ -145,9 +145,10 @@ export class Chart {
         alpha: faint ? 0.28 : 1,
         width: stacked ? 1 : faint ? 1 : theme.highContrast ? 2 : 1.5,
         dash: [...(dashes[line.dash % dashes.length] ?? [])],
-        spanGaps: true,
+        // with gaps spanned by uPlot itself it would not ask where ours are
+        spanGaps: false,
+        gaps: plot => gapsAt(plot, this.drawn[i]?.line.breaks ?? new Set()),
         points: { show: figure.kind === 'points', size: 6, width: 1.5, stroke: color, fill: theme.background },
-        ...(line.breaks === undefined || line.breaks.size === 0 ? {} : { gaps: gapsAt(line.breaks) }),
         ...(stacked && i === 0 ? { fill: translucent(color, theme) } : {}),
       });
       if (stacked && i > 0) bands.push({ series: [i + 1, i], fill: translucent(color, theme) });
@@ -340,9 +341,15 @@ export class Chart {
     const values = figure.lines
       .filter(line => !this.hidden.has(line.id) && line.values[index] != null)
       .map(line => `${line.label} ${fullText(figure, line, index)}`);
+    // the lines that are drawn where a phase or a version of the rules begins, for whoever does not see them
+    const begins = axis.beginningAt(index);
     element.setAttribute(
       'aria-valuetext',
-      t('step {0}: {1}', step ?? 0, values.length === 0 ? t('nothing recorded') : values.join(', ')),
+      t(
+        'step {0}: {1}',
+        [String(step ?? 0), ...begins].join(', '),
+        values.length === 0 ? t('nothing recorded') : values.join(', '),
+      ),
     );
   }
 }
@@ -371,17 +378,20 @@ function drawnLines(figure: Figure, hidden: ReadonlySet<string>, smoothing: numb
   ]);
 }
 
-/** A gap of the line from the point before each break to the point at it. */
-function gapsAt(breaks: ReadonlySet<number>): uPlot.Series.GapsRefiner {
-  return (u, _series, _first, _last, nulls) => {
-    const xs = u.data[0];
-    const gaps = [...breaks].flatMap((i): [number, number][] => {
+/** Where a line is broken off, from the point before to the point at it; steps without a value are spanned. */
+function gapsAt(plot: uPlot, breaks: ReadonlySet<number>): [number, number][] {
+  const xs = plot.data[0];
+  // seen also where a step is less than a pixel
+  const least = 2 * devicePixelRatio;
+  return [...breaks]
+    .flatMap((i): [number, number][] => {
       const [before, at] = [xs[i - 1], xs[i]];
       if (before === undefined || at === undefined) return [];
-      return [[Math.round(u.valToPos(before, 'x', true)), Math.round(u.valToPos(at, 'x', true))]];
-    });
-    return [...nulls, ...gaps].toSorted((a, b) => a[0] - b[0]);
-  };
+      const [from, to] = [plot.valToPos(before, 'x', true), plot.valToPos(at, 'x', true)];
+      const half = Math.max((to - from) / 2, least);
+      return [[Math.round((from + to) / 2 - half), Math.round((from + to) / 2 + half)]];
+    })
+    .toSorted((a, b) => a[0] - b[0]);
 }
 
 function translucent(color: string, theme: ThemeColors, alpha = theme.highContrast ? 0.5 : 0.3): string {
@@ -404,6 +414,8 @@ function drawPhases(u: uPlot, marks: readonly Mark[], theme: ThemeColors): void 
   ctx.save();
   ctx.font = theme.font.replace('11px', `${10 * scale}px`);
   ctx.textBaseline = 'bottom';
+  // the axes leave it as they had it
+  ctx.textAlign = 'left';
   let free = Number.NEGATIVE_INFINITY;
   for (const { at, label, kind } of marks) {
     const before = at <= first;

@@ -31,6 +31,14 @@ export class SharedAxis {
     return first === last ? [first - 0.5, last + 0.5] : [first, last];
   }
 
+  /** What begins at a step: a phase, a version of the rules, an attempt. */
+  beginningAt(index: number): readonly string[] {
+    const step = this.steps[index];
+    if (step === undefined) return [];
+    const before = this.steps[index - 1] ?? Number.NEGATIVE_INFINITY;
+    return this.marks.filter(({ at }) => before < at && at <= step).map(({ label }) => label);
+  }
+
   moveTo(index: number | undefined): void {
     if (index === this.cursor) return;
     this.cursor = index;

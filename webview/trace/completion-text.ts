@@ -120,17 +120,10 @@ export class CompletionText {
     }
     block.tabIndex = -1;
     if (!block.classList.contains('stepping')) this.draw(place.step);
-    for (const one of block.querySelectorAll<HTMLElement>('[data-piece]')) {
-      const here = one.dataset['piece'] === String(place.piece);
-      one.tabIndex = here ? 0 : -1;
-      if (!here) {
-        one.removeAttribute('aria-current');
-        continue;
-      }
-      one.setAttribute('aria-current', 'true');
-      reveal(one);
-      if (focus) one.focus({ preventScroll: true });
-    }
+    const here = markCurrent(block, place.piece);
+    if (here === undefined) return;
+    reveal(here);
+    if (focus) here.focus({ preventScroll: true });
   }
 
   /** The pieces of a step: first and one behind the last. */
@@ -158,7 +151,11 @@ export class CompletionText {
     if (step === undefined || block === undefined) return;
     const stepping = this.place.step === index && this.place.piece !== undefined;
     block.classList.toggle('stepping', stepping);
+    const hadFocus = block !== document.activeElement && block.contains(document.activeElement);
     block.replaceChildren(...this.content(index, step, stepping));
+    // a person who is at a token is still there when its step is drawn anew
+    const here = stepping ? markCurrent(block, this.place.piece) : undefined;
+    if (hadFocus) here?.focus({ preventScroll: true });
   }
 
   private content(index: number, step: TraceStep, stepping: boolean): readonly Node[] {
@@ -251,6 +248,20 @@ function markElement(over: readonly Mark[], content: readonly Node[]): HTMLEleme
     { class: `rule-mark rule-${(mark?.number ?? 0) % 6}`, title: names, 'data-rules': names },
     ...content,
   );
+}
+
+/** Of the pieces of a step, the one at hand. */
+function markCurrent(block: HTMLElement, piece: number | undefined): HTMLElement | undefined {
+  let current: HTMLElement | undefined;
+  for (const one of block.querySelectorAll<HTMLElement>('[data-piece]')) {
+    const here = one.dataset['piece'] === String(piece);
+    one.tabIndex = here ? 0 : -1;
+    if (here) {
+      one.setAttribute('aria-current', 'true');
+      current = one;
+    } else one.removeAttribute('aria-current');
+  }
+  return current;
 }
 
 /** Spaces and line ends as signs: a token may be nothing else. */

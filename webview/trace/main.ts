@@ -343,7 +343,8 @@ class TraceView {
     const target = event.target as HTMLElement;
     const isTyping = /^(input|textarea|select|vscode-text-field|vscode-dropdown|vscode-option)$/i.test(target.tagName);
     const inToolbar = target.closest('[role=toolbar]') !== null && /^(Arrow|Home|End|Enter)/.test(event.key);
-    const onControl = /^(button|summary|a)$/i.test(target.tagName) && (event.key === 'Enter' || event.key === ' ');
+    const onControl =
+      /^(button|summary|a|vscode-button)$/i.test(target.tagName) && (event.key === 'Enter' || event.key === ' ');
     if (isTyping || inToolbar || onControl) return;
     const key = keyOf(event, this.place.piece !== undefined);
     if (key === undefined) return;

@@ -72,7 +72,7 @@ export class TrialPanel {
         h('dt', {}, t('Mean reward')),
         h('dd', {}, ...fromTo(reward.before, reward.after)),
         h('dt', {}, t('Groups that teach nothing')),
-        h('dd', {}, ...fromTo(groupsWithoutSpread.before, groupsWithoutSpread.after, count)),
+        h('dd', {}, ...fromTo(groupsWithoutSpread.before, groupsWithoutSpread.after, count, 'less')),
         h('dt', {}, t('Groups in another order')),
         h('dd', {}, t('{0} of {1}', count(groupsReordered), count(groups))),
         h('dt', {}, t('Advantages with the other sign')),
@@ -135,10 +135,14 @@ function fromTo(
   before: number | null,
   after: number | null,
   shown: (value: number) => string = figure,
+  better: 'more' | 'less' = 'more',
 ): readonly (HTMLElement | string)[] {
   if (after === null) return ['–'];
   if (before === null) return [shown(after)];
   const change = after - before;
   if (Math.abs(change) < 1e-9) return [shown(after)];
-  return [`${shown(before)} → `, h('b', { class: change > 0 ? 'positive' : 'negative' }, shown(after))];
+  return [
+    `${shown(before)} → `,
+    h('b', { class: change > 0 === (better === 'more') ? 'positive' : 'negative' }, shown(after)),
+  ];
 }

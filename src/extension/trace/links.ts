@@ -1,5 +1,8 @@
-// Links that open a place in a trace again: vscode://triphase.triphase/trace?folder=…&step=…&group=…&sample=…&token=…
-// A link may come from anywhere, so it only ever looks: it starts nothing, and what it names must be a run folder.
+// Links that open a place again:
+//   vscode://triphase.triphase/run?folder=…                                   a run
+//   vscode://triphase.triphase/rollouts?folder=…&step=…                       a step
+//   vscode://triphase.triphase/trace?folder=…&step=…&group=…&sample=…&token=… a completion, or a token of it
+// A link may come from anywhere, so it only ever looks: it starts nothing, and what it names must be a folder that is here.
 
 import { existsSync } from 'node:fs';
 import path from 'node:path';
@@ -26,16 +29,27 @@ export function linkQuery({ folder, ref, token }: TraceLink): string {
 }
 
 /** Undefined: no link of ours, or to nothing that is here. */
-export function readLink(uriPath: string, query: string): Extract<ViewState, { readonly view: 'trace' }> | undefined {
-  if (uriPath !== linkPath) return undefined;
+export function readLink(uriPath: string, query: string): ViewState | undefined {
   const params = new URLSearchParams(query);
-  const number = (name: string): number => {
+  const given = params.get('folder') ?? '';
+  if (!path.isAbsolute(given) || !existsSync(given)) return undefined;
+  const folder = path.normalize(given);
+  const number = (name: string): number | undefined => {
     const text = params.get(name) ?? '';
-    return /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN;
+    return /^\d{1,9}$/.test(text) ? Number(text) : undefined;
   };
-  const folder = params.get('folder') ?? '';
-  const ref = { step: number('step'), group: number('group'), sample: number('sample') };
-  if (!path.isAbsolute(folder) || Object.values(ref).some(Number.isNaN) || !existsSync(folder)) return undefined;
-  const token = number('token');
-  return { view: 'trace', folder: path.normalize(folder), ref, ...(Number.isNaN(token) ? {} : { token }) };
+  const step = number('step');
+  switch (uriPath) {
+    case '/run':
+      return { view: 'dashboard', folders: [folder] };
+    case '/rollouts':
+      return { view: 'rollouts', folders: [folder], ...(step === undefined ? {} : { step }) };
+    case linkPath: {
+      const [group, sample, token] = [number('group'), number('sample'), number('token')];
+      if (step === undefined || group === undefined || sample === undefined) return undefined;
+      return { view: 'trace', folder, ref: { step, group, sample }, ...(token === undefined ? {} : { token }) };
+    }
+    default:
+      return undefined;
+  }
 }

@@ -50,9 +50,11 @@ export async function makeTest(folder: string, detail: RolloutDetail, named: str
     );
   await vscode.workspace.applyEdit(editIn(document, [edit]));
   const shown = await vscode.window.showTextDocument(document, { viewColumn: vscode.ViewColumn.Beside });
-  const at = document.positionAt(edit.start + edit.text.length);
-  shown.selection = new vscode.Selection(at, at);
-  shown.revealRange(new vscode.Range(at, at), vscode.TextEditorRevealType.InCenterIfOutsideViewport);
+  // what it must pay is what one would change
+  const at = edit.start + edit.text.lastIndexOf('score: ') + 'score: '.length;
+  const [from, to] = [document.positionAt(at), document.positionAt(at + String(wanted).length)];
+  shown.selection = new vscode.Selection(from, to);
+  shown.revealRange(new vscode.Range(from, to), vscode.TextEditorRevealType.InCenterIfOutsideViewport);
 }
 
 async function pickRule({ scores, explained }: RolloutDetail): Promise<string | undefined> {

@@ -35,7 +35,9 @@ export function traceActions(
         path: linkPath,
         query: linkQuery(link),
       });
-      await vscode.env.clipboard.writeText((await vscode.env.asExternalUri(uri)).toString());
+      const external = await vscode.env.asExternalUri(uri);
+      // the address that an editor in a browser gives holds its parameters encoded already
+      await vscode.env.clipboard.writeText(external.toString(/^https?$/.test(external.scheme)));
       void vscode.window.setStatusBarMessage(vscode.l10n.t('The link is in the clipboard.'), 3000);
       return null;
     },

@@ -1,0 +1,30 @@
+// How many copies of the model compute side by side: a matter of the config and the machine, never of how busy it is.
+
+import { availableParallelism } from 'node:os';
+import type { Curriculum } from '../config/schema';
+import type { Weights } from '../model/weights';
+import type { Device } from '../tensor/session';
+
+/** Of larger models products take the time, which threads share well, and copies of parameters and gradients take memory. */
+const LARGEST_PARAMETERS = 32e6;
+
+export interface ReplicaCount {
+  readonly replicas: number;
+  /** Of each. */
+  readonly threads: number;
+}
+
+export function replicaCount(
+  { threads, replicas, phases }: Pick<Curriculum, 'threads' | 'replicas' | 'phases'>,
+  device: Device,
+  weights: Weights,
+): ReplicaCount {
+  // other devices have one queue
+  if (device !== 'cpu') return { replicas: 1, threads };
+  const all = threads === 0 ? availableParallelism() : threads;
+  const parameters = [...weights.values()].reduce((sum, { data }) => sum + data.length, 0);
+  // more than there are prompts in a batch would have nothing to do
+  const useful = Math.max(1, ...phases.map(({ prompts }) => prompts));
+  const count = replicas > 0 ? replicas : parameters > LARGEST_PARAMETERS ? 1 : Math.min(all, useful);
+  return { replicas: count, threads: Math.max(1, Math.floor(all / count)) };
+}

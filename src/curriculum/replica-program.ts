@@ -1,0 +1,19 @@
+// A thread with a copy of the model, for shares of what a run computes: dist/replica.js.
+
+import { workerData } from 'node:worker_threads';
+import type { ReplicaData } from '../model/replicas';
+import { serveReplica } from '../model/serve-replica';
+import { drawing } from '../rollout/groups';
+import { StopTexts } from '../rollout/stop-texts';
+import { loadTokenizer } from '../text/tokenizer';
+import { gradientOfShare, scoresOfShare } from '../train/gradient';
+
+async function main(data: ReplicaData): Promise<void> {
+  // at once: a checkpoint that the run goes on from is removed in time
+  const tokenizer = await loadTokenizer(data.folder);
+  const stopsOf = (texts: readonly string[]): StopTexts =>
+    new StopTexts(texts, ids => tokenizer.decode(ids, { skipSpecial: true }));
+  serveReplica(data, [drawing(stopsOf), scoresOfShare, gradientOfShare]);
+}
+
+void main(workerData as ReplicaData);

@@ -1,0 +1,100 @@
+// Where an attempt begins: after the latest checkpoint whose content is what was written, or the one that is named, or at
+// the beginning; and what earlier attempts have left for it to know.
+
+import path from 'node:path';
+import type { RememberedLimit } from '../curriculum/memory-limits';
+import { TriphaseError } from '../protocol/errors';
+import type { EventOf, RunEvent } from '../protocol/run';
+import { type Checkpoint, damageOf, listCheckpoints, recoverCheckpoints, requireWhole } from '../run/checkpoints';
+import { currentEvents, lastKeptEvent, readEvents } from '../run/event-log';
+
+type Warning = Pick<EventOf<'warning'>, 'kind' | 'message' | 'place'>;
+
+export interface AttemptStart {
+  readonly checkpoint: Checkpoint | undefined;
+  /** What counted before this attempt. */
+  readonly events: readonly RunEvent[];
+  /** Those of them numbered above are replayed. */
+  readonly supersedesAfter: number;
+  readonly limits: readonly RememberedLimit[];
+  /** What was found damaged. */
+  readonly warnings: readonly Warning[];
+}
+
+/**
+ * Clears away what a killed host left half done: only the holder of the lease may call it.
+ *
+ * @param name of the checkpoint to begin after; default: the latest
+ */
+export async function attemptStart(folder: string, name?: string): Promise<AttemptStart> {
+  recoverCheckpoints(folder);
+  const earlier = readEvents(folder);
+  const checkpoints = listCheckpoints(folder, earlier.events);
+  const { checkpoint, passedOver } = await chooseCheckpoint(folder, checkpoints.whole, name);
+  const events = currentEvents(earlier.events);
+  const supersedesAfter = checkpoint === undefined ? 0 : lastKeptEvent(earlier.events, checkpoint);
+  const notEvents = earlier.damaged.map(place =>
+    warn('A line of the event log is not an event, and is left out.', place),
+  );
+  const torn = earlier.torn
+    ? [warn('The event log ended in the middle of a line, which nobody was told of; it is cut off.')]
+    : [];
+  const damaged = [...checkpoints.damaged, ...passedOver].map(({ folder, why }) =>
+    warn(`The checkpoint ${folder} is damaged: ${why}.`),
+  );
+  return {
+    checkpoint,
+    events,
+    supersedesAfter,
+    limits: limitsOf(events, supersedesAfter),
+    warnings: [...notEvents, ...torn, ...damaged],
+  };
+}
+
+const warn = (message: string, place?: Warning['place']): Warning => ({
+  kind: 'warning',
+  message,
+  ...(place === undefined ? {} : { place }),
+});
+
+function limitsOf(events: readonly RunEvent[], supersedesAfter: number): readonly RememberedLimit[] {
+  return events.flatMap(event => {
+    if (event.kind !== 'micro-batch') return [];
+    const { part, step, prompts, before, why } = event;
+    return [{ part, step, prompts, before, why, replayed: event.n > supersedesAfter }];
+  });
+}
+
+interface Chosen {
+  readonly checkpoint: Checkpoint | undefined;
+  readonly passedOver: readonly { readonly folder: string; readonly why: string }[];
+}
+
+/** The one that was named, or the latest whose content is what was written. */
+async function chooseCheckpoint(
+  folder: string,
+  whole: readonly Checkpoint[],
+  name: string | undefined,
+): Promise<Chosen> {
+  if (name === undefined) {
+    const passedOver: { folder: string; why: string }[] = [];
+    for (const checkpoint of whole.toReversed()) {
+      const why = await damageOf(path.join(folder, checkpoint.folder));
+      if (why === undefined) return { checkpoint, passedOver };
+      passedOver.push({ folder: checkpoint.folder, why });
+    }
+    return { checkpoint: undefined, passedOver };
+  }
+  const checkpoint = whole.find(one => path.basename(one.folder) === name);
+  if (checkpoint !== undefined) {
+    await requireWhole(path.join(folder, checkpoint.folder));
+    return { checkpoint, passedOver: [] };
+  }
+  const known = whole.map(one => path.basename(one.folder)).join(', ');
+  throw new TriphaseError(
+    'run-folder',
+    `The run has no whole checkpoint named ${name}.`,
+    known === '' ? 'It has none yet.' : `It has ${known}.`,
+    { file: folder },
+  );
+}

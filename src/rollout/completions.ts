@@ -1,0 +1,34 @@
+// Groups of completions of many prompts, all at once or, where the memory does not take them, some after the others. What
+// is drawn does not depend on what else is in a batch, but for rounding.
+
+import type { Model } from '../model/model';
+import type { EncodedPrompt } from '../model/sequence-inputs';
+import type { Random } from '../protocol/random';
+import type { Together } from '../tensor/together';
+import type { GenerationOptions, Sample } from './generation';
+import { drawGroups } from './groups';
+
+/**
+ * @param random one for each completion, at their beginning; asked again when a batch is done again
+ * @param together absent: memory that does not suffice is an error
+ * @returns by prompt and completion
+ */
+export async function completions(
+  model: Model,
+  prompts: readonly EncodedPrompt[],
+  options: GenerationOptions,
+  random: () => readonly Random[],
+  together?: Together,
+): Promise<readonly (readonly Sample[])[]> {
+  const inBatches = async (size: number): Promise<readonly (readonly Sample[])[]> => {
+    const draws = random();
+    const groups: (readonly Sample[])[] = [];
+    for (let from = 0; from < prompts.length; from += size) {
+      const to = from + size;
+      const own = draws.slice(from * options.samples, to * options.samples);
+      groups.push(...(await drawGroups(model, prompts.slice(from, to), options, own)));
+    }
+    return groups;
+  };
+  return together?.fitting(prompts.length, inBatches) ?? inBatches(prompts.length);
+}
