@@ -1,7 +1,7 @@
 // Step files of a run, merged into segments of its index: by its host in a thread of its own while it runs, and by whoever
 // opens a run that nobody serves. The step files stay; the index can be thrown away at any time.
 
-import { accessSync, closeSync, constants, existsSync, openSync, readdirSync, rmSync } from 'node:fs';
+import { accessSync, closeSync, constants, existsSync, lstatSync, openSync, readdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import type { RunEvent } from '../protocol/run';
 import { makeFolderIn } from './atomic';
@@ -164,11 +164,12 @@ export function ahead<T, R>(items: readonly T[], read: (item: T) => Promise<R>):
   };
 }
 
-/** Whether the index of a run could be written. */
+/** Whether the index of a run could be written, and would lie in its folder. */
 export function canIndex(folder: string): boolean {
   try {
     accessSync(folder, constants.W_OK);
-    return true;
+    const there = lstatSync(indexFolder(folder), { throwIfNoEntry: false });
+    return there === undefined || there.isDirectory();
   } catch {
     return false;
   }
