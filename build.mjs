@@ -180,29 +180,66 @@ const typesAreImports = {
     })),
 };
 
+/** As modules that share what they have in common, which bundles of their own would each repeat. */
+export async function buildShared(entryPoints, folder) {
+  await build({
+    ...common,
+    entryPoints,
+    outbase: '.',
+    outdir: 'out',
+    format: 'esm',
+    splitting: true,
+    chunkNames: `${folder}/chunks/[hash]`,
+    define: {},
+    banner: {
+      js: [
+        "import { createRequire as requireFrom } from 'node:module';",
+        'const require = requireFrom(import.meta.url);',
+        'const { dirname: __dirname, filename: __filename } = import.meta;',
+      ].join(' '),
+    },
+  });
+  for (const top of new Set(entryPoints.map(file => file.split(path.sep)[0])))
+    writeFileSync(path.join(root, 'out', top, 'package.json'), '{ "type": "module" }\n');
+}
+
+/** Nothing of it is run: what is shared is written once, and left as it is. */
+const graphOnly = {
+  format: 'esm',
+  splitting: true,
+  minify: false,
+  sourcemap: false,
+  write: false,
+  metafile: true,
+  ignoreAnnotations: true,
+};
+
 async function buildTests() {
-  for (const folder of ['out/test', 'out/examples']) rmSync(path.join(root, folder), { recursive: true, force: true });
-  const tests = [...files('test', /\.test\.ts$/), ...files('examples', /\.ts$/)];
-  await build({ ...common, entryPoints: tests, outbase: '.', outdir: 'out' });
+  for (const folder of ['test', 'examples']) rmSync(path.join(root, 'out', folder), { recursive: true, force: true });
+  await buildShared([...files('test', /\.test\.ts$/), ...files('examples', /\.ts$/)], 'test');
   // the import walls are held on this graph: every file of src, also those that no program reaches
   const { metafile } = await build({
     ...common,
+    ...graphOnly,
     entryPoints: files('src', /\.ts$/),
     outdir: 'out/rooms',
-    write: false,
-    metafile: true,
     plugins: [typesAreImports],
   });
   const pages = await build({
     ...ofPages,
+    ...graphOnly,
     entryPoints: files('webview', /\.ts$/),
-    metafile: true,
     plugins: [typesAreImports, knowsFocusVisible, oneFontForm],
   });
   writeFileSync(
     path.join(root, 'out', 'imports.json'),
     JSON.stringify({ ...metafile.inputs, ...pages.metafile.inputs }),
   );
+}
+
+async function buildBench() {
+  rmSync(path.join(root, 'out', 'bench'), { recursive: true, force: true });
+  await buildShared(files('bench', /\.ts$/), 'bench');
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
@@ -215,6 +252,5 @@ if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
   if (options.has('--views'))
     await build({ ...common, entryPoints: { views: 'test/webview/harness/main.ts' }, outdir: 'out' });
   if (options.has('--fuzz')) await build({ ...common, entryPoints: { fuzz: 'test/fuzz/main.ts' }, outdir: 'out' });
-  if (options.has('--tests') || options.has('--bench'))
-    await build({ ...common, entryPoints: files('bench', /\.ts$/), outbase: '.', outdir: 'out' });
+  if (options.has('--tests') || options.has('--bench')) await buildBench();
 }

@@ -4,8 +4,7 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
-import { build } from 'esbuild';
-import { common } from '../build.mjs';
+import { buildShared } from '../build.mjs';
 import { makeShapes } from '../examples/shapes/make.mjs';
 import { findChromium, installWorkbench } from './install-workbench.mjs';
 import { makePackage } from './package.mjs';
@@ -27,13 +26,7 @@ const names = process.argv.slice(2);
 const tests = readdirSync(at('test', 'e2e'))
   .filter(name => name.endsWith('.e2e.ts') && (names.length === 0 || names.includes(name.slice(0, -'.e2e.ts'.length))))
   .map(name => path.join('test', 'e2e', name));
-await build({
-  ...common,
-  entryPoints: tests,
-  outbase: '.',
-  outdir: 'out',
-  external: [...common.external, 'playwright-core'],
-});
+await buildShared(tests, path.join('test', 'e2e'));
 const pictures = at('out', 'pictures');
 if (names.length === 0 && existsSync(pictures)) rmSync(pictures, { recursive: true });
 mkdirSync(pictures, { recursive: true });

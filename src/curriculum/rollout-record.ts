@@ -3,6 +3,7 @@
 import type { Scored } from '../protocol/rewards';
 import type { RolloutRecord } from '../protocol/run';
 import type { Sample } from '../rollout/generation';
+import { byToken } from '../rollout/kept-alternatives';
 import type { RenderedPrompt } from '../rollout/prompter';
 import { tokenOffsets } from '../text/offsets';
 import type { TokenScores } from '../train/gradient';
@@ -67,8 +68,8 @@ export function rolloutRecord(
     train_logprobs: trained === undefined ? null : [...trained.logProbs],
     ref_logprobs: reference === undefined ? null : [...reference.logProbs],
     entropy: sample.entropy,
-    alternative_ids: sample.alternatives?.map(all => all.map(({ token }) => token)) ?? null,
-    alternative_logprobs: sample.alternatives?.map(all => all.map(({ logProb }) => logProb)) ?? null,
+    alternative_ids: sample.alternatives === undefined ? null : byToken(sample.alternatives, 'tokens'),
+    alternative_logprobs: sample.alternatives === undefined ? null : byToken(sample.alternatives, 'logProbs'),
     images: view === 'text' ? [] : example.images,
   };
 }

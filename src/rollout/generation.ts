@@ -9,7 +9,8 @@ import type { Random } from '../protocol/random';
 import type { Tensor } from '../tensor/session';
 import { Batch } from './batch';
 import { Cache } from './cache';
-import { type Alternative, type Drawn, draw, drawFrom, drawWarped, mostLikely, mostLikelyBeside } from './sampling';
+import { AlternativesList, type KeptAlternatives } from './kept-alternatives';
+import { type Alternative, type Drawn, draw, drawFrom, drawWarped, mostLikely } from './sampling';
 import type { StopTexts } from './stop-texts';
 import { type Warping, warp, warps } from './warping';
 
@@ -45,8 +46,8 @@ export interface Sample {
   readonly logProbs: readonly number[];
   /** By token, nats, of the same distribution. */
   readonly entropy: readonly number[];
-  /** By token: the most likely tokens at its place, under the same distribution; where they were asked for. */
-  readonly alternatives?: readonly (readonly Alternative[])[];
+  /** The most likely tokens at the place of each token, under the same distribution; where they were asked for. */
+  readonly alternatives?: KeptAlternatives;
   /** Positions of the tokens that were forced and not drawn, the prefix among them. */
   readonly forced: readonly number[];
   /** Why it ended. */
@@ -57,7 +58,7 @@ interface Growing {
   readonly tokenIds: number[];
   readonly logProbs: number[];
   readonly entropy: number[];
-  readonly alternatives: (readonly Alternative[])[];
+  readonly alternatives: AlternativesList;
   readonly forced: number[];
   /** The tokens of prompt and completion, where there is a penalty on them. */
   readonly seen: Set<number>;
@@ -124,7 +125,7 @@ export class Generation {
       tokenIds: [],
       logProbs: [],
       entropy: [],
-      alternatives: [],
+      alternatives: new AlternativesList(),
       forced: [],
       seen: new Set(repetitionPenalty === 1 ? [] : prompts[Math.floor(i / samples)]?.tokenIds),
     }));
@@ -204,11 +205,9 @@ export class Generation {
           : draw(logits, row, width, temperature, uniform, forced);
       // beside the draw, whose sum of exponentials serves them too; warped ones are worked out anew
       if (kept > 0)
-        g.alternatives.push(
-          plain || options.logProbs !== 'warped'
-            ? mostLikelyBeside(logits.subarray(row * width, (row + 1) * width), d, options.temperature, kept)
-            : this.alternatives(i, kept),
-        );
+        if (plain || options.logProbs !== 'warped')
+          g.alternatives.addBeside(logits.subarray(row * width, (row + 1) * width), d, options.temperature, kept);
+        else g.alternatives.add(this.alternatives(i, kept));
       g.tokenIds.push(d.token);
       g.logProbs.push(d.logProb);
       g.entropy.push(d.entropy);
@@ -252,7 +251,7 @@ export class Generation {
         tokenIds: [...tokenIds],
         logProbs: from.logProbs.slice(0, length),
         entropy: from.entropy.slice(0, length),
-        alternatives: from.alternatives.slice(0, length),
+        alternatives: from.alternatives.first(length),
         forced: from.forced.filter(at => at < length),
         seen: new Set((this.options.repetitionPenalty ?? 1) === 1 ? [] : [...prompt.tokenIds, ...tokenIds]),
         ...(stop === undefined ? {} : { stop }),
@@ -281,7 +280,7 @@ export class Generation {
           tokenIds,
           logProbs,
           entropy,
-          ...(this.options.keptAlternatives ? { alternatives } : {}),
+          ...(this.options.keptAlternatives ? { alternatives: alternatives.kept } : {}),
           forced,
           stop,
         })),

@@ -6,7 +6,6 @@ import type { EncodedPrompt } from '../model/sequence-inputs';
 import { inShares, type ShareTask } from '../model/share';
 import { Random, type RandomState } from '../protocol/random';
 import { Generation, type GenerationOptions, type Sample } from './generation';
-import { type PackedSample, packed, packedMemory, unpacked } from './packed-samples';
 import type { StopTexts } from './stop-texts';
 
 type StopsOf = (texts: readonly string[]) => StopTexts;
@@ -20,15 +19,14 @@ interface GroupsShare {
 }
 
 /** @param stopsOf texts that end a completion, with the tokenizer of the thread that draws */
-export const drawing = (stopsOf: StopsOf): ShareTask<GroupsShare, readonly (readonly PackedSample[])[]> => ({
+export const drawing = (stopsOf: StopsOf): ShareTask<GroupsShare, readonly (readonly Sample[])[]> => ({
   name: 'draw',
   async run(model, { prompts, options, stopTexts, random }) {
     const stop = stopTexts.length === 0 ? {} : { stop: stopsOf(stopTexts) };
     const streams = random.map(state => Random.at(state));
     const generation = await Generation.start(model, prompts, { ...options, ...stop }, streams);
-    return (await generation.finish()).map(group => group.map(packed));
+    return generation.finish();
   },
-  handsOver: groups => groups.flat().flatMap(packedMemory),
 });
 
 /** A product of one row rounds otherwise than one of several. */
@@ -59,5 +57,5 @@ export async function drawGroups(
     drawing(() => stop as StopTexts),
     shares,
   );
-  return drawn.flat().map(group => group.map(unpacked));
+  return drawn.flat();
 }

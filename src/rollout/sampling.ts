@@ -154,26 +154,11 @@ export function mostLikely(scores: Float32Array, k: number): Alternative[] {
   const most = scores[best[0] as number] as number;
   let total = 0;
   for (const x of scores) total += Math.exp(x - most);
-  return best.map(token => ({ token, logProb: (scores[token] as number) - most - Math.log(total) }));
-}
-
-/**
- * The same of softmax(logits / temperature), from a draw of that distribution: the exponentials are not summed again.
- * Temperature 0 stands for 1, as it does there.
- */
-export function mostLikelyBeside(
-  logits: Float32Array,
-  { token: drawn, logProb }: Pick<Drawn, 'token' | 'logProb'>,
-  temperature: number,
-  k: number,
-): readonly Alternative[] {
-  const inverse = temperature === 0 ? 1 : 1 / temperature;
-  const own = logits[drawn] as number;
-  return greatest(logits, k).map(token => ({ token, logProb: ((logits[token] as number) - own) * inverse + logProb }));
+  return Array.from(best, token => ({ token, logProb: (scores[token] as number) - most - Math.log(total) }));
 }
 
 /** The k tokens with the greatest scores, the greatest first; of equal ones the one with the lower id. */
-function greatest(scores: Float32Array, k: number): readonly number[] {
+export function greatest(scores: Float32Array, k: number): Int32Array {
   // of every token of a rollout: without arrays that grow and shrink this takes a third of the time
   const best = new Int32Array(k);
   let found = 0;
@@ -186,5 +171,5 @@ function greatest(scores: Float32Array, k: number): readonly number[] {
     best[at] = token;
     if (found === k) least = scores[best[k - 1] as number] as number;
   }
-  return [...best.subarray(0, found)];
+  return best.subarray(0, found);
 }

@@ -3,13 +3,14 @@
 
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
-import { parquetWriteBuffer, type SchemaElement } from 'hyparquet-writer';
+import type { SchemaElement } from 'hyparquet-writer';
 import { z } from 'zod';
 import { type ParquetRow, wholeParquet } from '../parquet/read';
 import { TriphaseError } from '../protocol/errors';
 import { type RolloutRecord, type RunEvent, rolloutColumns } from '../protocol/run';
 import { makeFolderIn, writeFileAtomic } from './atomic';
 import { currentEvents } from './event-log';
+import { parquetOf } from './parquet-columns';
 
 /** Writes one step's rollouts and returns the file's name relative to the run folder. */
 export async function writeRollouts(folder: string, records: readonly RolloutRecord[]): Promise<string> {
@@ -28,19 +29,9 @@ export async function writeRollouts(folder: string, records: readonly RolloutRec
       data: records.map(record => record.scores[name] ?? null),
     })),
   ];
-  const bytes = parquetWriteBuffer({
-    columnData: columns.map(({ name, data, elements }) => ({
-      name,
-      data: data as unknown[],
-      // nobody looks for the least token of a list
-      statistics: elements.length === 1,
-    })),
-    schema: [{ name: 'root', num_children: columns.length }, ...columns.flatMap(column => column.elements)],
-    createdBy: 'triphase',
-  });
   const name = `rollouts/${first.phase}-${String(first.step).padStart(6, '0')}.parquet`;
   makeFolderIn(folder, 'rollouts');
-  writeFileAtomic(path.join(folder, name), new Uint8Array(bytes));
+  writeFileAtomic(path.join(folder, name), parquetOf(columns));
   return name;
 }
 

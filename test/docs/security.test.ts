@@ -9,7 +9,12 @@ describe('docs/security.md', () => {
   const rows = text.split('\n').filter(line => line.startsWith('| ') && !/^\| (-|what comes in)/.test(line));
 
   it('has a line for each kind of guest', () => {
-    for (const guest of ['workspace files', 'text of a model', 'rule expressions and scripts', 'run folders from others'])
+    for (const guest of [
+      'workspace files',
+      'text of a model',
+      'rule expressions and scripts',
+      'run folders from others',
+    ])
       assert.ok(
         rows.some(row => row.startsWith(`| ${guest}`)),
         guest,

@@ -69,7 +69,10 @@ describe('what was found by hostile input', () => {
     const rows = at('data', 'rows.jsonl');
     for (const image of ['../secret.png', at('secret.png'), 'images/link.png', 'images/folder/b.png']) {
       writeFileSync(rows, JSON.stringify({ ...row, image }));
-      await assert.rejects(load(rows, at('data')), refused(/an image is outside of the data, .* first .*png .*rows\.jsonl:1/));
+      await assert.rejects(
+        load(rows, at('data')),
+        refused(/an image is outside of the data, .* first .*png .*rows\.jsonl:1/),
+      );
     }
     writeFileSync(rows, JSON.stringify({ ...row, image: 'images/right.png' }));
     assert.equal((await load(rows, at('data'))).examples.length, 1);

@@ -1,0 +1,78 @@
+// The most likely tokens at each place of a completion, in few arrays: an object for each would take as long as to draw
+// the token, and longer to be sent from one thread to another.
+
+import { type Alternative, type Drawn, greatest } from './sampling';
+
+export interface KeptAlternatives {
+  /** By token of the completion; those of all tokens follow each other, the most likely first. */
+  readonly counts: Int32Array;
+  readonly tokens: Int32Array;
+  /** Natural logarithms. */
+  readonly logProbs: Float64Array;
+}
+
+export class AlternativesList {
+  private readonly counts: number[] = [];
+  private readonly tokens: number[] = [];
+  private readonly logProbs: number[] = [];
+
+  add(alternatives: readonly Alternative[]): void {
+    this.counts.push(alternatives.length);
+    for (const { token, logProb } of alternatives) {
+      this.tokens.push(token);
+      this.logProbs.push(logProb);
+    }
+  }
+
+  /**
+   * The k most likely of softmax(logits / temperature), from a draw of that distribution: the exponentials are not summed
+   * again. Temperature 0 stands for 1, as it does there.
+   */
+  addBeside(
+    logits: Float32Array,
+    { token: drawn, logProb }: Pick<Drawn, 'token' | 'logProb'>,
+    temperature: number,
+    k: number,
+  ): void {
+    const inverse = temperature === 0 ? 1 : 1 / temperature;
+    const own = logits[drawn] as number;
+    const best = greatest(logits, k);
+    this.counts.push(best.length);
+    for (let i = 0; i < best.length; i++) {
+      const token = best[i] as number;
+      this.tokens.push(token);
+      this.logProbs.push(((logits[token] as number) - own) * inverse + logProb);
+    }
+  }
+
+  /** Those of the first tokens of the completion. */
+  first(length: number): AlternativesList {
+    const out = new AlternativesList();
+    out.counts.push(...this.counts.slice(0, length));
+    const end = out.counts.reduce((sum, count) => sum + count, 0);
+    out.tokens.push(...this.tokens.slice(0, end));
+    out.logProbs.push(...this.logProbs.slice(0, end));
+    return out;
+  }
+
+  get kept(): KeptAlternatives {
+    return {
+      counts: Int32Array.from(this.counts),
+      tokens: Int32Array.from(this.tokens),
+      logProbs: Float64Array.from(this.logProbs),
+    };
+  }
+}
+
+/** A list for each token of the completion. */
+export function byToken({ counts, ...all }: KeptAlternatives, of: 'tokens' | 'logProbs'): number[][] {
+  const values = all[of];
+  const lists: number[][] = [];
+  let at = 0;
+  for (const count of counts) {
+    const list: number[] = [];
+    for (const end = at + count; at < end; at++) list.push(values[at] as number);
+    lists.push(list);
+  }
+  return lists;
+}
