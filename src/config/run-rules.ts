@@ -64,7 +64,7 @@ const versionSchema = z.object({
 
 /** @param file is named where the text is not what writeRules wrote */
 export function readRules(text: string, file: string): RulesHead & RunRules {
-  const read = versionSchema.safeParse(valueOf(text));
+  const read = versionSchema.safeParse(yamlIn(text));
   if (read.success) return read.data;
   const [issue] = read.error.issues;
   throw new TriphaseError(
@@ -75,7 +75,7 @@ export function readRules(text: string, file: string): RulesHead & RunRules {
   );
 }
 
-function valueOf(text: string): unknown {
+function yamlIn(text: string): unknown {
   try {
     return parse(text);
   } catch {

@@ -75,7 +75,7 @@ export async function fuzz(border: Border, { seed = 1, from = 0, count }: FuzzOp
 /** What a path that leaves its folder would have left. */
 const besides = (folder: string): string =>
   readdirSync(path.dirname(folder))
-    .filter(name => /fuzz|secret|passwd/.test(name))
+    .filter(name => /^(fuzzed|secret|passwd)/.test(name))
     .toSorted()
     .join();
 

@@ -14,7 +14,7 @@ const { values } = parseArgs({
 });
 
 /** What a border may still hold at its end more than after a quarter of its inputs: caches that are bounded fill up. */
-const mostGrowthMiB = 16;
+const mostGrowthMiB = 32;
 
 async function main(): Promise<boolean> {
   const inputs = Number(values.inputs);
