@@ -9,6 +9,8 @@ import { loadWeights, readScore, SCORE, saveModel, type Weights } from '../model
 import { TriphaseError } from '../protocol/errors';
 import type { WatchedFigure } from '../protocol/run';
 import { requireWhole, writeCheckpoint } from '../run/checkpoints';
+import { forgetMoments, readBackMoments } from '../tensor/device-adamw';
+import { changedOnHost } from '../tensor/residence';
 import { inWords, notFinite } from '../train/finite';
 import type { RunContext } from './context';
 import type { PromotionState } from './promotion';
@@ -33,9 +35,11 @@ export async function checkpoint(context: RunContext, at: CheckpointAt): Promise
   const position = { phase, phaseStep, step, attempt: job.attempt, boundary, best: context.best };
   const write = () =>
     writeCheckpoint(job.folder, position, config.checkpoints.keep, async into => {
+      await readBackMoments(optimizer);
+      const weights = await model.onHost();
       const { adapter } = model.config;
-      if (adapter === undefined) await saveModel(into, model.config, model.weights, context.companions);
-      else await saveAdapter(into, { ...model.config, adapter }, model.weights, context.companions);
+      if (adapter === undefined) await saveModel(into, model.config, weights, context.companions);
+      else await saveAdapter(into, { ...model.config, adapter }, weights, context.companions);
       await saveOptimizer(into, optimizer);
       // the next phase begins with a reference and evaluations of its own
       if (context.following !== undefined && !boundary) await saveReference(into, context.following);
@@ -85,7 +89,9 @@ export async function goBackTo(
   await requireWhole(folder);
   for (const [parameter, { data }] of await trainedWeights(folder, model.config))
     model.weights.get(parameter)?.data.set(data);
+  changedOnHost(model.weights.values());
   const { moments } = await loadOptimizer(folder);
+  forgetMoments(optimizer);
   optimizer.moments.clear();
   for (const [parameter, moment] of moments) optimizer.moments.set(parameter, moment);
 }

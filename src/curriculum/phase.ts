@@ -6,6 +6,7 @@ import type { Weights } from '../model/weights';
 import { TriphaseError } from '../protocol/errors';
 import type { Trainer } from '../protocol/run';
 import { checkpointFolder } from '../run/checkpoints';
+import { changedOnHost } from '../tensor/residence';
 import { moveReference } from '../train/reference';
 import { StepsAhead } from './ahead';
 import { checkpoint, goBackTo } from './checkpoint';
@@ -147,8 +148,10 @@ export async function runPhase(
       throw located(error, phase, at.phaseStep, step);
     }
     done++;
-    if (context.following !== undefined && done % grpo.ref_model_sync_steps === 0)
-      moveReference(context.following, context.model.weights, grpo.ref_model_mixup_alpha);
+    if (context.following !== undefined && done % grpo.ref_model_sync_steps === 0) {
+      moveReference(context.following, await context.model.onHost(), grpo.ref_model_mixup_alpha);
+      changedOnHost(context.following.values());
+    }
   }
   return came === 'stopped' ? 'stopped' : { steps: done };
 }

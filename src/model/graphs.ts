@@ -66,9 +66,9 @@ export function prefillGraph(config: ModelForm, images: boolean, logits = false)
  * One token a sample -> "logits" [batch * group, vocab], "probabilities", their softmax(logits / temperature), and the
  * token's own keys "k.N" and values "v.N" [batch * group, kvHeads * headDim]. The caches are inputs and are not returned: prompt keys and values as prefill gives
  * them ("prompt_k.N", "prompt_v.N"), those of earlier tokens with room for `cache` tokens ("own_k.N", "own_v.N"
- * [batch, group, kvHeads, cache, headDim]). Besides parameters it takes those of joined.ts.
+ * [batch, group, kvHeads, cache, headDim]). Besides parameters it takes those of joined.ts, where they are joined.
  */
-export function decodeGraph(config: ModelForm): Graph {
+export function decodeGraph(config: ModelForm, joined = true): Graph {
   const { text } = config;
   const { kvHeads: kv, headDim } = text;
   const graph = new Graph();
@@ -81,7 +81,10 @@ export function decodeGraph(config: ModelForm): Graph {
   const own = (name: string): Value => graph.input(name, 'float32', ['batch', 'group', kv, 'cache', headDim]);
   let x = embed(p, ids, undefined);
   for (let i = 0; i < text.layers; i++) {
-    const { q, ...fresh } = d.joinedAttention(p, text, i, d.attentionNorm(p, text, i, x), rotary);
+    const normed = d.attentionNorm(p, text, i, x);
+    const { q, ...fresh } = joined
+      ? d.joinedAttention(p, text, i, normed, rotary)
+      : { q: d.queries(p, text, i, normed, rotary), ...d.keysAndValues(p, i, normed, rotary) };
     graph.output(`k.${i}`, fresh.k);
     graph.output(`v.${i}`, fresh.v);
     const cache: d.DecodeCache = {
@@ -89,7 +92,7 @@ export function decodeGraph(config: ModelForm): Graph {
       own: { k: own(`own_k.${i}`), v: own(`own_v.${i}`) },
       fresh,
     };
-    x = d.afterAttention(p, text, i, x, d.decodeAttention(q, cache, bias, text), d.joinedMlp);
+    x = d.afterAttention(p, text, i, x, d.decodeAttention(q, cache, bias, text), joined ? d.joinedMlp : d.mlp);
   }
   const logits = d.head(p, text, config.tied, x);
   graph.output('logits', logits);

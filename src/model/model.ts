@@ -1,7 +1,8 @@
 // A model in memory: its configuration, its parameters, and a session for each graph that was asked for.
 
 import type { Graph } from '../tensor/graph';
-import { type FloatTensor, Session, type SessionOptions } from '../tensor/session';
+import { keepOn, leaveDevice, readBack } from '../tensor/residence';
+import { type FloatTensor, keepsTensors, Session, type SessionOptions } from '../tensor/session';
 import { isAdapter, isVision, type ModelForm, withoutAdapter } from './adapter';
 import { FeatureCache } from './feature-cache';
 import { imageFeaturesGraph } from './graphs';
@@ -40,13 +41,34 @@ export class Model {
     return new Model(form, weights, options);
   }
 
-  /** The session of a graph, built when first asked for. */
-  session(name: string, build: () => Graph): Promise<Session> {
+  /** Whether parameters, gradients and caches stay on the device between runs. */
+  get resident(): boolean {
+    return keepsTensors(this.options.device);
+  }
+
+  /** Parameters, as runs take them: on the device where they can stay there. */
+  async placed(weights: Weights = this.weights): Promise<Weights> {
+    await keepOn(this.options.device, weights.values());
+    return weights;
+  }
+
+  /** The parameters as they are, for whoever looks at their elements: the device may have changed them. */
+  async onHost(): Promise<Weights> {
+    await readBack(this.weights.values());
+    return this.weights;
+  }
+
+  /**
+   * The session of a graph, built when first asked for.
+   *
+   * @param kept outputs that stay on the device, where they can
+   */
+  session(name: string, build: () => Graph, kept?: SessionOptions['kept']): Promise<Session> {
     let session = this.sessions.get(name);
     if (session === undefined) {
       const { profile } = this.options;
       const own = profile === undefined ? {} : { profile: `${profile}-${name.replace(/\W+/g, '-').slice(0, 40)}` };
-      session = Session.create(build(), { ...this.options, ...own });
+      session = Session.create(build(), { ...this.options, ...own, ...(kept === undefined ? {} : { kept }) });
       this.sessions.set(name, session);
     }
     return session;
@@ -90,7 +112,8 @@ export class Model {
     const session = await this.session(`image features${form.adapter === undefined ? '' : ' adapted'}`, () =>
       imageFeaturesGraph(form),
     );
-    return (await session.run(visionFeeds(images, this.config.vision), weights)).get('image_features') as FloatTensor;
+    const feeds = visionFeeds(images, this.config.vision);
+    return (await session.run(feeds, await this.placed(weights))).get('image_features') as FloatTensor;
   }
 
   /** What these parameters are those of: the model, or the model without its adapter. */
@@ -101,7 +124,8 @@ export class Model {
   }
 
   /** The parameters as they are now. Those beside an adapter do not change, and are not copied. */
-  snapshot(): Weights {
+  async snapshot(): Promise<Weights> {
+    await this.onHost();
     const { adapter } = this.config;
     const copied = (name: string): boolean => adapter === undefined || isAdapter(name);
     return new Map(
@@ -120,6 +144,7 @@ export class Model {
   async dispose(): Promise<void> {
     for (const session of this.sessions.values()) await (await session).dispose();
     this.sessions.clear();
+    if (this.resident) leaveDevice(this.weights.values());
     await this.replicas?.end();
   }
 }

@@ -52,7 +52,7 @@ export class Cache {
     const session = await model.session(`prefill ${pictures.length > 0}`, () =>
       prefillGraph(model.config, pictures.length > 0),
     );
-    for (const [name, { dims, data }] of await session.run(feeds, model.weights)) {
+    for (const [name, { dims, data }] of await session.run(feeds, await model.placed())) {
       const [batch = 0, ...byHead] = dims;
       cache.prompt.set(`prompt_${name}`, { dims: [batch, 1, ...byHead], data });
     }

@@ -101,7 +101,8 @@ export class Generation {
     /** Tokens that completions have, but for those that have ended. */
     private index: number,
   ) {
-    this.joined = joined(model.config.text, model.weights);
+    // views on parameters do not follow them onto a device
+    this.joined = model.resident ? new Map() : joined(model.config.text, model.weights);
     const { temperature } = options;
     const inverse = Float32Array.of(temperature === 0 ? 1 : 1 / temperature);
     this.inverseTemperature = new Map([['inverse_temperature', { dims: [], data: inverse }]]);
@@ -157,7 +158,7 @@ export class Generation {
   async look(): Promise<void> {
     if (this.logits !== undefined || this.ended) return;
     const { model, cache, batch, growing } = this;
-    const session = await model.session('decode', () => decodeGraph(model.config));
+    const session = await model.session('decode', () => decodeGraph(model.config, !model.resident));
     this.removeEnded();
     const prompts = batch.prompts.map(b => this.prompts[b] as EncodedPrompt);
     const ids = Int32Array.from(
@@ -165,7 +166,7 @@ export class Generation {
       i => growing[i]?.tokenIds.at(-1) ?? this.promptOf(i).tokenIds.at(-1) ?? 0,
     );
     const step = model.inputs.decode(prompts, batch.group, this.index, cache.capacity, ids, cache.promptLength);
-    const out = await session.run(step, cache.feeds(), model.weights, this.joined, this.inverseTemperature);
+    const out = await session.run(step, cache.feeds(), await model.placed(), this.joined, this.inverseTemperature);
     cache.append(out);
     this.logits = out.get('logits')?.data;
     this.probabilities = out.get('probabilities')?.data;

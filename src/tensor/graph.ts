@@ -95,6 +95,17 @@ export class Graph {
     return out;
   }
 
+  /** The int64 vectors that hold shapes, and of what. */
+  shapeVectors(): ReadonlyMap<Value, readonly Dim[]> {
+    const dim = (text: string): Dim => (/^\d+$/.test(text) ? Number(text) : text);
+    const whole = this.nodes.filter(({ op, attributes }) => op === 'Shape' && attributes['start'] === undefined);
+    return new Map<Value, readonly Dim[]>([
+      ...whole.map(({ inputs, outputs }): [Value, readonly Dim[]] => [outputs[0] as Value, (inputs[0] as Value).dims]),
+      ...[...this.shapes].map(([key, value]): [Value, readonly Dim[]] => [value, key.split(',').map(dim)]),
+      ...[...this.lengths].map(([d, value]): [Value, readonly Dim[]] => [value, [d]]),
+    ]);
+  }
+
   /** One dimension as an int64 vector of one element. */
   private length(dim: Dim): Value {
     const known = this.lengths.get(dim);

@@ -1,13 +1,14 @@
 // Writes a graph as the bytes of an ONNX ModelProto (onnx/onnx.proto, field numbers as there), without a library.
 
-import type { Attribute, Constant, Dim, Graph, Node, Value } from './graph';
+import type { Attribute, Constant, Dim, Node, Value } from './graph';
+import type { Program } from './lower';
 import { elementType } from './ops';
 
 const IR_VERSION = 10;
 const OPSET = 21;
 
 /** The bytes of the graph as an ONNX model. */
-export function writeOnnx(graph: Graph): Uint8Array {
+export function writeOnnx(graph: Program): Uint8Array {
   const body = new Message();
   const nodes = liveNodes(graph);
   // an output must be the result of a node of its own name: the value takes that name where it has no other
@@ -44,7 +45,7 @@ const contributed = new Set(['QuickGelu', 'RotaryEmbedding']);
 const OURS = new Set(['stop']);
 
 /** The nodes that outputs depend on: the runtime would run the others too. */
-function liveNodes(graph: Graph): Node[] {
+function liveNodes(graph: Program): Node[] {
   const needed = new Set<Value>(graph.outputs.map(({ value }) => value));
   const live: Node[] = [];
   for (const node of graph.nodes.toReversed()) {

@@ -6,11 +6,14 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 import * as ort from 'onnxruntime-node';
 import { describe, TriphaseError } from '../protocol/errors';
+import { copyOf, DeviceTensor, type Fed } from './device-tensor';
 import { asFailure } from './failures';
 import { type Dim, Graph } from './graph';
 import { beat } from './heartbeat';
+import { type Lowered, lowered } from './lower';
 import { writeOnnx } from './onnx';
 import { identity } from './ops';
+import { sizeOf, sizesOf } from './sizes';
 
 /** A dense tensor in memory, row-major. */
 export interface Tensor {
@@ -43,7 +46,19 @@ export interface SessionOptions {
   readonly threads: number;
   /** Where the runtime writes how long each kernel took: PREFIX and a time, when the session is disposed of. */
   readonly profile?: string;
+  /** Outputs that stay on the device, by name; for WebGPU alone. */
+  readonly kept?: (output: string) => boolean;
 }
+
+/** What a run gave, by name. */
+export interface Outputs {
+  readonly here: Map<string, FloatTensor>;
+  /** Whoever asked for them disposes of them. */
+  readonly kept: Map<string, DeviceTensor>;
+}
+
+/** Whether tensors can stay on a device between runs: the binding has no buffers of the others. */
+export const keepsTensors = (device: Device): boolean => device === 'webgpu';
 
 function typeOf(data: Tensor['data']): 'float32' | 'float16' | 'int32' | 'int64' | 'uint8' {
   if (data instanceof Float32Array) return 'float32';
@@ -55,7 +70,11 @@ function typeOf(data: Tensor['data']): 'float32' | 'float16' | 'int32' | 'int64'
 const known = new WeakMap<Tensor, ort.Tensor>();
 
 /** The runtime's own object for a tensor, made once: parameters go into every run. */
-function asRuntimes(tensor: Tensor): ort.Tensor {
+function asRuntimes(fed: Fed, device: Device): ort.Tensor {
+  if (fed instanceof DeviceTensor) return fed.buffer as ort.Tensor;
+  const tensor = fed;
+  const copy = keepsTensors(device) ? copyOf(tensor) : undefined;
+  if (copy !== undefined) return copy.buffer as ort.Tensor;
   let made = known.get(tensor);
   if (made === undefined) {
     made = new ort.Tensor(typeOf(tensor.data), tensor.data as Float32Array, tensor.dims);
@@ -74,28 +93,35 @@ export class Session {
   private constructor(
     session: ort.InferenceSession,
     graph: Graph,
-    private readonly profiled: boolean,
-    private readonly device: Device,
+    private readonly options: SessionOptions,
+    /** The graph in the operators of its device, where it lacks some. */
+    private readonly lowered: Lowered | undefined,
   ) {
     this.session = session;
-    this.inputs = new Set(session.inputNames);
+    this.inputs = new Set(session.inputNames.filter(name => lowered?.shapes.has(name) !== true));
     this.inputDims = new Map(graph.inputs.map(({ name, dims }) => [name, dims]));
     this.names = graph.outputs.map(o => o.name);
   }
 
   static async create(graph: Graph, options: SessionOptions): Promise<Session> {
-    const made = ort.InferenceSession.create(writeOnnx(graph), {
-      executionProviders: options.device === 'cpu' ? ['cpu'] : [options.device, 'cpu'],
+    const { device, profile, kept } = options;
+    const other = keepsTensors(device) ? lowered(graph) : undefined;
+    const stays = other === undefined ? [] : graph.outputs.map(({ name }) => [name, kept?.(name) === true] as const);
+    const made = ort.InferenceSession.create(writeOnnx(other ?? graph), {
+      executionProviders: device === 'cpu' ? ['cpu'] : [device, 'cpu'],
       intraOpNumThreads: options.threads,
       interOpNumThreads: 1,
       graphOptimizationLevel: 'all',
       logSeverityLevel: 3,
-      ...(options.profile === undefined ? {} : { enableProfiling: true, profileFilePrefix: options.profile }),
+      ...(stays.some(([, here]) => here)
+        ? { preferredOutputLocation: Object.fromEntries(stays.map(([name, on]) => [name, on ? 'gpu-buffer' : 'cpu'])) }
+        : {}),
+      ...(profile === undefined ? {} : { enableProfiling: true, profileFilePrefix: profile }),
     });
     const session = await made.catch(error => {
-      throw asFailure(error, options.device);
+      throw asFailure(error, device);
     });
-    return new Session(session, graph, options.profile !== undefined, options.device);
+    return new Session(session, graph, options, other);
   }
 
   /**
@@ -104,30 +130,59 @@ export class Session {
    * @returns the outputs by name, in memory of their own
    * @throws an error naming the feeds that are missing
    */
-  async run(...feeds: readonly ReadonlyMap<string, Tensor>[]): Promise<Map<string, FloatTensor>> {
+  async run(...feeds: readonly ReadonlyMap<string, Fed>[]): Promise<Map<string, FloatTensor>> {
+    return (await this.runKeeping(...feeds)).here;
+  }
+
+  /** The same, with the outputs that stay on the device. */
+  async runKeeping(...feeds: readonly ReadonlyMap<string, Fed>[]): Promise<Outputs> {
     const inputs: Record<string, ort.Tensor> = {};
+    const dims = new Map<string, readonly number[]>();
     for (const name of this.inputs) {
       const tensor = feeds.find(f => f.has(name))?.get(name);
       if (tensor === undefined) throw new Error(`the input ${name} is missing`);
-      inputs[name] = asRuntimes(tensor);
+      const fed = this.lowered?.widened.has(name) && !(tensor instanceof DeviceTensor) ? widened(tensor) : tensor;
+      inputs[name] = asRuntimes(fed, this.options.device);
+      dims.set(name, tensor.dims);
     }
+    this.addShapes(inputs, dims);
     beat();
     const outputs = await this.session.run(inputs, this.names as string[]).catch(error => {
-      throw asFailure(error, this.device);
+      throw asFailure(error, this.options.device);
     });
-    return new Map(
-      this.names.map(name => {
-        const t = outputs[name] as ort.Tensor;
-        return [name, { dims: t.dims, data: t.data as Float32Array }];
+    const out: Outputs = { here: new Map(), kept: new Map() };
+    for (const name of this.names) {
+      const t = outputs[name] as ort.Tensor;
+      if (t.location === 'cpu') out.here.set(name, { dims: t.dims, data: t.data as Float32Array });
+      else out.kept.set(name, new DeviceTensor(t.dims, t));
+    }
+    return out;
+  }
+
+  private addShapes(inputs: Record<string, ort.Tensor>, actual: ReadonlyMap<string, readonly number[]>): void {
+    if (this.lowered === undefined || this.lowered.shapes.size === 0) return;
+    const sizes = sizesOf(
+      this.lowered.inputs.flatMap(({ name, dims }) => {
+        const found = actual.get(name);
+        return found === undefined ? [] : [[dims, found] as const];
       }),
     );
+    for (const [name, dims] of this.lowered.shapes)
+      if (this.session.inputNames.includes(name))
+        inputs[name] = new ort.Tensor(
+          'int64',
+          BigInt64Array.from(dims, d => BigInt(sizeOf(d, sizes))),
+          [dims.length],
+        );
   }
 
   async dispose(): Promise<void> {
-    if (this.profiled) this.session.endProfiling();
+    if (this.options.profile !== undefined) this.session.endProfiling();
     await this.session.release();
   }
 }
+
+const widened = ({ dims, data }: Tensor): Tensor => ({ dims, data: Float32Array.from(data, Number) });
 
 const order: readonly Device[] = ['cuda', 'webgpu', 'dml', 'coreml', 'cpu'];
 

@@ -5,6 +5,7 @@
 import { Random } from '../protocol/random';
 import type { Dim } from '../tensor/graph';
 import type { Tensor } from '../tensor/session';
+import { sizeOf, sizesOf } from '../tensor/sizes';
 
 export interface Dropout {
   /** Share of elements that go. */
@@ -26,11 +27,7 @@ export function dropoutFeeds(
   feeds: ReadonlyMap<string, Tensor>,
   { share, path }: Dropout,
 ): Map<string, Tensor> {
-  const sizes = new Map<string, number>();
-  for (const [name, { dims }] of feeds)
-    inputs.get(name)?.forEach((dim, i) => {
-      if (typeof dim === 'string') sizes.set(dim, dims[i] as number);
-    });
+  const sizes = sizesOf([...feeds].map(([name, { dims }]) => [inputs.get(name) ?? [], dims]));
   const masks = new Map<string, Tensor>();
   for (const [name, dims] of inputs) {
     if (!name.startsWith(PREFIX)) continue;
@@ -42,16 +39,4 @@ export function dropoutFeeds(
     masks.set(name, { dims: shape, data });
   }
   return masks;
-}
-
-/** The number that a sum of products of symbols stands for. */
-function sizeOf(dim: Dim, sizes: ReadonlyMap<string, number>): number {
-  if (typeof dim === 'number') return dim;
-  const known = (symbol: string): number => {
-    const size = /^\d+$/.test(symbol) ? Number(symbol) : sizes.get(symbol);
-    if (size === undefined) throw new Error(`no input carries the dimension ${symbol}`);
-    return size;
-  };
-  const terms = dim.split('+').map(term => term.split('*').reduce((p, symbol) => p * known(symbol), 1));
-  return terms.reduce((a, b) => a + b, 0);
 }

@@ -8,8 +8,10 @@ import type { ShareTask } from '../model/share';
 import { visionFeeds } from '../model/vision-inputs';
 import { SCORE, type Weights } from '../model/weights';
 import { accumulate } from '../tensor/adamw';
+import type { DeviceTensor } from '../tensor/device-tensor';
 import type { Graph } from '../tensor/graph';
-import type { FloatTensor, Tensor } from '../tensor/session';
+import { download } from '../tensor/residence';
+import type { FloatTensor, Outputs, Tensor } from '../tensor/session';
 import { type DpoGraphOptions, dpoGraph } from './dpo';
 import { type Dropout, dropoutFeeds } from './dropout';
 import { completionLogits, type GrpoGraphOptions, grpoGraph, outputs, scoreGraph, sftGraph } from './losses';
@@ -54,10 +56,10 @@ export interface TokenScores {
   readonly entropy: Float32Array;
 }
 
-export interface Gradient {
+export interface Gradient<G = FloatTensor> {
   /** Sum of weight * loss over all tokens. */
   readonly loss: number;
-  readonly grads: Map<string, FloatTensor>;
+  readonly grads: Map<string, G>;
   /** By group and completion. */
   readonly scores: readonly (readonly TokenScores[])[];
 }
@@ -85,6 +87,29 @@ export async function gradient(
   frozen: Frozen,
   path?: Dropout['path'],
 ): Promise<Gradient> {
+  const { out, ...rest } = await forwardAndBackward(model, objective, groups, temperature, frozen, path);
+  const grads = ofParameters(out.here);
+  for (const [name, there] of ofParameters(out.kept)) {
+    grads.set(name, { dims: there.dims, data: await download(there) });
+    there.dispose();
+  }
+  return { ...rest, grads };
+}
+
+/** The same with gradients that stay on the device, where they can (`Model.resident`); whoever asks disposes of them. */
+export async function residentGradient(...of: Parameters<typeof forwardAndBackward>): Promise<Gradient<DeviceTensor>> {
+  const { out, ...rest } = await forwardAndBackward(...of);
+  return { ...rest, grads: ofParameters(out.kept) };
+}
+
+async function forwardAndBackward(
+  model: Model,
+  objective: Objective,
+  groups: readonly TrainedGroup[],
+  temperature: number,
+  frozen: Frozen,
+  path?: Dropout['path'],
+): Promise<Omit<Gradient, 'grads'> & { readonly out: Outputs }> {
   const images = groups.some(g => g.prompt.images.length > 0);
   const input = !images ? 'none' : frozen.has('vision') || frozen.has('policy') ? 'features' : 'pixels';
   const share = frozen.has('policy') ? 0 : (model.config.adapter?.dropout ?? 0);
@@ -92,14 +117,20 @@ export async function gradient(
   const session = await model.session(
     `${JSON.stringify(objective)} ${input} ${[...frozen]}${drops ? ' dropout' : ''}`,
     () => objectiveGraph(model, objective, input, drops, name => isTrained(model.config, frozen, name)),
+    output => output.startsWith(OF_PARAMETER),
   );
   const { feeds, length } = await completionFeeds(model, groups, temperature, input, model.weights);
   if (drops) for (const [name, mask] of dropoutFeeds(session.inputDims, feeds, { share, path })) feeds.set(name, mask);
-  const out = await session.run(feeds, model.weights);
-  const grads = new Map<string, FloatTensor>();
-  for (const [name, value] of out) if (name.startsWith('d.')) grads.set(name.slice(2), value);
-  return { loss: out.get(outputs.loss)?.data[0] as number, grads, scores: tokenScores(out, groups, length) };
+  const out = await session.runKeeping(feeds, await model.placed());
+  const { here } = out;
+  return { loss: here.get(outputs.loss)?.data[0] as number, out, scores: tokenScores(here, groups, length) };
 }
+
+/** How outputs begin that are gradients of parameters (losses.ts). */
+const OF_PARAMETER = 'd.';
+
+const ofParameters = <T>(out: ReadonlyMap<string, T>): Map<string, T> =>
+  new Map([...out].flatMap(([name, x]) => (name.startsWith(OF_PARAMETER) ? [[name.slice(2), x] as const] : [])));
 
 function objectiveGraph(
   { config }: Model,
@@ -132,7 +163,7 @@ export async function score(
   const name = `score ${input}${form.adapter === undefined ? '' : ' adapted'}`;
   const session = await model.session(name, (): Graph => scoreGraph(form, input));
   const { feeds, length } = await completionFeeds(model, groups, temperature, input, weights);
-  return tokenScores(await session.run(feeds, weights), groups, length);
+  return tokenScores(await session.run(feeds, await model.placed(weights)), groups, length);
 }
 
 /** The micro-batches of one share of a batch, one after the other. */

@@ -4,6 +4,7 @@ import type { Model } from '../model/model';
 import { dealt } from '../model/share';
 import { TriphaseError } from '../protocol/errors';
 import { type AdamWOptions, type AdamWState, adamW, clipScale, globalNorm } from '../tensor/adamw';
+import { DeviceGradients, notFiniteOnDevice } from '../tensor/device-adamw';
 import type { FloatTensor } from '../tensor/session';
 import type { Together } from '../tensor/together';
 import { inWords, notFinite } from './finite';
@@ -12,6 +13,7 @@ import {
   gradient,
   gradientOfShare,
   type Objective,
+  residentGradient,
   summed,
   type TokenScores,
   type TrainedGroup,
@@ -51,6 +53,7 @@ export async function trainStep(
   groups: readonly TrainedGroup[],
   options: StepOptions,
 ): Promise<StepResult> {
+  if (model.resident) return residentStep(model, state, groups, options);
   const teaching = groups.flatMap((g, i) => (teaches(g, options.objective) ? [i] : []));
   const size = Math.min(options.microBatch, Math.max(1, teaching.length));
   const run = (size: number) => summedGradient(model, groups, teaching, size, options);
@@ -108,6 +111,52 @@ async function summedGradient(
   return { ...summed(results), scores };
 }
 
+/** The same on a device that keeps parameters, gradients and moments: the host sees losses, scores and a norm. */
+async function residentStep(
+  model: Model,
+  state: AdamWState,
+  groups: readonly TrainedGroup[],
+  options: StepOptions,
+): Promise<StepResult> {
+  const { objective, temperature, optimizer, maxGradNorm, frozen, path, together } = options;
+  const scores: (readonly TokenScores[] | undefined)[] = groups.map(() => undefined);
+  const teaching = groups.flatMap((g, i) => (teaches(g, objective) ? [i] : []));
+  const size = Math.min(options.microBatch, Math.max(1, teaching.length));
+  const grads = new DeviceGradients();
+  const run = async (size: number): Promise<number> => {
+    let loss = 0;
+    grads.dispose();
+    for (const [number, part] of microBatches(groups, teaching, size).entries()) {
+      const among = part.map(i => groups[i] as TrainedGroup);
+      const drawn = path === undefined ? undefined : [...path, number];
+      const result = await residentGradient(model, objective, among, temperature, frozen, drawn);
+      loss += result.loss;
+      await grads.add(result.grads);
+      part.forEach((i, j) => {
+        scores[i] = result.scores[j];
+      });
+    }
+    return loss;
+  };
+  try {
+    const loss = await (together?.fitting(size, run) ?? run(size));
+    const gradNorm = await grads.norm();
+    if (!Number.isFinite(loss) || !Number.isFinite(gradNorm))
+      throw await noGradient(
+        model,
+        teaching.map(i => groups[i] as TrainedGroup),
+        options,
+        { loss, gradNorm, grads: new Map() },
+      );
+    const changed = await grads.apply(model.weights, state, optimizer, clipScale(gradNorm, maxGradNorm));
+    refuseOverflow('parameters', await notFiniteOnDevice(changed.parameters), changed.parameters.size, groups);
+    refuseOverflow("the optimiser's moments", await notFiniteOnDevice(changed.moments), changed.moments.size, groups);
+    return { loss, gradNorm, scores };
+  } finally {
+    grads.dispose();
+  }
+}
+
 const advice =
   'Lower optimizer.learning_rate or optimizer.max_grad_norm in the config, and begin a new run from the last checkpoint.';
 
@@ -141,11 +190,16 @@ function requireFinite(
   const names = [...changed];
   const parameters = notFinite(names.map(name => [name, weights.get(name) as FloatTensor]));
   const estimates = notFinite(names.flatMap(name => [[name, { data: moments.get(name)?.v ?? new Float32Array() }]]));
-  const [what, tensors] = parameters.length > 0 ? ['parameters', parameters] : ["the optimiser's moments", estimates];
+  refuseOverflow('parameters', parameters, names.length, groups);
+  refuseOverflow("the optimiser's moments", estimates, names.length, groups);
+}
+
+/** @param tensors those that are not finite, by name */
+function refuseOverflow(what: string, tensors: readonly string[], of: number, groups: readonly TrainedGroup[]): void {
   if (tensors.length === 0) return;
   throw new TriphaseError(
     'not-finite',
-    `the update made ${what} that are not finite${examplesOf(groups)}; ${tensors.length} of ${names.length} tensors: ${inWords(tensors)}`,
+    `the update made ${what} that are not finite${examplesOf(groups)}; ${tensors.length} of ${of} tensors: ${inWords(tensors)}`,
     advice,
   );
 }

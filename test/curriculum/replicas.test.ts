@@ -70,7 +70,7 @@ describe('copies of the model', function () {
           return { drawn, groups };
         };
         const all = (model: Model) => async () => {
-          const reference = model.snapshot();
+          const reference = await model.snapshot();
           const state = newAdamWState();
           const out: unknown[] = [];
           for (const round of [0, 1]) {

@@ -48,7 +48,9 @@ describe('image features of a frozen tower', () => {
         (await frozen.imageFeatures([images[0]!])).data,
       );
       // another set of parameters has features of its own
-      const other = new Map([...frozen.snapshot()].map(([n, t]) => [n, { ...t, data: t.data.map(x => 1.1 * x) }]));
+      const other = new Map(
+        [...(await frozen.snapshot())].map(([n, t]) => [n, { ...t, data: t.data.map(x => 1.1 * x) }]),
+      );
       assert.ok(greatestDifference((await frozen.imageFeatures(images, other)).data, features.data) > 1e-3);
       await free.dispose();
       await frozen.dispose();

@@ -43,6 +43,16 @@ export class GrowingCurves {
     else if (event.kind === 'rules')
       this.boundaries.push({ step: event.fromStep, label: `rules ${event.version}`, kind: 'rules' });
     else if (event.kind === 'warning') latest(this.warnings, { step: this.at, message: event.message });
+    else if (event.kind === 'micro-batch')
+      latest(this.warnings, {
+        step: event.step,
+        message: `Memory was short (${event.part}): ${event.prompts} prompts run together and not ${event.before}; numbers may round otherwise from here on.`,
+      });
+    else if (event.kind === 'device-lost')
+      latest(this.warnings, {
+        step: this.at,
+        message: `The device ${event.device} was lost; the run went on with ${event.next}.`,
+      });
     else if (event.kind === 'checkpoint') this.checkpoints.push({ step: event.step, folder: event.folder });
   }
 

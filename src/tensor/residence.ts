@@ -1,0 +1,83 @@
+// Tensors that stay on a device between runs: put there once, changed there, and read back when the host has to look.
+
+import { copyOf, type DeviceTensor, dropCopy, setCopy } from './device-tensor';
+import { Graph } from './graph';
+import * as o from './ops';
+import { type Device, type FloatTensor, keepsTensors, Session } from './session';
+
+/** Sessions that belong to no model, by what they do; made once. */
+const programs = new Map<string, Promise<Session>>();
+
+/** The session of a graph that works on tensors of a device, all of whose outputs but those named stay there. */
+export function program(name: string, build: () => Graph, toHost: readonly string[] = []): Promise<Session> {
+  let session = programs.get(name);
+  if (session === undefined) {
+    session = Session.create(build(), { device: 'webgpu', threads: 1, kept: output => !toHost.includes(output) });
+    programs.set(name, session);
+  }
+  return session;
+}
+
+/** Where the host's tensors differ from their copies, because the device has changed these. */
+const stale = new WeakSet<FloatTensor>();
+
+/**
+ * From now on sessions of the device take the tensors from its own memory. Those that are there already are left.
+ * Nothing happens on a device that cannot keep tensors.
+ */
+export async function keepOn(device: Device, tensors: Iterable<FloatTensor>): Promise<void> {
+  if (!keepsTensors(device)) return;
+  for (const tensor of tensors) if (copyOf(tensor) === undefined) setCopy(tensor, await upload(tensor));
+}
+
+/** The tensor is what the device has now; the host's elements are old until they are read back. */
+export function changedOnDevice(tensor: FloatTensor, now: DeviceTensor): void {
+  setCopy(tensor, now);
+  stale.add(tensor);
+}
+
+/** The host has written into tensors: what the device had of them is dropped. */
+export function changedOnHost(tensors: Iterable<FloatTensor>): void {
+  for (const tensor of tensors) {
+    stale.delete(tensor);
+    dropCopy(tensor);
+  }
+}
+
+/** Brings the host's elements up to date, where the device has changed them. */
+export async function readBack(tensors: Iterable<FloatTensor>): Promise<void> {
+  for (const tensor of tensors) {
+    const copy = copyOf(tensor);
+    if (copy === undefined || !stale.has(tensor)) continue;
+    tensor.data.set(await download(copy));
+    stale.delete(tensor);
+  }
+}
+
+/** Gives their memory on the device back; the host's elements are what they were when last read. */
+export function leaveDevice(tensors: Iterable<FloatTensor>): void {
+  changedOnHost(tensors);
+}
+
+const copier = (rank: number, toHost: boolean): Promise<Session> =>
+  program(
+    `${toHost ? 'download' : 'upload'} ${rank}`,
+    () => {
+      const graph = new Graph();
+      const dims = Array.from({ length: rank }, (_, i) => `d${i}`);
+      graph.output('y', o.identity(graph.input('x', 'float32', dims)));
+      return graph;
+    },
+    toHost ? ['y'] : [],
+  );
+
+export async function upload(tensor: FloatTensor): Promise<DeviceTensor> {
+  const session = await copier(tensor.dims.length, false);
+  return (await session.runKeeping(new Map([['x', tensor]]))).kept.get('y') as DeviceTensor;
+}
+
+/** The only way to an element: asking the runtime's buffer itself ends the process (onnxruntime-node 1.30). */
+export async function download(tensor: DeviceTensor): Promise<Float32Array> {
+  const session = await copier(tensor.dims.length, true);
+  return ((await session.run(new Map([['x', tensor]]))).get('y') as FloatTensor).data;
+}
