@@ -2,14 +2,13 @@
 
 import { existsSync } from 'node:fs';
 import path from 'node:path';
-import type { RunProgress } from '../../protocol/run-progress';
 import { canIndex, compactRun } from '../../run/compaction';
 import { readRunInfo } from '../../run/folder';
 import { readIndexRows } from '../../run/index-rows';
 import { leaseHolder } from '../../run/lease';
 import { indexFolder } from '../../run/segments';
 import { type About, type Recording, versionOf } from './recording';
-import { RunLog } from './run-log';
+import { type ReadLog, RunLog } from './run-log';
 import { alternativesIn, tokensIn } from './stored-tokens';
 
 export const isOurs = (folder: string): boolean => existsSync(path.join(folder, 'run.json'));
@@ -37,22 +36,21 @@ export function ourRecording(folder: string): Recording {
       if (latest?.key !== key) latest = { key, alternatives: alternativesIn(at, group, sample) };
       return latest.alternatives;
     },
-    about: async () => about(folder, (await log.read()).progress),
+    about: async () => about(folder, await log.read()),
     curves: async () => (await log.read()).curves.shown(folder),
   };
 }
 
-function about(folder: string, progress: RunProgress): About {
+function about(folder: string, { progress, device }: ReadLog): About {
   const info = readRunInfo(folder);
   const { state } = progress;
   const ended = state.kind === 'finished' || state.kind === 'stopped' || state.kind === 'failed';
   const alive = ended || leaseHolder(folder) !== undefined;
-  const device = events.findLast(event => event.kind === 'device');
   return {
     name: info.name,
     info,
     state: alive ? state : { kind: 'lost', step: progress.step },
-    ...(device?.kind === 'device' ? { device: device.used } : {}),
+    ...(device === undefined ? {} : { device }),
     phases: progress.phases.map(({ phase }) => phase),
     notes: [],
   };

@@ -12,9 +12,14 @@ export interface ReadLog {
   readonly files: readonly StepFileName[];
   readonly curves: GrowingCurves;
   readonly progress: RunProgress;
+  /** The one that is computed on now, as the log has it. */
+  readonly device: string | undefined;
 }
 
-type Growing = ReadLog & { readonly files: StepFileName[] };
+interface Growing extends ReadLog {
+  readonly files: StepFileName[];
+  device: string | undefined;
+}
 
 /** A begin that does what came after a checkpoint again. */
 interface Start {
@@ -84,10 +89,16 @@ export class RunLog {
     this.log.files.push(...stepFiles([event]));
     this.log.curves.take(event);
     this.log.progress.take(event);
+    if (event.kind === 'device') this.log.device = event.used;
   }
 }
 
-const empty = (): Growing => ({ files: [], curves: new GrowingCurves(), progress: new RunProgress() });
+const empty = (): Growing => ({
+  files: [],
+  curves: new GrowingCurves(),
+  progress: new RunProgress(),
+  device: undefined,
+});
 
 /** As currentEvents has it: a begin that is hidden itself hides nothing. */
 function hiddenBy(starts: readonly Start[]): readonly (readonly [number, number])[] {
