@@ -10,6 +10,7 @@ const general = `triphase: reasoning RL on vision-language models, in three phas
   triphase stop RUN               the same, and the process ends
   triphase runs [FOLDER]          the runs in a folder, and how they stand
   triphase evaluate RUN|MODEL     accuracy under five conditions, and language bias
+  triphase export RUN|MODEL       a model folder, with the adapter merged
   triphase generate MODEL PROMPT  sample completions
   triphase rules WHAT …           reward rules, tried without a run
   triphase rescore RUN            what other rules would have paid for a run's rollouts
@@ -92,6 +93,13 @@ Evaluates the latest checkpoint of a run, a checkpoint folder, or any Hugging Fa
   --set PATH=VALUE    a setting over the file's: --set evaluation.limit=50
   --json              the figures as one line of JSON
 `,
+  export: `triphase export RUN|MODEL --merged DIR
+
+Writes the latest checkpoint of a run, a checkpoint folder or an adapter as a Hugging Face folder in float32 that needs no
+base: the adapter is merged into it, as peft merges.
+
+  --merged DIR        the folder to write; it must not be there yet
+`,
   generate: `triphase generate MODEL "PROMPT" [options]
 
 Samples completions of one user message, through the chat template of the model folder.
@@ -154,9 +162,14 @@ Grades lines of {"gold", "pred"} as mathematics; where a line has "equal", print
                            names=strict|any, relations=accept|refuse, decimal_comma=read|list; the first is the default
                            (rounding: 6)
 `,
-  doctor: `triphase doctor
+  doctor: `triphase doctor [--model DIR [--batch N] [--length N]]
 
 Says what this machine has, tries every device that this build of onnxruntime carries, and says which a run would use.
+
+  --model DIR              instead: what a model folder is, from its headers alone, and whether it fits this machine for
+                           generation, for training an adapter and for training all of it
+  --batch N                prompts that run together, with eight completions each (1)
+  --length N               tokens of a completion, behind a prompt of half as many (1024)
 `,
 };
 

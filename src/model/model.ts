@@ -8,6 +8,7 @@ import { FeatureCache } from './feature-cache';
 import { imageFeaturesGraph } from './graphs';
 import type { Pixels } from './images';
 import { loadModel } from './load';
+import type { Precision } from './precision';
 import type { Replicas } from './replicas';
 import { SequenceInputs } from './sequence-inputs';
 import type { ShareTask } from './share';
@@ -17,6 +18,13 @@ import type { Weights } from './weights';
 export interface ModelOptions extends SessionOptions {
   /** The vision tower stays as it is: features of an image are computed once. */
   readonly visionFrozen?: boolean;
+  /**
+   * One session for all layers, run layer by layer, instead of one for the whole model: of a layer's intermediate values
+   * and of float32 copies of its weights only those of one layer are there at a time.
+   */
+  readonly layerwise?: boolean;
+  /** Of a model that is loaded to be run and not trained. Default: f32. */
+  readonly precision?: Precision;
 }
 
 /** A tensor of the vision tower that every model has. */
@@ -37,8 +45,18 @@ export class Model {
   }
 
   static async load(folder: string, options: ModelOptions): Promise<Model> {
-    const { form, weights } = await loadModel(folder);
-    return new Model(form, weights, options);
+    const { form, weights, frozen } = await loadModel(folder, options.precision);
+    return new Model(form, weights, { ...options, ...(frozen === undefined ? {} : { frozen }) });
+  }
+
+  /** The session of one layer, which all layers of its kind share. */
+  layerSession(name: string, build: () => Graph): Promise<Session> {
+    let session = this.sessions.get(name);
+    if (session === undefined) {
+      session = Session.create(build(), { ...this.options, lean: true });
+      this.sessions.set(name, session);
+    }
+    return session;
   }
 
   /** Whether parameters, gradients and caches stay on the device between runs. */

@@ -6,10 +6,25 @@ import { copyFile, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 
 import path from 'node:path';
 import { z } from 'zod';
 import { TriphaseError } from '../protocol/errors';
+import type { Tensor as AnyTensor, FloatTensor } from '../tensor/session';
 import type { ModelConfig } from './config';
-import { readSafetensors, type Tensor, writeSafetensors } from './safetensors';
+import { type Precision, scaleName, storedAs } from './precision';
+import {
+  type Entry,
+  readSafetensors,
+  readTensors,
+  safetensorsEntries,
+  type Tensor,
+  writeSafetensors,
+} from './safetensors';
 
 export type Weights = Map<string, Tensor>;
+
+/** Parameters as they are held: frozen ones may have fewer bytes, and scales beside them (precision.ts). */
+export interface HeldWeights {
+  readonly weights: Weights;
+  readonly frozen: ReadonlyMap<string, AnyTensor>;
+}
 
 /** Name and dimensions of every parameter, in transformers' order. */
 export function parameterShapes(config: ModelConfig): Map<string, readonly number[]> {
@@ -64,7 +79,7 @@ export function memoryName(disk: string): string {
 }
 
 /** The published name of a parameter. */
-function diskName(memory: string): string {
+export function diskName(memory: string): string {
   return memory.replace(/^model\.visual\./, 'visual.').replace(/^model\.language_model\./, 'model.');
 }
 
@@ -79,41 +94,31 @@ export async function hasWeights(folder: string): Promise<boolean> {
 }
 
 const head = 'lm_head.weight';
+const EMBEDDING = 'model.language_model.embed_tokens.weight';
 const fileName = 'model.safetensors';
 /** A file of its own: transformers reads the model without it, and would call it unexpected in the model's. */
 const scoreFile = 'score.safetensors';
 const indexName = 'model.safetensors.index.json';
 
 /** Every parameter of the model as float32; errors name what is missing or has another shape. */
-export async function loadWeights(folder: string, config: ModelConfig): Promise<Weights> {
+export const loadWeights = async (folder: string, config: ModelConfig): Promise<Weights> =>
+  (await loadHeldWeights(folder, config, 'f32')).weights;
+
+/** Every parameter, in so many bytes as its kind allows; as above. */
+export async function loadHeldWeights(folder: string, config: ModelConfig, precision: Precision): Promise<HeldWeights> {
   const shapes = parameterShapes(config);
-  const found = new Map<string, Tensor>();
+  await checkShapes(folder, shapes);
+  const as = (name: string): Precision => storedAs(precision, name, shapes.get(name) ?? shapes.get(EMBEDDING) ?? []);
+  const found = new Map<string, AnyTensor>();
   for (const file of await weightFiles(folder)) {
-    const tensors = await readSafetensors(file, name => shapes.has(memoryName(name)) || name === head);
+    const tensors = await readTensors(file, name =>
+      shapes.has(memoryName(name)) || name === head ? as(memoryName(name)) : undefined,
+    );
     for (const [name, tensor] of tensors) found.set(memoryName(name), tensor);
   }
 
-  const missing = [...shapes.keys()].filter(name => !found.has(name));
-  if (missing.length > 0)
-    throw new TriphaseError(
-      'model',
-      `The model folder lacks ${missing.length} of ${shapes.size} tensors: ${several(missing.map(diskName))}.`,
-      'Complete the folder, or correct config.json where it asks for more layers than there are.',
-      { file: folder },
-    );
-  const wrong = [...shapes].flatMap(([name, dims]) => {
-    const { dims: actual } = found.get(name) as Tensor;
-    return actual.join() === dims.join() ? [] : [`${diskName(name)} is [${actual}] and should be [${dims}]`];
-  });
-  if (wrong.length > 0)
-    throw new TriphaseError(
-      'model',
-      `The shapes of ${wrong.length} tensors do not fit config.json: ${several(wrong)}.`,
-      'Use the config.json that belongs to these weights.',
-      { file: folder },
-    );
   const own = config.tied ? found.get(head) : undefined;
-  if (own !== undefined && !equal(own.data, (found.get('model.language_model.embed_tokens.weight') as Tensor).data))
+  if (own !== undefined && !equal(own.data, (found.get(EMBEDDING) as AnyTensor).data))
     throw new TriphaseError(
       'model',
       'config.json ties the head to the embedding, but the folder has a lm_head.weight of its own.',
@@ -121,10 +126,18 @@ export async function loadWeights(folder: string, config: ModelConfig): Promise<
       { file: folder },
     );
   // in the order of the shapes, whatever the order on disk
-  const weights = new Map([...shapes.keys()].map(name => [name, found.get(name) as Tensor]));
+  const weights: Weights = new Map();
+  const frozen = new Map<string, AnyTensor>();
+  for (const name of shapes.keys()) {
+    const tensor = found.get(name) as AnyTensor;
+    if (tensor.data instanceof Float32Array) weights.set(name, tensor as FloatTensor);
+    else frozen.set(name, tensor);
+    const scales = found.get(scaleName(name));
+    if (scales !== undefined) frozen.set(scaleName(name), scales);
+  }
   const score = await readScore(folder, config);
   if (score !== undefined) weights.set(SCORE, score);
-  return weights;
+  return { weights, frozen };
 }
 
 /** The head of a scorer, where a folder has one. */
@@ -140,7 +153,39 @@ export async function readScore(folder: string, { text }: ModelConfig): Promise<
 export const writeScore = (folder: string, score: Tensor): Promise<void> =>
   writeSafetensors(path.join(folder, scoreFile), [[SCORE, score]]);
 
-async function weightFiles(folder: string): Promise<readonly string[]> {
+/** What is in the files, from their headers alone: before gigabytes are read, it is known whether they are the right ones. */
+async function checkShapes(folder: string, shapes: ReadonlyMap<string, readonly number[]>): Promise<void> {
+  const found = await storedParameters(folder);
+  const missing = [...shapes.keys()].filter(name => !found.has(name));
+  if (missing.length > 0)
+    throw new TriphaseError(
+      'model',
+      `The model folder lacks ${missing.length} of ${shapes.size} tensors: ${several(missing.map(diskName))}.`,
+      'Complete the folder, or correct config.json where it asks for more layers than there are.',
+      { file: folder },
+    );
+  const wrong = [...shapes].flatMap(([name, dims]) => {
+    const { dims: actual } = found.get(name) as Entry;
+    return actual.join() === dims.join() ? [] : [`${diskName(name)} is [${actual}] and should be [${dims}]`];
+  });
+  if (wrong.length > 0)
+    throw new TriphaseError(
+      'model',
+      `The shapes of ${wrong.length} tensors do not fit config.json: ${several(wrong)}.`,
+      'Use the config.json that belongs to these weights.',
+      { file: folder },
+    );
+}
+
+/** Where each parameter lies, by its name in memory. @throws TriphaseError where a file is missing or broken */
+export async function storedParameters(folder: string): Promise<Map<string, Entry>> {
+  const found = new Map<string, Entry>();
+  for (const file of await weightFiles(folder))
+    for (const [name, entry] of await safetensorsEntries(file)) found.set(memoryName(name), entry);
+  return found;
+}
+
+export async function weightFiles(folder: string): Promise<readonly string[]> {
   const index = path.join(folder, indexName);
   if (await exists(index)) {
     let json: unknown;
@@ -250,8 +295,11 @@ function asFloat32(value: unknown): unknown {
   );
 }
 
-const equal = (a: Float32Array, b: Float32Array): boolean =>
-  a.length === b.length && a.every((value, i) => value === b[i]);
+function equal(a: AnyTensor['data'], b: AnyTensor['data']): boolean {
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+  return true;
+}
 
 /** At most eight of them, and how many more there are. */
 export function several(items: readonly string[]): string {
