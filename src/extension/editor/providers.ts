@@ -5,8 +5,8 @@ import path from 'node:path';
 import * as vscode from 'vscode';
 import type { Completion } from '../../language/completion';
 import type { OutlineSymbol } from '../../language/symbols';
-import { curriculumDocuments, editIn, kindOf, rangeIn } from './documents';
-import { relatives } from './relatives';
+import { curriculumDocuments, kindOf, rangeIn } from './documents';
+import { filesThatShare } from './shared-files';
 
 export function registerProviders(): vscode.Disposable {
   const { languages } = vscode;
@@ -121,20 +121,13 @@ async function provideDefinition(
   const offset = document.offsetAt(position);
   const [given] = placesOf(kind, source, offset);
   if (given?.role === 'given') return new vscode.Location(document.uri, rangeIn(document, given.range));
-  if (given !== undefined) return given.kind === 'rule' ? ruleElsewhere(document, given.name) : undefined;
+  const { givenElsewhere } = await import('../../language/shared-files');
+  const elsewhere = givenElsewhere({ kind, file: document.uri.fsPath, source }, await filesThatShare(document), offset);
+  if (elsewhere !== undefined) {
+    const other = await vscode.workspace.openTextDocument(elsewhere.file);
+    return new vscode.Location(other.uri, rangeIn(other, elsewhere.place.range));
+  }
   return fileAt(document, source.at(offset)?.path ?? [], source.value(source.at(offset)?.path ?? []));
-}
-
-/** In the file of rewards that the curriculum shares. */
-async function ruleElsewhere(document: vscode.TextDocument, rule: string): Promise<vscode.Location | undefined> {
-  const { namesIn } = await import('../../language/names');
-  const { YamlSource } = await import('../../language/yaml-source');
-  const shared = (await relatives(document)).find(other => kindOf(other) !== 'curriculum');
-  if (shared === undefined) return undefined;
-  const given = namesIn('rewards', YamlSource.of(shared.getText())).find(
-    ({ kind, role, name }) => kind === 'rule' && role === 'given' && name === rule,
-  );
-  return given === undefined ? undefined : new vscode.Location(shared.uri, rangeIn(shared, given.range));
 }
 
 /** The file that a path of the curriculum names, where it is one. */
@@ -187,25 +180,19 @@ async function provideRenameEdits(
   position: vscode.Position,
   newName: string,
 ): Promise<vscode.WorkspaceEdit> {
-  const kind = kindOf(document);
-  const { rename } = await import('../../language/rename');
+  const { renameInAll } = await import('../../language/shared-files');
   const { YamlSource } = await import('../../language/yaml-source');
-  const renamed = rename(kind ?? 'curriculum', YamlSource.of(document.getText()), document.offsetAt(position), newName);
+  const here = {
+    kind: kindOf(document) ?? 'curriculum',
+    file: document.uri.fsPath,
+    source: YamlSource.of(document.getText()),
+  } as const;
+  const renamed = renameInAll(here, await filesThatShare(document), document.offsetAt(position), newName);
   if ('refused' in renamed) throw new Error(renamed.refused);
-  const edit = editIn(document, renamed.edits);
-  const { nameAt, namesIn } = await import('../../language/names');
-  const target = nameAt(namesIn(kind ?? 'curriculum', YamlSource.of(document.getText())), document.offsetAt(position));
-  if (target?.kind !== 'rule') return edit;
-  for (const other of await relatives(document)) {
-    const rules = namesIn(kindOf(other) ?? 'rewards', YamlSource.of(other.getText())).filter(
-      place => place.kind === 'rule',
-    );
-    if (newName !== target.name && rules.some(({ role, name }) => role === 'given' && name === newName))
-      throw new Error(
-        vscode.l10n.t("There is already a rule '{0}' in {1}.", newName, vscode.workspace.asRelativePath(other.uri)),
-      );
-    for (const { name, range } of rules)
-      if (name === target.name) edit.replace(other.uri, rangeIn(other, range), newName);
+  const edit = new vscode.WorkspaceEdit();
+  for (const [file, edits] of renamed.edits) {
+    const other = file === here.file ? document : await vscode.workspace.openTextDocument(file);
+    for (const { text, ...range } of edits) edit.replace(other.uri, rangeIn(other, range), text);
   }
   return edit;
 }
