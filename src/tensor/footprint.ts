@@ -5,7 +5,15 @@
 import type { DataType, Dim, Graph, Node, Value } from './graph';
 import { liveNodes } from './onnx';
 
-const BYTES: Readonly<Record<DataType, number>> = { float32: 4, float16: 2, int32: 4, int64: 8, int8: 1, uint8: 1, bool: 1 };
+const BYTES: Readonly<Record<DataType, number>> = {
+  float32: 4,
+  float16: 2,
+  int32: 4,
+  int64: 8,
+  int8: 1,
+  uint8: 1,
+  bool: 1,
+};
 
 /** The number that a dimension stands for. @param sizes of its symbols; errors name one that is missing */
 export function sizeOf(dim: Dim, sizes: ReadonlyMap<string, number>): number {
