@@ -159,6 +159,16 @@ export class Model {
     return new Map([...this.weights].filter(([name]) => !isAdapter(name)));
   }
 
+  /** Gives back the memory that sessions hold for their next run; they are made again when they are asked for. */
+  async freeSessions(): Promise<void> {
+    // what is on a device is held by the sessions that run there
+    if (this.resident) return;
+    const sessions = [...this.sessions.values()];
+    this.sessions.clear();
+    // one that could not be made holds nothing
+    for (const session of sessions) await session.then(made => made.dispose()).catch(() => {});
+  }
+
   async dispose(): Promise<void> {
     for (const session of this.sessions.values()) await (await session).dispose();
     this.sessions.clear();
