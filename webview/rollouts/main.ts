@@ -113,6 +113,7 @@ class RolloutsView {
     this.detail = new DetailView(host, this.pictures, {
       open: ref => open(this.folder, ref),
       copy,
+      makeTest: ref => this.act(() => host.request('makeTest', { folder: this.folder, ref })),
       compare: detail => {
         this.main.classList.add('comparing');
         this.askRuns().then(runs => this.comparison.show(runs, detail));
