@@ -134,7 +134,9 @@ async function readHeader(handle: FileHandle, file: string): Promise<Map<string,
     new TriphaseError('model', `This is not a complete safetensors file: ${why}.`, 'Download the file again.', {
       file,
     });
-  const { size } = await handle.stat();
+  const status = await handle.stat();
+  const { size } = status;
+  if (!status.isFile()) throw broken('it is not a file');
   if (size < 8) throw broken(`it has ${size} bytes`);
   const prefix = new Uint8Array(8);
   await readAll(handle, prefix, 0);

@@ -197,7 +197,16 @@ export async function weightFiles(folder: string): Promise<readonly string[]> {
     const parsed = indexSchema.safeParse(json);
     if (!parsed.success)
       throw new TriphaseError('model', `${indexName} has no weight_map.`, 'Download the file again.', { file: index });
-    return [...new Set(Object.values(parsed.data.weight_map))].map(name => path.join(folder, name));
+    const names = [...new Set(Object.values(parsed.data.weight_map))];
+    const outside = names.find(name => path.basename(name) !== name || /^\.{0,2}$/.test(name));
+    if (outside !== undefined)
+      throw new TriphaseError(
+        'model',
+        `${indexName} names '${outside}', which is no file of the folder.`,
+        'Download the file again.',
+        { file: index },
+      );
+    return names.map(name => path.join(folder, name));
   }
   const single = path.join(folder, fileName);
   if (await exists(single)) return [single];
