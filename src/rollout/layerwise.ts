@@ -1,7 +1,7 @@
 // Prefill and decoding layer by layer, for models of which not all layers fit in memory as the runtime computes with them.
 // What goes in and comes out is as of the graphs of the whole model.
 
-import { embedded, headStretches, headIsHalf, layerFeeds, layerKind } from '../model/layer-feeds';
+import { embedded, headIsHalf, headStretches, layerFeeds, layerKind } from '../model/layer-feeds';
 import { decodeLayerGraph, forwardGraph, logitsGraph, normPiece, prefillLayerGraph } from '../model/layer-graphs';
 import type { Model } from '../model/model';
 import type { FloatTensor, Session, Tensor } from '../tensor/session';

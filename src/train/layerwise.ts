@@ -2,7 +2,7 @@
 // layer is computed again before its gradient. Within one graph the runtime would fold the second computation into the
 // first, and keep it (measured: 1,670 MB with or without; docs/models.md has the figures of this way).
 
-import { EMBEDDING, embedded, headStretches, headIsHalf, layerFeeds, layerKind, renamed } from '../model/layer-feeds';
+import { EMBEDDING, embedded, headIsHalf, headStretches, layerFeeds, layerKind, renamed } from '../model/layer-feeds';
 import {
   backwardGraph,
   completionLayerPiece,
@@ -162,9 +162,7 @@ class Layers {
   }
 
   async norm(x: FloatTensor): Promise<FloatTensor> {
-    const session = await this.model.layerSession(this.key('norm'), () =>
-      forwardGraph(normPiece(this.form)),
-    );
+    const session = await this.model.layerSession(this.key('norm'), () => forwardGraph(normPiece(this.form)));
     return (await session.run(new Map([['x', x]]), this.options.weights)).get('y') as FloatTensor;
   }
 
