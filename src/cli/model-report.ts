@@ -1,5 +1,5 @@
 // triphase doctor --model: what a model folder is, and whether it fits this machine for generation, for an adapter and for
-// training all of it. The estimate is the one that refuses a run.
+// training all of it.
 
 import { totalmem } from 'node:os';
 import { type ModelForm, targetModules } from '../model/adapter';
