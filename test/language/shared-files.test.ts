@@ -30,7 +30,7 @@ describe('names in several files', () => {
     'other.curriculum.yaml',
     'rewards: { file: ./rewards.yaml, rules: { own: { kind: match } } }\nphases:\n  - { id: one, rewards: { rules: { brief: { weight: 2 } } } }\n',
   );
-  const after = (here: NamedFile, others: readonly NamedFile[], what: string, to: string): readonly string[] => {
+  const changed = (here: NamedFile, others: readonly NamedFile[], what: string, to: string): readonly string[] => {
     const renamed = renameInAll(here, others, here.source.text.indexOf(what) + 1, to);
     assert.ok('edits' in renamed, JSON.stringify(renamed));
     return [here, ...others].map(one => edited(one, renamed.edits.get(one.file)));
@@ -48,13 +48,13 @@ describe('names in several files', () => {
       [first, [rewards, second], 'brief]'],
       [second, [rewards, first], 'brief:'],
     ] as const) {
-      const texts = after(here, others, what, 'short');
+      const texts = changed(here, others, what, 'short');
       for (const text of texts) assert.ok(!text.includes('brief') && text.includes('short'), text);
     }
   });
 
   it('rename a phase in its own curriculum and in its rewards, and in no other curriculum', () => {
-    const [own, shared, other] = after(first, [rewards, second], 'one,', 'begin');
+    const [own, shared, other] = changed(first, [rewards, second], 'one,', 'begin');
     assert.ok(own?.includes('id: begin'));
     assert.ok(shared?.includes('phase == "begin"'));
     assert.ok(other?.includes('id: one'));
