@@ -99,12 +99,16 @@ export class Model {
   }
 
   /** Features of the image tokens of images, in order: [tokens, hidden]. */
-  imageFeatures(images: readonly Pixels[], weights: Weights = this.weights): Promise<FloatTensor> {
+  async imageFeatures(images: readonly Pixels[], weights: Weights = this.weights): Promise<FloatTensor> {
     const adapted = [...(this.config.adapter?.modules ?? [])].some(isVision);
     const own =
       weights.get(PATCHES)?.data === this.weights.get(PATCHES)?.data &&
       (!adapted || this.formOf(weights).adapter !== undefined);
-    return this.options.visionFrozen === true && own ? this.features.of(images) : this.computeFeatures(images, weights);
+    if (this.options.visionFrozen !== true || !own) return this.computeFeatures(images, weights);
+    const features = await this.features.of(images);
+    // those of one image are the same tensor every time, and stay on the device with it
+    if (images.length === 1) await keepOn(this.options.device, [features]);
+    return features;
   }
 
   private async computeFeatures(images: readonly Pixels[], weights: Weights): Promise<FloatTensor> {
