@@ -56,6 +56,9 @@ export class RequestError extends Error {
 
 export const isAbort = (error: unknown): boolean => error instanceof DOMException && error.name === 'AbortError';
 
+/** So often at most the other side hears what is looked at. */
+const looksMs = 50;
+
 interface Pending {
   readonly resolve: (result: never) => void;
   readonly reject: (error: Error) => void;
@@ -75,6 +78,8 @@ export function connect(): Promise<{ readonly host: Host; readonly state: ViewSt
   let go: ((state: ViewState) => void) | undefined;
   let tried: ((folder: string, tried: Tried) => void) | undefined;
   let nextId = 1;
+  let looked: ViewState | undefined;
+  let looking: ReturnType<typeof setTimeout> | undefined;
 
   const tellChanges = (): void => {
     if (document.hidden || changed === undefined) return;
@@ -100,7 +105,13 @@ export function connect(): Promise<{ readonly host: Host; readonly state: ViewSt
       }),
     keep: state => {
       api.setState(state);
-      api.postMessage({ kind: 'looks', state });
+      looked = state;
+      // a key that is held down changes it with every frame
+      if (looking !== undefined) return;
+      looking = setTimeout(() => {
+        looking = undefined;
+        if (looked !== undefined) api.postMessage({ kind: 'looks', state: looked });
+      }, looksMs);
     },
     onTried: listener => {
       tried = listener;

@@ -218,6 +218,7 @@ export class RunConnection {
 
   private async readFolder(): Promise<void> {
     try {
+      readRunInfo(this.folder);
       await this.tail.read();
       this.tellState(readRunState(this.folder));
     } catch {

@@ -51,6 +51,7 @@ function questionsTo(query: Query): { readonly [N in keyof Questions]: Answers[N
     summary: ask('summary'),
     rollouts: ask('rollouts'),
     rollout: ask('rollout'),
+    alternatives: ask('alternatives'),
     histogram: ask('histogram'),
     values: ask('values'),
     occurrences: ask('occurrences'),

@@ -150,7 +150,12 @@ function tooltipOf(run: WatchedRun): vscode.MarkdownString {
   if (digest.device !== undefined) line(vscode.l10n.t('Device'), digest.device.used);
   const { pulse, watchers } = run;
   if (pulse !== undefined && pulse.verdict !== 'working')
-    line(vscode.l10n.t('Pulse'), vscode.l10n.t('silent for {0}', roughly(pulse.silentSeconds)));
+    line(
+      vscode.l10n.t('Pulse'),
+      pulse.verdict === 'hangs'
+        ? vscode.l10n.t('silent for {0}, and nothing computes: it hangs', roughly(pulse.silentSeconds))
+        : vscode.l10n.t('silent for {0}, in one long computation', roughly(pulse.silentSeconds)),
+    );
   const controls = watchers.find(watcher => watcher.controls);
   if (watchers.length > 1)
     line(

@@ -36,7 +36,8 @@ export function showStatus(runs: Runs): vscode.Disposable {
   return vscode.Disposable.from(item, subscription);
 }
 
-function iconOf({ state }: WatchedRun): string {
+function iconOf({ state, pulse }: WatchedRun): string {
+  if (pulse?.verdict === 'hangs') return 'warning';
   return state.kind === 'starting'
     ? 'loading~spin'
     : state.kind === 'running' || state.kind === 'stopping'
@@ -45,7 +46,7 @@ function iconOf({ state }: WatchedRun): string {
 }
 
 /** "image 12/60 · reward 0.52 · 58 s left · cpu" */
-function textOf({ state, digest, activity, info }: WatchedRun): string {
+function textOf({ state, digest, activity, info, pulse }: WatchedRun): string {
   const progress = 'progress' in state ? state.progress : undefined;
   if (progress === undefined) return `${info.name}: ${activity?.what ?? stateInWords(state)}`;
   const parts = [`${progress.phase} ${progress.phaseStep}/${progress.phaseSteps}`];
@@ -55,6 +56,7 @@ function textOf({ state, digest, activity, info }: WatchedRun): string {
   const left = digest.secondsLeft;
   if (left !== undefined && state.kind === 'running') parts.push(vscode.l10n.t('{0} left', roughly(left)));
   if (digest.device !== undefined) parts.push(digest.device.used);
+  if (pulse?.verdict === 'hangs') parts.push(vscode.l10n.t('no sign of life'));
   return parts.join(' · ');
 }
 

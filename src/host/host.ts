@@ -411,10 +411,10 @@ export class Host {
       await tried(() => removeHostToken(this.folder));
       await tried(() => this.writeInfo(outcome.outcome));
     }
-    if (killed) this.socket?.remove();
-    else {
-      await Promise.all([...this.clients].map(end => end()));
-      await this.socket?.close();
+    await Promise.all([...this.clients].map(end => end()));
+    await this.socket?.close();
+    // after a kill the worker may be at work, and the lease is held until the process is gone
+    if (!killed) {
       this.file.close();
       if (there) await tried(() => this.lease.release());
       this.lease.abandon();

@@ -36,6 +36,8 @@ export interface RunSummary {
   /** Of our own runs. */
   readonly info?: RunInfo;
   readonly state?: RunState;
+  /** What it computes on, or did last. */
+  readonly device?: string;
   readonly columns: readonly Column[];
   /** Names of the reward rules, in the order of the config. */
   readonly rules: readonly string[];
@@ -135,7 +137,8 @@ export interface RolloutDetail {
   readonly scores: Readonly<Record<string, number | null>>;
   /** Of each rule at that step; absent where the rules are not known. */
   readonly weights?: Readonly<Record<string, number>>;
-  readonly tokens: TokenRecord | null;
+  /** Their alternatives are many times as much, and are asked for page by page. */
+  readonly tokens: TokenFigures | null;
   /** The whole group, in the order of its samples. */
   readonly siblings: readonly {
     readonly ref: RolloutRef;
@@ -147,7 +150,7 @@ export interface RolloutDetail {
 }
 
 /** One entry a token of the completion. */
-export interface TokenRecord {
+export interface TokenFigures {
   readonly ids: readonly number[];
   /** Where each begins in the completion, UTF-16 units. */
   readonly offsets: readonly number[] | null;
@@ -157,10 +160,19 @@ export interface TokenRecord {
   readonly refLogprobs: readonly number[] | null;
   /** Nats. */
   readonly entropy: readonly number[] | null;
+}
+
+/** A token that could have stood there; its text where the model's tokenizer is there. */
+export interface TokenAlternative {
+  readonly id: number;
+  readonly text: string | null;
+  readonly logprob: number;
+}
+
+/** With all that is known of each token. */
+export interface TokenRecord extends TokenFigures {
   /** The most likely tokens at each place, the likeliest first. */
-  readonly alternatives:
-    | readonly (readonly { readonly id: number; readonly text: string | null; readonly logprob: number }[])[]
-    | null;
+  readonly alternatives: readonly (readonly TokenAlternative[])[] | null;
 }
 
 /** Where the same example stands at other steps. */
@@ -213,6 +225,11 @@ export interface Questions {
   readonly rollout: {
     readonly params: { readonly folder: string; readonly ref: RolloutRef };
     readonly result: RolloutDetail;
+  };
+  /** The most likely tokens at each place from one token of a completion to before another; null: not recorded. */
+  readonly alternatives: {
+    readonly params: { readonly folder: string; readonly ref: RolloutRef; readonly from: number; readonly to: number };
+    readonly result: readonly (readonly TokenAlternative[])[] | null;
   };
   readonly histogram: {
     readonly params: Selection & { readonly folder: string; readonly column: string; readonly bins: number };

@@ -378,6 +378,8 @@ export interface HostInfo {
 /** `run.json` */
 export interface RunInfo {
   readonly format: 1;
+  /** Of the Triphase that made the folder; absent in those of earlier versions. */
+  readonly version?: string;
   readonly name: string;
   /** ISO 8601, UTC. */
   readonly created: string;

@@ -198,6 +198,9 @@ function readManifest(folder: string): z.output<typeof manifestSchema> | string 
   } catch (error) {
     return `${manifestFile} cannot be read: ${error instanceof Error ? error.message : error}`;
   }
+  const other = z.object({ format: z.number() }).safeParse(json);
+  if (other.success && other.data.format !== 1)
+    return `it has format ${other.data.format}, of another version of Triphase, and this one reads format 1`;
   const manifest = manifestSchema.safeParse(json);
   if (!manifest.success) return `${manifestFile} is not that of a checkpoint`;
   const outside = Object.keys({ ...manifest.data.files, ...manifest.data.sums }).find(name => !isInside(name));

@@ -7,6 +7,7 @@ import { z } from 'zod';
 import { TriphaseError } from '../protocol/errors';
 import { type RunInfo, type RunState, runStates } from '../protocol/run';
 import { RunProgress } from '../protocol/run-progress';
+import { version } from '../protocol/version';
 import { writeFileAtomic } from './atomic';
 import { copyCheckpoint } from './checkpoints';
 import { launchState } from './launch';
@@ -82,13 +83,37 @@ export function readRunInfo(folder: string): RunInfo {
       { file: missing ? folder : file },
     );
   }
+  refuseOtherFormat(json, file);
   const info = infoSchema.safeParse(json);
   if (info.success) return info.data;
   const [issue] = info.error.issues;
   throw new TriphaseError(
     'run-folder',
     `run.json is not that of a run: ${issue?.path.join('.')}: ${issue?.message}.`,
-    'It may come from another version of Triphase.',
+    'It was damaged, or is of another program; take it back from a copy of the run folder.',
+    { file },
+  );
+}
+
+/** The form of run folders that this version writes and reads. */
+const format = 1;
+
+const versionSchema = z.object({
+  format: z.number(),
+  version: z.string().exactOptional(),
+  host: z.object({ version: z.string() }).exactOptional(),
+});
+
+/** Which version reads it, of a folder that this one does not. */
+function refuseOtherFormat(json: unknown, file: string): void {
+  const written = versionSchema.safeParse(json);
+  if (!written.success || written.data.format === format) return;
+  const by = written.data.host?.version ?? written.data.version;
+  const other = by === undefined ? 'another version of Triphase' : `Triphase ${by}`;
+  throw new TriphaseError(
+    'run-folder',
+    `This run folder has format ${written.data.format}, of ${other}; this is Triphase ${version}, which reads format ${format}.`,
+    `Open it with ${other}${written.data.format > format && by !== undefined ? ' or a later one' : ''}.`,
     { file },
   );
 }
@@ -117,7 +142,8 @@ function fillRunFolder(folder: string, run: NewRun): void {
   writeFileAtomic(sourceConfigFile(folder), readFileSync(run.configFile));
   writeFileAtomic(resolvedConfigFile(folder), run.resolved);
   writeRunInfo(folder, {
-    format: 1,
+    format,
+    version,
     name: run.name,
     created: new Date().toISOString(),
     config: run.configFile,
@@ -130,7 +156,8 @@ function fillRunFolder(folder: string, run: NewRun): void {
 }
 
 const infoSchema = z.object({
-  format: z.literal(1),
+  format: z.literal(format),
+  version: z.string().exactOptional(),
   name: z.string(),
   created: z.string(),
   config: z.string(),

@@ -1,7 +1,7 @@
 // A worker whose job is small: counts instead of training, writes real rollouts and checkpoints, and resumes. What it
 // counts depends on every step before, so that a resumed run that differs from an unbroken one is seen.
-// TRIPHASE_SMALL_JOB: {"stepMs": time of a step, "failAt": step, "throwAt": step, "exitAt": step,
-// "hold": {"step": step, "file": what it waits for}}
+// TRIPHASE_SMALL_JOB: {"stepMs": time of a step, "failAt": step, "throwAt": step, "exitAt": step, "hangAt": step,
+// "loseDeviceAt": steps, "hold": {"step": step, "file": what it waits for}}
 
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -11,6 +11,7 @@ import { serveJob } from '../../src/host/serve-job';
 import { TriphaseError } from '../../src/protocol/errors';
 import { writeCheckpoint } from '../../src/run/checkpoints';
 import { writeRollouts } from '../../src/run/rollouts';
+import { asFailure } from '../../src/tensor/failures';
 import { rollout } from '../run/rollout';
 
 interface Wishes {
@@ -18,6 +19,10 @@ interface Wishes {
   readonly failAt?: number;
   readonly throwAt?: number;
   readonly exitAt?: number;
+  /** Comes to no end in this step, and computes nothing. */
+  readonly hangAt?: number;
+  /** Its device, which is no CPU, is lost in the first of these steps, then in the next. */
+  readonly loseDeviceAt?: readonly number[];
   /** Waits within this step until the file is there. */
   readonly hold?: { readonly step: number; readonly file: string };
 }
@@ -38,16 +43,19 @@ async function smallJob(job: CurriculumJob): Promise<JobResult> {
     steps,
     phases: phases.map(({ id, trainer, view, steps }) => ({ phase: id, trainer, view, steps })),
   });
-  job.emit({ kind: 'device', asked: job.config.device, used: 'cpu', threads: 1, refused: [] });
+  const used = job.device ?? (wishes.loseDeviceAt === undefined ? 'cpu' : 'webgpu');
+  job.emit({ kind: 'device', asked: job.config.device, used, threads: 1, refused: [] });
 
   let before = 0;
   for (const [index, phase] of phases.entries()) {
     const end = before + phase.steps;
     const saveAt = async (boundary: boolean) => {
       const position = { phase: phase.id, phaseStep: step - before, step, attempt: job.attempt, boundary };
-      const written = await writeCheckpoint(job.folder, position, job.config.checkpoints.keep, async folder => {
-        writeFileSync(path.join(folder, 'trainer_state.json'), JSON.stringify({ step, sum }));
-      });
+      const write = () =>
+        writeCheckpoint(job.folder, position, job.config.checkpoints.keep, async folder => {
+          writeFileSync(path.join(folder, 'trainer_state.json'), JSON.stringify({ step, sum }));
+        });
+      const written = await (job.whenWritable?.('a checkpoint', 1000, write) ?? write());
       job.emit({ kind: 'checkpoint', ...position, ...written, seconds: 0 });
     };
     if (step < end) {
@@ -74,6 +82,9 @@ async function smallJob(job: CurriculumJob): Promise<JobResult> {
       if (next === wishes.throwAt) setImmediate(() => JSON.parse('{'));
       if (next === wishes.throwAt) await new Promise(() => {});
       if (next === wishes.exitAt) process.exit(3);
+      while (next === wishes.hangAt) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
+      if (used !== 'cpu' && next === wishes.loseDeviceAt?.[job.attempt - 1])
+        throw asFailure(new Error('Failed to submit: Device is lost.'), used);
       step = next;
       rules.take(job.rules?.from(step));
       const rulesVersion = rules.version;
@@ -93,7 +104,8 @@ async function smallJob(job: CurriculumJob): Promise<JobResult> {
           rules_version: rulesVersion,
         }),
       );
-      const rollouts = await writeRollouts(job.folder, records);
+      const writeStep = () => writeRollouts(job.folder, records);
+      const rollouts = await (job.whenWritable?.('rollouts', 1000, writeStep) ?? writeStep());
       const metrics = { reward: sum, loss: Number.NaN };
       const timings = { total: (wishes.stepMs ?? 0) / 1000 };
       job.emit({

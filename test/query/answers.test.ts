@@ -202,15 +202,29 @@ for (const reader of readers) {
         alternative_ids,
         alternative_logprobs,
       };
-      await recordSteps(run(), [{ step: 1, phase: 'text', groups: [[{ completion: 'no idea' }, right]] }]);
+      await recordSteps(run(), [
+        {
+          step: 1,
+          phase: 'text',
+          groups: [[{ completion: 'no idea', alternative_ids: null, alternative_logprobs: null }, right]],
+        },
+      ]);
       const of = (sample: number) => ask('rollout', { folder: run(), ref: { step: 1, group: 0, sample } });
       const { explained, tokens } = await of(1);
       assert.deepEqual([explained?.['accuracy']?.score, explained?.['format']?.score], [1, 1]);
       assert.ok((explained?.['accuracy']?.why.length ?? 0) > 0);
-      assert.deepEqual(tokens?.alternatives?.[0], [
-        { id: 5, text: null, logprob: -0.5 },
-        { id: 9, text: null, logprob: -1 },
+      assert.equal(tokens?.ids.length, 3);
+      const alternatives = (sample: number, from: number, to: number) =>
+        ask('alternatives', { folder: run(), ref: { step: 1, group: 0, sample }, from, to });
+      assert.deepEqual(await alternatives(1, 0, 2), [
+        [
+          { id: 5, text: null, logprob: -0.5 },
+          { id: 9, text: null, logprob: -1 },
+        ],
+        [{ id: 6, text: null, logprob: -1.25 }],
       ]);
+      assert.deepEqual(await alternatives(1, 2, 9), [[{ id: 7, text: null, logprob: 0 }]]);
+      assert.equal(await alternatives(0, 0, 9), null, 'none were recorded');
       // the file of the version that scored it is gone
       const without = await of(0);
       assert.deepEqual([without.explained, without.tokens?.ids], [undefined, [5, 6, 7]]);

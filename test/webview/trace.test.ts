@@ -100,6 +100,7 @@ describe('the trace', function () {
       (await page.locator('.figures').textContent()) ?? '',
       /Probability25\.0%Entropy1\.200 natsLog-ratio to the reference−0\.693/,
     );
+    await page.locator('.alternatives li').nth(1).waitFor();
     assert.equal(await page.locator('.alternatives li').count(), 2);
     await press(page, 'Escape');
     await page.locator('.token-panel', { hasText: 'steps into the tokens' }).waitFor();

@@ -1,7 +1,9 @@
 // The text of a completion, step by step. A step is plain text until it comes into view; then it has what rules matched
-// in it, the heat of its tokens, and its formulas. The step that is stepped through shows its tokens one by one.
+// in it, the heat of its tokens, and its formulas. The step that is stepped through shows its tokens one by one. Steps lie
+// in pages, and a page that is out of sight is neither laid out nor looked at: a browser that had to ask each of some
+// thousand steps whether it is in sight would do nothing else in a frame.
 
-import type { TokenRecord } from '../../src/protocol/query';
+import type { TokenFigures } from '../../src/protocol/query';
 import { h } from '../dom';
 import { modelLine, modelText } from '../model-text';
 import { figure, t } from '../words';
@@ -30,6 +32,9 @@ export interface Place {
   readonly piece: number | undefined;
 }
 
+/** Steps that come into view together. */
+const pageSteps = 24;
+
 export class CompletionText {
   readonly steps: readonly TraceStep[];
   readonly pieces: readonly TokenPiece[];
@@ -44,7 +49,7 @@ export class CompletionText {
 
   constructor(
     private readonly completion: string,
-    private readonly tokens: TokenRecord | null,
+    private readonly tokens: TokenFigures | null,
     chosen: (place: Place) => void,
   ) {
     this.steps = traceSteps(completion);
@@ -63,7 +68,14 @@ export class CompletionText {
         ...modelText(completion.slice(step.start, step.end).trimEnd()),
       ),
     );
-    this.element.append(...this.blocks);
+    const pages = Array.from({ length: Math.ceil(this.blocks.length / pageSteps) }, (_, page) =>
+      h(
+        'div',
+        { class: 'steps', role: 'presentation', 'data-page': page },
+        ...this.blocks.slice(page * pageSteps, (page + 1) * pageSteps),
+      ),
+    );
+    this.element.append(...pages);
     this.element.addEventListener('click', event => {
       const target = event.target as HTMLElement;
       const step = Number(target.closest<HTMLElement>('[data-step]')?.dataset['step'] ?? Number.NaN);
@@ -74,17 +86,17 @@ export class CompletionText {
     this.observer = new IntersectionObserver(
       entries => {
         for (const { target, isIntersecting } of entries) {
-          const step = Number((target as HTMLElement).dataset['step']);
-          if (!isIntersecting) this.visible.delete(step);
-          else if (!this.visible.has(step)) {
-            this.visible.add(step);
-            this.draw(step);
+          const page = Number((target as HTMLElement).dataset['page']);
+          if (!isIntersecting) this.visible.delete(page);
+          else if (!this.visible.has(page)) {
+            this.visible.add(page);
+            this.drawPage(page);
           }
         }
       },
       { rootMargin: '200px' },
     );
-    for (const block of this.blocks) this.observer.observe(block);
+    for (const page of pages) this.observer.observe(page);
   }
 
   /** Before the element is thrown away. */
@@ -95,7 +107,7 @@ export class CompletionText {
   show(marks: readonly Mark[], look: Look): void {
     this.marks = marks;
     this.look = look;
-    for (const step of this.visible) this.draw(step);
+    for (const page of this.visible) this.drawPage(page);
   }
 
   /** @param focus whether the keyboard goes there too */
@@ -139,10 +151,20 @@ export class CompletionText {
 
   /** Where a token stands. */
   placeOf(token: number): Place {
-    const piece = this.pieces.findIndex(({ last }) => token <= last);
+    let piece = 0;
+    for (let beyond = this.pieces.length; piece < beyond; ) {
+      const middle = (piece + beyond) >> 1;
+      if ((this.pieces[middle] as TokenPiece).last < token) piece = middle + 1;
+      else beyond = middle;
+    }
     const found = this.pieces[piece];
     if (found === undefined) return { step: this.place.step, piece: undefined };
     return { step: stepAt(this.steps, found.start), piece };
+  }
+
+  private drawPage(page: number): void {
+    const end = Math.min(this.blocks.length, (page + 1) * pageSteps);
+    for (let step = page * pageSteps; step < end; step++) this.draw(step);
   }
 
   private draw(index: number): void {

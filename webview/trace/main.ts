@@ -11,6 +11,7 @@ import { rovingToolbar } from '../components/roving';
 import { h, replace } from '../dom';
 import { connect, type Host, isAbort } from '../host';
 import { count, figure, signed, speak, t } from '../words';
+import { Alternatives } from './alternatives';
 import { BranchPanel, type Fork } from './branch-panel';
 import { CompletionText, type Mark, type Place } from './completion-text';
 import { bindings, keyOf, type TraceKey } from './keys';
@@ -64,6 +65,7 @@ class TraceView {
   });
   private readonly tokenSlot = h('div');
   private tokenPanel: TokenPanel | undefined;
+  private alternatives: Alternatives | undefined;
   private branches: BranchPanel | undefined;
   private checkpoints: readonly Choice[] | undefined;
   private readonly heatChoice = dropdown(t('Heat of tokens'), value => this.look({ heat: value as Heat }));
@@ -158,7 +160,11 @@ class TraceView {
     this.text?.dispose();
     const text = new CompletionText(detail.completion, detail.tokens, place => this.goTo(place, true));
     this.text = text;
-    this.tokenPanel = new TokenPanel(detail.tokens, text.pieces, detail.completion, detail.tokens !== null, {
+    this.alternatives?.close();
+    const alternatives = new Alternatives(this.host, this.shown.folder, detail.ref, () => this.tokenPanel?.refresh());
+    this.alternatives = alternatives;
+    const of = (token: number) => alternatives.of(token);
+    this.tokenPanel = new TokenPanel(detail.tokens, text.pieces, detail.completion, of, {
       choose: piece =>
         this.goTo({ step: this.text?.placeOf(this.text.pieces[piece]?.last ?? 0).step ?? 0, piece }, true),
       branch: (token, force) => void this.branch({ token, force }),

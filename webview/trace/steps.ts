@@ -136,9 +136,31 @@ function* sentences(text: string, formulas: readonly Formula[], from: number, to
   if (ends.at(-1) !== to) ends.push(to);
   let start = from;
   for (const end of ends) {
-    yield { start, end, kind: ends.length === 1 ? 'line' : 'sentence' };
-    start = end;
+    for (const cut of breathsOf(text, formulas, start, end)) {
+      yield { start, end: cut, kind: ends.length === 1 && cut === to && start === from ? 'line' : 'sentence' };
+      start = cut;
+    }
   }
+}
+
+/** Characters: a reader takes in no more at once, and what a model writes without a full stop may never end. */
+const longestStep = 600;
+
+/** Where a sentence that is too long is cut, between words where it has any; its end last. */
+function* breathsOf(text: string, formulas: readonly Formula[], from: number, to: number): Generator<number> {
+  let start = from;
+  while (to - start > longestStep) {
+    const space = text.lastIndexOf(' ', start + longestStep - 1) + 1;
+    let cut = space > start + longestStep / 2 ? space : start + longestStep;
+    const formula = formulas.find(one => one.start < cut && cut < one.end);
+    if (formula !== undefined) cut = formula.start > start ? formula.start : formula.end;
+    // a character of two units is not cut in its middle
+    if (/[\udc00-\udfff]/.test(text[cut] ?? '')) cut++;
+    if (cut >= to) break;
+    yield cut;
+    start = cut;
+  }
+  yield to;
 }
 
 /** "e.g. ", "Fig. ", "1. ": a full stop that ends no sentence. */

@@ -1,10 +1,11 @@
-// What was recorded of one token: how likely it was, what else could have stood there, and the same of all tokens of the
-// step as a table.
+// What was recorded of one token: how likely it was, and what else could have stood there.
 
-import type { TokenRecord } from '../../src/protocol/query';
+import type { TokenAlternative, TokenFigures } from '../../src/protocol/query';
 import { h, icon, replace } from '../dom';
 import { modelLine } from '../model-text';
 import { figure, percent, signed, t } from '../words';
+import type { AlternativesHere } from './alternatives';
+import { TokenTable } from './token-table';
 import { figuresOf, type TokenPiece } from './tokens';
 
 export interface TokenActions {
@@ -15,37 +16,52 @@ export interface TokenActions {
 
 export class TokenPanel {
   readonly element = h('section', { class: 'token-panel', 'aria-labelledby': 'token-title' });
-  private tableShown = false;
+  private readonly here = h('div');
+  private readonly tableSlot = h('div');
+  private table: TokenTable | undefined;
+  private shown: number | undefined;
 
   constructor(
-    private readonly tokens: TokenRecord | null,
+    private readonly tokens: TokenFigures | null,
     private readonly pieces: readonly TokenPiece[],
     private readonly completion: string,
-    private readonly canBranch: boolean,
+    private readonly alternatives: (token: number) => AlternativesHere,
     private readonly does: TokenActions,
-  ) {}
-
-  get showsTable(): boolean {
-    return this.tableShown;
+  ) {
+    this.element.append(h('h2', { id: 'token-title' }, t('Tokens')), this.here, this.tableSlot);
+    if (tokens === null || pieces.length === 0)
+      replace(this.here, h('p', { class: 'missing' }, t('Tokens were not recorded in this file.')));
   }
 
   /** @param range the pieces of the step: first, and one behind the last */
   show(piece: number | undefined, range: readonly [number, number], showTable: boolean): void {
-    this.tableShown = showTable;
-    const title = h('h2', { id: 'token-title' }, t('Tokens'));
-    if (this.tokens === null || this.pieces.length === 0) {
-      replace(this.element, title, h('p', { class: 'missing' }, t('Tokens were not recorded in this file.')));
-      return;
-    }
+    const { tokens } = this;
+    if (tokens === null || this.pieces.length === 0) return;
+    this.shown = piece;
     const at = piece === undefined ? undefined : this.pieces[piece];
     replace(
-      this.element,
-      title,
+      this.here,
       at === undefined
         ? h('p', { class: 'missing' }, t('→ steps into the tokens of this step.'))
-        : this.oneToken(this.tokens, at),
-      showTable && this.table(this.tokens, range, piece),
+        : this.oneToken(tokens, at),
     );
+    if (!showTable) {
+      this.table = undefined;
+      replace(this.tableSlot);
+      return;
+    }
+    if (this.table?.shows(piece ?? range[0], range) !== true) {
+      const { choose } = this.does;
+      this.table = new TokenTable(tokens, this.pieces, range, piece ?? range[0], one => this.text(one), choose);
+      replace(this.tableSlot, this.table.element);
+    }
+    this.table.mark(at);
+  }
+
+  /** Alternatives that were awaited are there. */
+  refresh(): void {
+    const at = this.shown === undefined ? undefined : this.pieces[this.shown];
+    if (at !== undefined && this.tokens !== null) replace(this.here, this.oneToken(this.tokens, at));
   }
 
   private text(piece: TokenPiece | undefined): string {
@@ -54,7 +70,7 @@ export class TokenPanel {
     return text === '' ? t('end of the completion') : `“${modelLine(text).replaceAll(' ', '·')}”`;
   }
 
-  private oneToken(tokens: TokenRecord, piece: TokenPiece): HTMLElement {
+  private oneToken(tokens: TokenFigures, piece: TokenPiece): HTMLElement {
     const many = piece.last > piece.first;
     return h(
       'div',
@@ -72,8 +88,9 @@ export class TokenPanel {
     );
   }
 
-  private figures(tokens: TokenRecord, index: number): HTMLElement {
-    const { id, probability, logprob, trainLogprob, entropy, logRatio, alternatives } = figuresOf(tokens, index);
+  private figures(tokens: TokenFigures, index: number): HTMLElement {
+    const { id, probability, logprob, trainLogprob, entropy, logRatio } = figuresOf(tokens, index);
+    const alternatives = this.alternatives(index);
     const entry = (name: string, value: string | undefined): readonly HTMLElement[] => [
       h('dt', {}, name),
       value === undefined ? h('dd', { class: 'missing' }, t('not recorded')) : h('dd', {}, value),
@@ -92,28 +109,21 @@ export class TokenPanel {
         ...entry(t('Id'), String(id)),
       ),
       h('h3', {}, t('What else could have stood here')),
-      alternatives === null
+      alternatives === 'not-recorded'
         ? h('p', { class: 'missing' }, t('Alternatives were not recorded.'))
-        : h(
-            'ul',
-            { class: 'alternatives' },
-            ...alternatives.map(alternative => this.alternative(index, id, alternative)),
-          ),
-      this.canBranch &&
-        h(
-          'button',
-          { type: 'button', class: 'link', on: { click: () => this.does.branch(index, undefined) } },
-          icon('cut'),
-          t('Cut here and go on'),
-        ),
+        : alternatives === 'awaited'
+          ? h('p', { class: 'missing' }, t('Looking…'))
+          : h('ul', { class: 'alternatives' }, ...alternatives.map(one => this.alternative(index, id, one))),
+      h(
+        'button',
+        { type: 'button', class: 'link', on: { click: () => this.does.branch(index, undefined) } },
+        icon('cut'),
+        t('Cut here and go on'),
+      ),
     );
   }
 
-  private alternative(
-    index: number,
-    chosen: number,
-    { id, text, logprob }: { readonly id: number; readonly text: string | null; readonly logprob: number },
-  ): HTMLElement {
+  private alternative(index: number, chosen: number, { id, text, logprob }: TokenAlternative): HTMLElement {
     const probability = Math.exp(logprob);
     const bar = h('meter', { min: 0, max: 1, value: probability, 'aria-hidden': 'true' });
     // a token may be a part of a character, which is no text
@@ -127,61 +137,16 @@ export class TokenPanel {
       h('span', { class: 'alternative-figure' }, percent(probability)),
       id === chosen
         ? h('span', { class: 'alternative-note' }, t('written'))
-        : this.canBranch
-          ? h(
-              'button',
-              {
-                type: 'button',
-                class: 'link',
-                'aria-label': t('Try {0} instead', name),
-                on: { click: () => this.does.branch(index, { id, text }) },
-              },
-              t('Try'),
-            )
-          : undefined,
-    );
-  }
-
-  private table(tokens: TokenRecord, [from, to]: readonly [number, number], current: number | undefined): HTMLElement {
-    // a step of thousands of tokens is a table that nobody reads
-    const shown = Math.min(to, from + 200);
-    const rows = Array.from({ length: Math.max(0, shown - from) }, (_, i) => from + i);
-    return h(
-      'div',
-      { class: 'token-table', tabindex: 0, role: 'region', 'aria-label': t('Figures of the tokens of this step') },
-      h(
-        'table',
-        {},
-        h(
-          'thead',
-          {},
-          h(
-            'tr',
-            {},
-            ...[t('Token'), t('Text'), t('Probability'), t('Entropy'), t('Log-ratio')].map(name =>
-              h('th', { scope: 'col' }, name),
-            ),
+        : h(
+            'button',
+            {
+              type: 'button',
+              class: 'link',
+              'aria-label': t('Try {0} instead', name),
+              on: { click: () => this.does.branch(index, { id, text }) },
+            },
+            t('Try'),
           ),
-        ),
-        h(
-          'tbody',
-          {},
-          ...rows.map(piece => {
-            const at = this.pieces[piece];
-            const figures = figuresOf(tokens, at?.first ?? 0);
-            return h(
-              'tr',
-              { class: piece === current ? 'current' : undefined, on: { click: () => this.does.choose(piece) } },
-              h('td', {}, String((at?.first ?? 0) + 1)),
-              h('td', { class: 'model-text' }, this.text(at)),
-              h('td', {}, percent(figures.probability)),
-              h('td', {}, figure(figures.entropy)),
-              h('td', {}, figures.logRatio === null ? '–' : signed(figures.logRatio)),
-            );
-          }),
-        ),
-      ),
-      shown < to && h('p', { class: 'missing' }, t('and {0} more', to - shown)),
     );
   }
 }

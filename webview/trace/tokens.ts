@@ -1,7 +1,7 @@
 // The tokens of a completion as ranges of its text. A character may be spread over several tokens (an emoji, a word of
 // another script): such tokens share one range, and are shown as one with several numbers.
 
-import type { TokenRecord } from '../../src/protocol/query';
+import type { TokenFigures as StoredFigures } from '../../src/protocol/query';
 import type { Span } from './steps';
 
 /** One or several tokens that make one piece of text. */
@@ -20,14 +20,11 @@ export interface TokenFigures {
   /** log p − log p of the reference. */
   readonly logRatio: number | null;
   readonly entropy: number | null;
-  readonly alternatives:
-    | readonly { readonly id: number; readonly text: string | null; readonly logprob: number }[]
-    | null;
 }
 
 /** Pieces in the order of the text; none where offsets were not recorded. Tokens after the text (the stop token) make a last, empty one. */
 export function tokenPieces(
-  { ids, offsets }: Pick<TokenRecord, 'ids' | 'offsets'>,
+  { ids, offsets }: Pick<StoredFigures, 'ids' | 'offsets'>,
   length: number,
 ): readonly TokenPiece[] {
   if (offsets === null) return [];
@@ -43,7 +40,7 @@ export function tokenPieces(
   return pieces;
 }
 
-export function figuresOf(tokens: TokenRecord, index: number): TokenFigures {
+export function figuresOf(tokens: StoredFigures, index: number): TokenFigures {
   const logprob = tokens.logprobs?.[index] ?? null;
   const policy = tokens.trainLogprobs?.[index] ?? logprob;
   const reference = tokens.refLogprobs?.[index] ?? null;
@@ -54,7 +51,6 @@ export function figuresOf(tokens: TokenRecord, index: number): TokenFigures {
     trainLogprob: tokens.trainLogprobs?.[index] ?? null,
     logRatio: policy === null || reference === null ? null : policy - reference,
     entropy: tokens.entropy?.[index] ?? null,
-    alternatives: tokens.alternatives?.[index] ?? null,
   };
 }
 
@@ -76,7 +72,7 @@ export function heatOf(figures: TokenFigures, heat: Heat): number | null {
 }
 
 /** The next token from `from` on whose chosen alternative was no clear choice: probability below a half. */
-export function nextUncertain(tokens: TokenRecord, from: number): number | undefined {
+export function nextUncertain(tokens: StoredFigures, from: number): number | undefined {
   const { logprobs } = tokens;
   if (logprobs === null) return undefined;
   const doubtful = Math.log(0.5);

@@ -150,6 +150,14 @@ export function openAnswers(reader: Reader): { readonly answers: Answers; readon
       return detail(await at(folder), shelved, selected, table, ref);
     },
 
+    alternatives: async ({ folder, ref, from, to }, asking) => {
+      const { shelved } = await select({ folder }, asking);
+      const { config, shelf } = await at(folder);
+      const file = fileOf(shelved, ref.step);
+      const all = file === undefined ? null : await shelf.recording.alternatives(file, ref.group, ref.sample);
+      return all === null ? null : config.withTexts(all.slice(from, Math.min(to, from + mostAlternatives)));
+    },
+
     histogram: async ({ column, bins, ...params }, asking) => {
       const { selected, table, shelved } = await select(params, asking);
       if (narrowColumn(column, shelved).type !== 'number')
@@ -228,6 +236,9 @@ export function openAnswers(reader: Reader): { readonly answers: Answers; readon
     },
   };
 }
+
+/** Tokens whose alternatives are told at once. */
+const mostAlternatives = 2048;
 
 const hitsEveryMs = 150;
 
@@ -308,10 +319,12 @@ async function detail(
       'The step may have been done again since.',
       { file: recording.folder },
     );
-  const file = shelved.segments.flatMap(({ files }) => files).find(one => one.step === step)?.file;
+  const file = fileOf(shelved, step);
   const { cells, texts } = row;
-  const tokens = file === undefined ? null : await recording.tokens(file, group, sample);
-  const explained = await config.explained(rows, row);
+  const [tokens, explained] = await Promise.all([
+    file === undefined ? null : recording.tokens(file, group, sample),
+    config.explained(rows, row),
+  ]);
   return {
     ref,
     cells,
@@ -324,7 +337,7 @@ async function detail(
     outcome: outcomeOf(cells['outcome']),
     images: texts.images,
     scores: Object.fromEntries(shelved.rules.map(rule => [rule, numberOf(cells[rule])])),
-    tokens: tokens === null ? null : await config.withTexts(tokens),
+    tokens,
     siblings: rows.map(other => ({
       ref: other.ref,
       reward: numberOf(other.cells['reward']),
@@ -333,6 +346,9 @@ async function detail(
     ...explained,
   };
 }
+
+const fileOf = ({ segments }: Shelved, step: number): string | undefined =>
+  segments.flatMap(({ files }) => files).find(one => one.step === step)?.file;
 
 const textOf = (cell: unknown): string | null => (typeof cell === 'string' ? cell : null);
 const numberOf = (cell: unknown): number | null => (typeof cell === 'number' ? cell : null);

@@ -7,7 +7,7 @@ import { phaseSettings } from '../../config/resolved';
 import { readRules, withRules } from '../../config/run-rules';
 import type { Curriculum } from '../../config/schema';
 import { examplesOf } from '../../data/examples-of';
-import type { RolloutDetail, TokenRecord } from '../../protocol/query';
+import type { RolloutDetail, TokenAlternative } from '../../protocol/query';
 import { compileRules, type RuleSet } from '../../reward/rule-set';
 import { resolvedConfigFile } from '../../run/folder';
 import { readRulesFile } from '../../run/rules-folder';
@@ -63,17 +63,18 @@ export class RunConfig {
     return scored === undefined ? undefined : { explained: scored.rules, weights: rules.weights(row.ref.step) };
   }
 
-  /** With the texts of the alternatives, where the model's tokenizer is there. */
-  async withTexts(tokens: TokenRecord): Promise<TokenRecord> {
+  /** With their texts, where the model's tokenizer is there. */
+  async withTexts(
+    alternatives: readonly (readonly TokenAlternative[])[],
+  ): Promise<readonly (readonly TokenAlternative[])[]> {
     const path = this.config?.model.path;
-    if (tokens.alternatives === null || path === undefined) return tokens;
+    if (path === undefined) return alternatives;
     this.tokenizer ??= loadTokenizer(path).catch(() => undefined);
     const tokenizer = await this.tokenizer;
-    if (tokenizer === undefined) return tokens;
-    const alternatives = tokens.alternatives.map(all =>
+    if (tokenizer === undefined) return alternatives;
+    return alternatives.map(all =>
       all.map(one => ({ ...one, text: tokenizer.decode([one.id], { skipSpecial: false }) })),
     );
-    return { ...tokens, alternatives };
   }
 
   private async rulesOf(config: Curriculum, phase: string, version: unknown): Promise<RuleSet> {

@@ -21,6 +21,13 @@ export function curvesOf(folder: string, events: readonly RunEvent[]): Curves {
     else if (event.kind === 'rules')
       boundaries.push({ step: event.fromStep, label: `rules ${event.version}`, kind: 'rules' });
     else if (event.kind === 'warning') warnings.push({ step: at, message: event.message });
+    else if (event.kind === 'micro-batch')
+      warnings.push({
+        step: event.step,
+        message: `Memory was short (${event.part}): ${event.prompts} prompts run together and not ${event.before}; numbers may round otherwise from here on.`,
+      });
+    else if (event.kind === 'device-lost')
+      warnings.push({ step: at, message: `The device ${event.device} was lost; the run went on with ${event.next}.` });
     else if (event.kind === 'checkpoint') checkpoints.push({ step: event.step, folder: event.folder });
   }
   return {

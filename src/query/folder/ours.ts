@@ -2,8 +2,6 @@
 
 import { existsSync } from 'node:fs';
 import path from 'node:path';
-import { wholeParquet } from '../../parquet/read';
-import type { TokenRecord } from '../../protocol/query';
 import type { RunEvent } from '../../protocol/run';
 import { RunProgress } from '../../protocol/run-progress';
 import { canIndex, compactRun, stepFiles } from '../../run/compaction';
@@ -13,12 +11,15 @@ import { leaseHolder } from '../../run/lease';
 import { indexFolder } from '../../run/segments';
 import { CurrentEvents } from './current-events';
 import { curvesOf } from './curves';
-import type { About, Recording } from './recording';
+import { type About, type Recording, versionOf } from './recording';
+import { alternativesIn, tokensIn } from './stored-tokens';
 
 export const isOurs = (folder: string): boolean => existsSync(path.join(folder, 'run.json'));
 
 export function ourRecording(folder: string): Recording {
   const log = new CurrentEvents(folder);
+  /** Of the completion that is being stepped through: its pages are asked for one after the other. */
+  let latest: { readonly key: string; readonly alternatives: ReturnType<typeof alternativesIn> } | undefined;
   return {
     folder,
     recordedBy: 'triphase',
@@ -31,7 +32,13 @@ export function ourRecording(folder: string): Recording {
     },
     files: async () => stepFiles(await log.read()),
     rows: async file => ({ ...(await readIndexRows(folder, file)), unreadable: [] }),
-    tokens: async (file, group, sample) => tokensIn(path.join(folder, file), group, sample),
+    tokens: (file, group, sample) => tokensIn(path.join(folder, file), group, sample),
+    alternatives: async (file, group, sample) => {
+      const at = path.join(folder, file);
+      const key = `${at} ${versionOf(at)} ${group} ${sample}`;
+      if (latest?.key !== key) latest = { key, alternatives: alternativesIn(at, group, sample) };
+      return latest.alternatives;
+    },
     about: async () => about(folder, await log.read()),
     curves: async () => curvesOf(folder, await log.read()),
   };
@@ -44,41 +51,13 @@ function about(folder: string, events: readonly RunEvent[]): About {
   const { state } = progress;
   const ended = state.kind === 'finished' || state.kind === 'stopped' || state.kind === 'failed';
   const alive = ended || leaseHolder(folder) !== undefined;
+  const device = events.findLast(event => event.kind === 'device');
   return {
     name: info.name,
     info,
     state: alive ? state : { kind: 'lost', step: progress.step },
+    ...(device?.kind === 'device' ? { device: device.used } : {}),
     phases: progress.phases.map(({ phase }) => phase),
     notes: [],
   };
-}
-
-async function tokensIn(file: string, group: number, sample: number): Promise<TokenRecord | null> {
-  const rows = await wholeParquet(file);
-  const row = rows.find(one => one['group'] === group && one['sample'] === sample);
-  if (row === undefined) return null;
-  const numbers = (name: string): readonly number[] | null => {
-    const value = row[name];
-    return Array.isArray(value) ? value.map(Number) : null;
-  };
-  const ids = numbers('completion_ids');
-  if (ids === null) return null;
-  return {
-    ids,
-    offsets: numbers('offsets'),
-    logprobs: numbers('logprobs'),
-    trainLogprobs: numbers('train_logprobs'),
-    refLogprobs: numbers('ref_logprobs'),
-    entropy: numbers('entropy'),
-    alternatives: alternatives(row['alternative_ids'], row['alternative_logprobs']),
-  };
-}
-
-function alternatives(ids: unknown, logprobs: unknown): TokenRecord['alternatives'] {
-  if (!Array.isArray(ids) || !Array.isArray(logprobs)) return null;
-  return ids.map((all: unknown, token) => {
-    const logprobsHere: unknown = logprobs[token];
-    if (!Array.isArray(all) || !Array.isArray(logprobsHere)) return [];
-    return all.map((id: unknown, i) => ({ id: Number(id), text: null, logprob: Number(logprobsHere[i]) }));
-  });
 }

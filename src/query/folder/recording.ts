@@ -4,7 +4,7 @@
 import { statSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
-import type { Curves, RecordedBy, RunSummary, TokenRecord } from '../../protocol/query';
+import type { Curves, RecordedBy, RunSummary, TokenAlternative, TokenFigures } from '../../protocol/query';
 import type { LeftOut } from '../../protocol/run';
 import type { IndexRow } from '../../run/segments';
 
@@ -30,7 +30,13 @@ export interface Recording {
   readonly files: () => Promise<readonly StepFile[]>;
   /** Throws where the file as a whole cannot be read. */
   readonly rows: (file: string) => Promise<StepRows>;
-  readonly tokens: (file: string, group: number, sample: number) => Promise<TokenRecord | null>;
+  readonly tokens: (file: string, group: number, sample: number) => Promise<TokenFigures | null>;
+  /** Of all tokens of a completion, without their texts. */
+  readonly alternatives: (
+    file: string,
+    group: number,
+    sample: number,
+  ) => Promise<readonly (readonly TokenAlternative[])[] | null>;
   readonly about: () => Promise<About>;
   /** What was logged step by step; undefined where nothing was, and the rollouts must tell. */
   readonly curves: () => Promise<Curves | undefined>;
@@ -40,7 +46,7 @@ export interface Recording {
   readonly compact: () => Promise<boolean>;
 }
 
-export type About = Pick<RunSummary, 'name' | 'info' | 'state' | 'phases' | 'notes'>;
+export type About = Pick<RunSummary, 'name' | 'info' | 'state' | 'device' | 'phases' | 'notes'>;
 
 /** Files of a folder that are named by their step, which is the first group of the expression, in the order of steps. */
 export async function stepFilesIn(folder: string, inside: string, named: RegExp): Promise<readonly StepFile[]> {
@@ -54,7 +60,7 @@ export async function stepFilesIn(folder: string, inside: string, named: RegExp)
 }
 
 /** Of a file that its writer may write anew. */
-function versionOf(file: string): string {
+export function versionOf(file: string): string {
   const { size, mtimeMs } = statSync(file);
   return `${size} bytes, ${new Date(mtimeMs).toISOString()}`;
 }

@@ -45,6 +45,7 @@ export function trlRecording(folder: string, completions: string): Recording {
       return { rows: indexRows(rows, extra), rules, unreadable: [] };
     },
     tokens: async () => null,
+    alternatives: async () => null,
     about: async () => ({
       name: path.basename(completions === folder ? path.dirname(folder) : folder),
       phases: [],

@@ -48,6 +48,7 @@ export function verlRecording(folder: string, dumps: string): Recording {
     files: () => stepFilesIn(folder, dumps, dumpFile),
     rows: file => readDump(path.join(folder, file), Number(dumpFile.exec(path.basename(file))?.[1])),
     tokens: async () => null,
+    alternatives: async () => null,
     about: async () => ({
       name: path.basename(folder),
       phases: [],

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { TokenRecord } from '../../../src/protocol/query';
+import type { TokenFigures } from '../../../src/protocol/query';
 import { Random } from '../../../src/protocol/random';
 import { formulasIn, stepAt, traceSteps } from '../../../webview/trace/steps';
 import { figuresOf, heatOf, nextUncertain, tokenPieces } from '../../../webview/trace/tokens';
@@ -41,6 +41,17 @@ describe('a completion in steps', () => {
     assert.deepEqual(cut('1. Take e.g. four. 2. Halve it.'), ['1. Take e.g. four. ', '2. Halve it.']);
   });
 
+  it('cuts what goes on without a full stop between words, and what has no words somewhere', () => {
+    const steps = cut(`${'and so on '.repeat(300)}$${'x+'.repeat(400)}y$ ${'😀'.repeat(1000)}`);
+    assert.ok(steps.length > 5);
+    const formula = steps.find(step => step.includes('$'));
+    assert.equal(formula?.match(/\$/g)?.length, 2, 'a formula stays whole');
+    for (const step of steps.filter(one => one !== formula)) {
+      assert.ok(step.length <= 601, `${step.length}`);
+      assert.doesNotMatch(step, /^[\udc00-\udfff]/);
+    }
+  });
+
   it('finds formulas in all their marks, and no prices', () => {
     const inner = (text: string) => formulasIn(text).map(formula => text.slice(formula.inner.start, formula.inner.end));
     assert.deepEqual(inner('$x$ \\(y\\) \\[z\\] $$w$$ \\boxed{v}'), ['x', 'y', 'z', 'w', '\\boxed{v}']);
@@ -79,14 +90,13 @@ describe('a completion in steps', () => {
 });
 
 describe('tokens of a completion', () => {
-  const record = (offsets: readonly number[], more: Partial<TokenRecord> = {}): TokenRecord => ({
+  const record = (offsets: readonly number[], more: Partial<TokenFigures> = {}): TokenFigures => ({
     ids: offsets.map((_, i) => i + 100),
     offsets,
     logprobs: null,
     trainLogprobs: null,
     refLogprobs: null,
     entropy: null,
-    alternatives: null,
     ...more,
   });
 
@@ -113,7 +123,7 @@ describe('tokens of a completion', () => {
     assert.equal(all.logRatio?.toFixed(6), (-Math.LN2).toFixed(6));
     assert.equal(heatOf(all, 'probability')?.toFixed(2), '0.75');
     const none = figuresOf(record([0]), 0);
-    assert.deepEqual([none.probability, none.logRatio, none.entropy, none.alternatives], [null, null, null, null]);
+    assert.deepEqual([none.probability, none.logRatio, none.entropy], [null, null, null]);
     assert.equal(heatOf(none, 'entropy'), null);
     assert.deepEqual(tokenPieces({ ids: [1], offsets: null }, 3), []);
   });

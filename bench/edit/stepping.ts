@@ -1,0 +1,102 @@
+// A long trace in a real Chromium: from the message that holds it to the frame that shows it, and the frames while it is
+// stepped through by key.
+
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import { chromium, type Page } from 'playwright-core';
+import type { ViewState } from '../../src/protocol/views';
+import { queryAnswers } from '../../test/webview/harness/query-answers';
+import { serveViews } from '../../test/webview/harness/server';
+import { type Figure, figureOf } from './figure';
+import { longTrace } from './long-trace';
+
+/** Of a screen that shows 60 a second. */
+const frameMs = 1000 / 60;
+
+/** What the page writes down of itself; runs in the page. */
+interface Watched {
+  /** When the message with the rollout came. */
+  arrived: number;
+  /** When the frame that shows it was done. */
+  painted: number;
+}
+
+export async function traceFigures(home: string, tokens: number): Promise<readonly Figure[]> {
+  const program = process.env['TRIPHASE_CHROMIUM'];
+  if (program === undefined || !existsSync(program)) {
+    console.log('the trace: left out, TRIPHASE_CHROMIUM names no Chromium');
+    return [];
+  }
+  const folder = await longTrace(home, tokens);
+  const query = queryAnswers();
+  const harness = await serveViews({ folders: [folder], answer: query.answer });
+  const browser = await chromium.launch({ executablePath: program, args: ['--no-sandbox', '--disable-gpu'] });
+  const state: ViewState = { view: 'trace', folder, ref: { step: 1, group: 0, sample: 1 } };
+  try {
+    const painted: number[] = [];
+    const whole: number[] = [];
+    const open = async (): Promise<Page> => {
+      const page = await browser.newPage({ viewport: { width: 1280, height: 860 } });
+      page.setDefaultTimeout(60_000);
+      await page.addInitScript({ path: path.resolve('bench/edit/watch.js') });
+      const asked = `${harness.url}/trace?${new URLSearchParams({ theme: 'dark', state: JSON.stringify(state) })}`;
+      await page.goto(asked);
+      await page.waitForFunction(() => (globalThis as unknown as { watched?: Watched }).watched?.painted !== 0);
+      return page;
+    };
+    for (let i = 0; i < 7; i++) {
+      const page = await open();
+      const seen = await watchedOf(page);
+      painted.push(seen.painted - seen.arrived);
+      whole.push(seen.painted);
+      await page.close();
+    }
+    const page = await open();
+    // time of the page's thread itself: what it takes does not depend on what else the machine does
+    const session = await page.context().newCDPSession(page);
+    await session.send('Performance.enable', { timeDomain: 'threadTicks' });
+    const spent = async (): Promise<number> => {
+      const { metrics } = await session.send('Performance.getMetrics');
+      return 1000 * (metrics.find(({ name }) => name === 'TaskDuration')?.value ?? 0);
+    };
+    const stepped = async (what: string, before: readonly string[], key: string, times: number): Promise<Figure> => {
+      for (const one of before) await page.keyboard.press(one);
+      await afterFrames(page);
+      const busy: number[] = [];
+      for (let i = 0; i < times; i++) {
+        const began = await spent();
+        await page.keyboard.press(key);
+        await afterFrames(page);
+        busy.push((await spent()) - began);
+      }
+      const over = busy.filter(ms => ms > frameMs).length;
+      return figureOf(`${what}${over === 0 ? '' : ` (${over} of ${busy.length} over a frame)`}`, busy, round(frameMs));
+    };
+    await stepped('', [], 'ArrowDown', 20);
+    const figures = [
+      figureOf(`${tokens} tokens: from the message to the screen`, painted, 300),
+      figureOf('  with the page, the query and the way there', whole),
+      await stepped('200 tokens, one by one', ['Home', 'ArrowDown', 'ArrowRight'], 'ArrowRight', 200),
+      await stepped('200 tokens with the heat of tokens', ['e'], 'ArrowRight', 200),
+      await stepped('200 tokens with the table of the step', ['t'], 'ArrowRight', 200),
+      await stepped('200 steps', ['t', 'Escape'], 'ArrowDown', 200),
+      await stepped('200 uncertain tokens', [], 'u', 200),
+      await stepped('to the last step and back, 20 times', ['Escape'], 'End', 20),
+    ];
+    await page.close();
+    return figures;
+  } finally {
+    await browser.close();
+    await harness.close();
+    await query.close();
+  }
+}
+
+/** Until what a key changed is on the screen. */
+const afterFrames = (page: Page): Promise<void> =>
+  page.evaluate('new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done))))');
+
+const round = (value: number): number => Math.round(value * 10) / 10;
+
+const watchedOf = (page: Page): Promise<Watched> =>
+  page.evaluate(() => (globalThis as unknown as { watched: Watched }).watched);

@@ -1,0 +1,23 @@
+// Runs in the page that is measured, before its own scripts: writes down when what was asked for came, when the frame that
+// shows it was done, and how many frames followed one another too late.
+
+globalThis.watched = { arrived: 0, painted: 0 };
+
+/** After the frame that is drawn next. */
+const afterFrame = then =>
+  requestAnimationFrame(() => {
+    const { port1, port2 } = new MessageChannel();
+    port1.onmessage = then;
+    port2.postMessage(null);
+  });
+
+addEventListener('message', ({ data }) => {
+  if (data?.kind !== 'result' || data.result?.completion === undefined || watched.arrived > 0) return;
+  watched.arrived = performance.now();
+  // what comes into view is drawn in the frame after the first
+  afterFrame(() =>
+    afterFrame(() => {
+      watched.painted = performance.now();
+    }),
+  );
+});
