@@ -8,7 +8,7 @@ import { Model } from '../../src/model/model';
 import { Random } from '../../src/protocol/random';
 import type { GenerationOptions } from '../../src/rollout/generation';
 import { drawGroups } from '../../src/rollout/groups';
-import { heldOnDevice } from '../../src/tensor/device-tensor';
+import { crossed, heldOnDevice } from '../../src/tensor/device-tensor';
 import type { Device } from '../../src/tensor/session';
 import { greatestDifference, readPrompts } from '../model/reference';
 import { referenceModel } from '../model/reference-model';
@@ -31,8 +31,13 @@ async function drawnOn(device: Device, options: Partial<GenerationOptions>, prof
   // a second time finds everything as it was
   if (device === 'webgpu') {
     const held = heldOnDevice().bytes;
-    await drawGroups(model, prompts, all, random);
+    const { back } = crossed();
+    const again = (await drawGroups(model, prompts, all, random)).flat();
     assert.equal(heldOnDevice().bytes, held);
+    // of each token its figures and alternatives, and of no token the vocabulary
+    const steps = Math.max(...again.map(s => s.tokenIds.length));
+    const { topK, keptAlternatives } = { topK: 0, ...all };
+    if (topK === 0) assert.equal(crossed().back - back, 4 * steps * random.length * (3 + 2 * keptAlternatives));
     assert.ok(held > before);
   }
   await model.dispose();
