@@ -126,10 +126,10 @@ function printMeasured({ subject, ours, peers, floor, profiles }: Measured): voi
   row('generation', ours['generation'], 'TRL, within its step', peers.trlGeneration);
   row('reference', ours['reference'], '-', undefined);
   row('update', ours['update'], 'PyTorch, eager, SDPA', peers.update);
-  row('update', ours['update'], 'its matrix products alone', floor.seconds);
+  row('update', ours['update'], 'its matrix products alone, at their best', floor.seconds);
   row('recording', ours['writing'], '-', undefined);
-  printProfile('a decoding step', profiles.decode);
-  printProfile('a gradient', profiles.gradient);
+  printProfile('a decoding step of a share', profiles.decode);
+  printProfile('the gradient of a share', profiles.gradient);
   console.log('\n| matrix product of the update | count | ms | GFLOP/s |\n|---|---|---|---|');
   for (const p of floor.products.slice(0, 8))
     console.log(`| ${p.what} | ${p.count} | ${p.ms.toFixed(3)} | ${p.gigaflops.toFixed(0)} |`);

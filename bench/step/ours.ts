@@ -4,8 +4,10 @@ import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { phaseSettings } from '../../src/config/resolved';
 import type { Phase } from '../../src/config/schema';
+import { replicaCount } from '../../src/curriculum/replica-count';
 import { runCurriculum } from '../../src/curriculum/run';
 import { generationOptions } from '../../src/curriculum/settings';
+import { loadModel } from '../../src/model/load';
 import { Model } from '../../src/model/model';
 import { Random } from '../../src/protocol/random';
 import { drawGroups } from '../../src/rollout/groups';
@@ -57,23 +59,22 @@ export const objectiveOf = (subject: Subject): Objective => {
   };
 };
 
-/** A generation and some gradients with the runtime's profiler on, apart from what is timed. */
+/** A share of a generation and of some gradients with the runtime's profiler on, apart from what is timed. */
 export async function ourProfiles(subject: Subject, runs: number): Promise<Profiles> {
   const { config } = subject;
   const [phase] = config.phases as readonly [Phase];
   const settings = phaseSettings(config, phase);
   const folder = mkdtempSync(path.join(subject.folder, 'profile-'));
-  const model = await Model.load(subject.model, {
-    device: 'cpu',
-    threads: config.threads,
-    profile: path.join(folder, 'p'),
-  });
+  const { form, weights } = await loadModel(subject.model);
+  const { replicas, threads } = replicaCount(config, 'cpu', weights);
+  const model = new Model(form, weights, { device: 'cpu', threads, profile: path.join(folder, 'p') });
+  const share = Math.ceil(phase.prompts / replicas);
   const prompter = await Prompter.load(subject.model, model.config);
-  const prompts = Array.from({ length: phase.prompts }, (_, i) =>
+  const prompts = Array.from({ length: share }, (_, i) =>
     prompter.encode('', `What is ${10 + i} and ${20 + i}?`, [], 1024),
   );
   const options = generationOptions(settings.generation, prompter.tokenizer);
-  const random = Array.from({ length: phase.prompts * options.samples }, (_, i) => new Random(1, i));
+  const random = Array.from({ length: share * options.samples }, (_, i) => new Random(1, i));
   const samples = await drawGroups(model, prompts, options, random);
   const groups = prompts.map((prompt, i) => ({
     prompt,

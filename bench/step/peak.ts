@@ -1,15 +1,18 @@
-// The floor of an update: its matrix products alone, each at its own shape, as fast as the runtime does it.
+// The floor of an update: its matrix products alone, each at the shape and with the threads that a share of the update
+// has, as fast as the runtime does it. The shares run side by side, so that one is the floor of all.
 
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { phaseSettings } from '../../src/config/resolved';
 import type { Phase } from '../../src/config/schema';
+import { replicaCount } from '../../src/curriculum/replica-count';
+import { Model } from '../../src/model/model';
 import { type Dim, Graph, type Node, type Value } from '../../src/tensor/graph';
-import { gemm, matmul } from '../../src/tensor/ops';
+import { gemm, matmul, reduceSum } from '../../src/tensor/ops';
 import { Session, type Tensor } from '../../src/tensor/session';
 import { completionLogits, type GrpoGraphOptions, grpoGraph } from '../../src/train/losses';
 import { objectiveOf } from './ours';
-import { readProfile } from './profile';
+import { leastMs } from './profile';
 import type { Subject } from './subject';
 
 export interface Product {
@@ -21,20 +24,22 @@ export interface Product {
 }
 
 export interface Floor {
-  /** Seconds of all products of one update. */
+  /** Seconds of all products of a share of an update. */
   readonly seconds: number;
   readonly products: readonly Product[];
 }
 
 const WARM_UP = 3;
+const UNUSED = { device: 'cpu', threads: 1 } as const;
 
 /** @param runs of each product that are timed */
 export async function productFloor(subject: Subject, runs: number): Promise<Floor> {
   const { config, modelConfig, promptTokens } = subject;
   const [phase] = config.phases as readonly [Phase];
   const { generation, grpo } = phaseSettings(config, phase);
+  const { replicas, threads } = replicaCount(config, 'cpu', (await Model.load(subject.model, UNUSED)).weights);
   const graph = grpoGraph(completionLogits(modelConfig, 'none'), objectiveOf(subject) as GrpoGraphOptions, () => true);
-  const batch = Math.min(grpo.micro_batch, phase.prompts);
+  const batch = Math.ceil(Math.min(grpo.micro_batch, phase.prompts) / replicas);
   const sizes: Readonly<Record<string, number>> = {
     batch,
     group: generation.samples,
@@ -53,13 +58,13 @@ export async function productFloor(subject: Subject, runs: number): Promise<Floo
   }
   const products: Product[] = [];
   for (const [what, { node, shapes, count }] of kinds) {
-    const ms = await time(node, shapes, config.threads, runs, subject.folder);
+    const ms = await time(node, shapes, threads, runs, subject.folder);
     const [a = [], b = []] = shapes;
     const columns = b[b.length - (node.attributes['transB'] === 1 ? 2 : 1)] ?? 1;
     const flops = 2 * a.reduce((x, y) => x * y, 1) * columns;
     products.push({ what, count, ms, gigaflops: flops / ms / 1e6 });
   }
-  const updates = phase.prompts / batch;
+  const updates = Math.ceil(phase.prompts / batch / replicas);
   return {
     seconds: (updates * products.reduce((s, p) => s + p.count * p.ms, 0)) / 1000,
     products: products.sort((x, y) => y.count * y.ms - x.count * x.ms),
@@ -73,7 +78,10 @@ function evaluate(dim: Dim, sizes: Readonly<Record<string, number>>): number {
   return terms.reduce((s, x) => s + x, 0);
 }
 
-/** Milliseconds in the kernel: what goes in and out of the runtime is not counted. */
+/**
+ * Milliseconds in the kernel. The result stays in the runtime, as it does in an update, where it lies in memory that was
+ * used before: a result that is given out is written to new memory, which can take as long as the product.
+ */
 async function time(
   { op, attributes }: Node,
   shapes: readonly number[][],
@@ -84,7 +92,15 @@ async function time(
   const graph = new Graph();
   const [a, b] = shapes.map((dims, i) => graph.input(`x${i}`, 'float32', dims)) as [Value, Value];
   const [transA, transB] = [attributes['transA'] === 1, attributes['transB'] === 1];
-  graph.output('y', (op === 'Gemm' ? gemm : matmul)(a, b, { transA, transB }));
+  const y = (op === 'Gemm' ? gemm : matmul)(a, b, { transA, transB });
+  graph.output(
+    'sum',
+    reduceSum(
+      y,
+      y.dims.map((_, i) => i),
+      false,
+    ),
+  );
   const feeds = new Map<string, Tensor>(
     shapes.map((dims, i) => {
       const size = dims.reduce((x, y) => x * y, 1);
@@ -96,7 +112,7 @@ async function time(
   for (let i = 0; i < WARM_UP + runs; i++) await session.run(feeds);
   await session.dispose();
   const [profile] = readdirSync(folder);
-  const kernels = readProfile(path.join(folder, profile as string), WARM_UP);
+  const ms = leastMs(path.join(folder, profile as string), WARM_UP, 'ReduceSum');
   rmSync(folder, { recursive: true });
-  return kernels.reduce((sum, { ms }) => sum + ms, 0);
+  return ms;
 }

@@ -19,6 +19,21 @@ interface TraceEvent {
   readonly args?: { readonly op_name?: string; readonly output_size?: string };
 }
 
+/** Milliseconds of all kernels but some in the run that was the fastest, after the first `warmUp`. */
+export function leastMs(file: string, warmUp: number, without: string): number {
+  const events = JSON.parse(readFileSync(file, 'utf8')) as readonly TraceEvent[];
+  const runs: number[] = [];
+  let us = 0;
+  for (const e of events) {
+    if (e.name === 'model_run') {
+      runs.push(us / 1000);
+      us = 0;
+    } else if (e.args?.op_name !== undefined && e.args.op_name !== without && e.name.endsWith('_kernel_time'))
+      us += e.dur;
+  }
+  return Math.min(...runs.slice(warmUp));
+}
+
 /** Means over the runs after the first `warmUp`, by operator, longest first. */
 export function readProfile(file: string, warmUp: number): readonly OperatorTime[] {
   const events = JSON.parse(readFileSync(file, 'utf8')) as readonly TraceEvent[];

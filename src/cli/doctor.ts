@@ -3,7 +3,9 @@
 import { execFile } from 'node:child_process';
 import { accessSync, constants, statfsSync } from 'node:fs';
 import { availableParallelism, cpus, freemem, release, totalmem } from 'node:os';
+import path from 'node:path';
 import { promisify } from 'node:util';
+import { TriphaseError } from '../protocol/errors';
 import { version } from '../protocol/version';
 import { parseCommandLine } from './arguments';
 import { exitCode } from './exit-codes';
@@ -12,10 +14,20 @@ import { duration } from './words';
 
 export async function doctorCommand(screen: Screen, args: readonly string[]): Promise<number> {
   const { values } = parseCommandLine(
-    { command: 'doctor', options: { probe: { type: 'string' } }, positionals: [] },
+    {
+      command: 'doctor',
+      options: {
+        probe: { type: 'string' },
+        model: { type: 'string' },
+        batch: { type: 'string' },
+        length: { type: 'string' },
+      },
+      positionals: [],
+    },
     args,
   );
   if (values.probe !== undefined) return probe(values.probe);
+  if (values.model !== undefined) return examineModel(screen, values.model, values);
 
   let sound = true;
   const note = (style: Style, name: string, text: string) =>
@@ -56,6 +68,35 @@ export async function doctorCommand(screen: Screen, args: readonly string[]): Pr
   if (used === undefined) fault('device', 'none works; reinstall with `npm ci`');
   else note('bold', 'device', `\`device: auto\` takes ${used}`);
   return sound ? exitCode.ok : exitCode.failed;
+}
+
+interface ModelOptions {
+  readonly batch?: string | undefined;
+  readonly length?: string | undefined;
+}
+
+/** A group of eight for each prompt, as the default of generation has it; prompts of half the length of a completion. */
+async function examineModel(screen: Screen, folder: string, { batch, length }: ModelOptions): Promise<number> {
+  const { modelReport } = await import('./model-report');
+  const prompts = wholeNumber('--batch', batch ?? '1');
+  const completionTokens = wholeNumber('--length', length ?? '1024');
+  const shape = { prompts, samples: 8, promptTokens: Math.ceil(completionTokens / 2), completionTokens };
+  const { lines } = await modelReport(path.resolve(folder), shape);
+  for (const { name, text, fits } of lines) {
+    const style = fits === undefined ? 'bold' : fits ? 'green' : 'red';
+    screen.line(`${screen.style(style, name.padEnd(12))} ${text}`);
+  }
+  const at = `${prompts} x 8 completions of ${completionTokens} tokens, behind prompts of ${shape.promptTokens}`;
+  screen.line(screen.style('dim', `Estimated from the graphs, at ${at}; --batch and --length change it.`));
+  return lines.some(({ name, fits }) => fits === false && (name === 'missing' || name === 'generation'))
+    ? exitCode.failed
+    : exitCode.ok;
+}
+
+function wholeNumber(option: string, value: string): number {
+  const n = Number(value);
+  if (Number.isInteger(n) && n > 0) return n;
+  throw new TriphaseError('usage', `${option} is ${value}, which is not a whole number above 0.`);
 }
 
 interface Finding {

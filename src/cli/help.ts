@@ -154,9 +154,14 @@ Grades lines of {"gold", "pred"} as mathematics; where a line has "equal", print
                            names=strict|any, relations=accept|refuse, decimal_comma=read|list; the first is the default
                            (rounding: 6)
 `,
-  doctor: `triphase doctor
+  doctor: `triphase doctor [--model DIR [--batch N] [--length N]]
 
 Says what this machine has, tries every device that this build of onnxruntime carries, and says which a run would use.
+
+  --model DIR              instead: what a model folder is, from its headers alone, and whether it fits this machine for
+                           generation, for training an adapter and for training all of it
+  --batch N                prompts that run together, with eight completions each (1)
+  --length N               tokens of a completion, behind a prompt of half as many (1024)
 `,
 };
 

@@ -21,6 +21,8 @@ export interface CurriculumJob {
   readonly programs?: string;
   /** The device that it must run on, whatever the config says: after one was lost. */
   readonly device?: Device;
+  /** Copies of the model on the CPU, whatever the config says: as many as the run had before. */
+  readonly replicas?: number;
   /** Where memory was short in earlier attempts. */
   readonly limits?: readonly RememberedLimit[];
   /** Absent: the reward rules are those of the config, and stay so. */

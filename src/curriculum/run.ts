@@ -57,7 +57,7 @@ export async function runCurriculum(job: CurriculumJob): Promise<JobResult> {
   const source = job.resumeFrom ?? config.model.path;
   const { form, weights } =
     job.resumeFrom === undefined ? await baseModel(config) : await modelOfCheckpoint(config, source);
-  const { replicas, threads } = replicaCount(config, device, weights);
+  const { replicas, threads } = replicaCount({ ...config, replicas: job.replicas ?? config.replicas }, device, weights);
   const cards = device === 'cpu' ? [] : await graphicsCards();
   job.emit({
     kind: 'device',

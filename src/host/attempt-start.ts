@@ -17,6 +17,8 @@ export interface AttemptStart {
   /** Those of them numbered above are replayed. */
   readonly supersedesAfter: number;
   readonly limits: readonly RememberedLimit[];
+  /** Copies of the model that computed so far on the CPU: with as many, numbers go on as they were on any machine. */
+  readonly replicas?: number;
   /** What was found damaged. */
   readonly warnings: readonly Warning[];
 }
@@ -42,11 +44,14 @@ export async function attemptStart(folder: string, name?: string): Promise<Attem
   const damaged = [...checkpoints.damaged, ...passedOver].map(({ folder, why }) =>
     warn(`The checkpoint ${folder} is damaged: ${why}.`),
   );
+  const device = events.findLast(event => event.kind === 'device' && event.used === 'cpu');
+  const replicas = device?.kind === 'device' ? device.replicas : undefined;
   return {
     checkpoint,
     events,
     supersedesAfter,
     limits: limitsOf(events, supersedesAfter),
+    ...(replicas === undefined ? {} : { replicas }),
     warnings: [...notEvents, ...torn, ...damaged],
   };
 }

@@ -282,7 +282,7 @@ export class Host {
   private begin(start: Awaited<ReturnType<typeof attemptStart>>, device: DeviceToUse | undefined): void {
     const { folder, info, lease } = this;
     const { config, workerFile } = this.options;
-    const { checkpoint, events, supersedesAfter, limits } = start;
+    const { checkpoint, events, supersedesAfter, limits, replicas } = start;
     const stop = this.state.kind === 'stopping';
     for (const event of device === undefined ? events : []) this.progress.take(event);
     this.log.append({
@@ -311,6 +311,7 @@ export class Host {
         ...(checkpoint === undefined ? {} : { resumeFrom: path.join(folder, checkpoint.folder) }),
         ...(device === undefined ? {} : { device: device.use }),
         limits,
+        ...(replicas === undefined ? {} : { replicas }),
         quick: info.quick,
         ...(info.onlyPhase === undefined ? {} : { onlyPhase: info.onlyPhase }),
       },

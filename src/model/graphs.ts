@@ -7,15 +7,16 @@
 import { Graph, product, type Value } from '../tensor/graph';
 import * as o from '../tensor/ops';
 import type { ModelForm } from './adapter';
+import { completionLayer, completionRows, layerInputs, promptRows } from './completion-layer';
 import * as d from './decoder';
 import { joinedShapes } from './joined';
 import { Parameters } from './parameters';
 import { visionInputs, visionTower } from './vision';
 
 /** pixels of images -> "image_features" [features, hidden]. */
-export function imageFeaturesGraph(config: ModelForm): Graph {
+export function imageFeaturesGraph(config: ModelForm, half?: (name: string) => boolean): Graph {
   const graph = new Graph();
-  const p = new Parameters(graph, config);
+  const p = new Parameters(graph, config, half === undefined ? {} : { half });
   graph.output('image_features', visionTower(p, config.vision, visionInputs(graph, config.vision)));
   return graph;
 }
@@ -117,52 +118,18 @@ export function completionGraph(config: ModelForm, images: ImageInput, training 
   const { text } = config;
   const graph = new Graph();
   const p = new Parameters(graph, config, { training });
-  const prompts = { batch: 'batch', length: 'prompt' };
-  const completions = { batch: 'batch', group: 'group', length: 'completion', prompt: 'prompt' };
-  const promptRows = product('batch', 'prompt') as string;
-  const completionRows = product('batch', 'group', 'completion') as string;
-  const rows = o.sum(promptRows, completionRows) as string;
   const promptIds = graph.input('prompt_ids', 'int32', ['batch', 'prompt']);
-  const completionIds = graph.input('completion_ids', 'int32', ['batch', 'group', 'completion']);
-  const rotary = rotaryInputs(graph, rows, text.headDim);
-  const causal = graph.input('prompt_causal', 'float32', ['prompt', 'prompt']);
-  const bias = graph.input('completion_bias', 'float32', ['batch', 1, 1, 'completion', o.sum('prompt', 'completion')]);
-  const parts = (x: Value): [Value, Value] => o.split(x, [promptRows, completionRows], 0) as [Value, Value];
-
-  const ids = o.concat([o.reshape(promptIds, [promptRows]), o.reshape(completionIds, [completionRows])], 0);
+  const inputs = layerInputs(graph, text);
+  const ids = o.concat([o.reshape(promptIds, [promptRows]), o.reshape(inputs.completionIds, [completionRows])], 0);
   const features =
     images === 'none'
       ? undefined
       : images === 'features'
         ? graph.input('image_features', 'float32', ['features', text.hiddenSize])
         : visionTower(p, config.vision, visionInputs(graph, config.vision));
-  const [, completionCos] = parts(rotary.cos);
-  const [, completionSin] = parts(rotary.sin);
   let x = embed(p, ids, features);
   for (let i = 0; i < text.layers; i++) {
-    const last = i === text.layers - 1;
-    const normed = d.attentionNorm(p, text, i, x);
-    const { k, v } = d.keysAndValues(p, i, normed, rotary);
-    const [promptK, ownK] = parts(k);
-    const [promptV, ownV] = parts(v);
-    const seen = { k: d.ofPrompts(promptK, text, prompts), v: d.ofPrompts(promptV, text, prompts) };
-    const own = { k: ownK, v: ownV };
-    if (last) {
-      // after the last keys and values, prompts have no more to say
-      const q = d.queries(p, text, i, parts(normed)[1], { cos: completionCos, sin: completionSin });
-      const attended = d.completionAttention(q, seen, own, bias, text, completions);
-      x = d.afterAttention(p, text, i, parts(x)[1], attended);
-    } else {
-      const [promptQ, ownQ] = parts(d.queries(p, text, i, normed, rotary));
-      const attended = o.concat(
-        [
-          d.promptAttention(promptQ, seen.k, seen.v, causal, text, prompts),
-          d.completionAttention(ownQ, seen, own, bias, text, completions),
-        ],
-        0,
-      );
-      x = d.afterAttention(p, text, i, x, attended);
-    }
+    x = completionLayer(p, text, i, x, inputs);
   }
   return { graph, parameters: p, logits: d.head(p, text, config.tied, x), hidden: x };
 }

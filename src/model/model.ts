@@ -2,12 +2,12 @@
 
 import type { Graph } from '../tensor/graph';
 import { keepOn, leaveDevice, readBack } from '../tensor/residence';
-import { type FloatTensor, keepsTensors, Session, type SessionOptions } from '../tensor/session';
+import { type FloatTensor, type HalfTensor, keepsTensors, Session, type SessionOptions } from '../tensor/session';
 import { isAdapter, isVision, type ModelForm, withoutAdapter } from './adapter';
 import { FeatureCache } from './feature-cache';
 import { imageFeaturesGraph } from './graphs';
 import type { Pixels } from './images';
-import { loadModel } from './load';
+import { loadFrozenModel, loadModel } from './load';
 import type { Replicas } from './replicas';
 import { SequenceInputs } from './sequence-inputs';
 import type { ShareTask } from './share';
@@ -17,6 +17,13 @@ import type { Weights } from './weights';
 export interface ModelOptions extends SessionOptions {
   /** The vision tower stays as it is: features of an image are computed once. */
   readonly visionFrozen?: boolean;
+  /**
+   * One session for all layers, run layer by layer, instead of one for the whole model: of a layer's intermediate values
+   * and of float32 copies of its weights only those of one layer are there at a time.
+   */
+  readonly layerwise?: boolean;
+  /** Frozen parameters that are held as float16, and not among the weights; only layer by layer. */
+  readonly halves?: ReadonlyMap<string, HalfTensor>;
 }
 
 /** A tensor of the vision tower that every model has. */
@@ -39,6 +46,25 @@ export class Model {
   static async load(folder: string, options: ModelOptions): Promise<Model> {
     const { form, weights } = await loadModel(folder);
     return new Model(form, weights, options);
+  }
+
+  /**
+   * The model to be run layer by layer, with its matrices as float16, which are then frozen; an adapter may be trained. What
+   * has one dimension, norms and biases, stays float32: it is small.
+   */
+  static async loadFrozen(folder: string, options: ModelOptions): Promise<Model> {
+    const { form, weights, halves } = await loadFrozenModel(folder);
+    return new Model(form, weights, { ...options, layerwise: true, halves, visionFrozen: true });
+  }
+
+  /** The session of one layer, which all layers of its kind share. */
+  layerSession(name: string, build: () => Graph): Promise<Session> {
+    let session = this.sessions.get(name);
+    if (session === undefined) {
+      session = Session.create(build(), { ...this.options, lean: true });
+      this.sessions.set(name, session);
+    }
+    return session;
   }
 
   /** Whether parameters, gradients and caches stay on the device between runs. */
@@ -114,10 +140,11 @@ export class Model {
   private async computeFeatures(images: readonly Pixels[], weights: Weights): Promise<FloatTensor> {
     const form = this.formOf(weights);
     const session = await this.session(`image features${form.adapter === undefined ? '' : ' adapted'}`, () =>
-      imageFeaturesGraph(form),
+      imageFeaturesGraph(form, name => this.options.halves?.has(name) === true),
     );
     const feeds = visionFeeds(images, this.config.vision);
-    return (await session.run(feeds, await this.placed(weights))).get('image_features') as FloatTensor;
+    const halves = this.options.halves ?? new Map();
+    return (await session.run(feeds, await this.placed(weights), halves)).get('image_features') as FloatTensor;
   }
 
   /** What these parameters are those of: the model, or the model without its adapter. */

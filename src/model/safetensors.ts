@@ -1,10 +1,13 @@
 // The safetensors format: 8 bytes little-endian header length, a JSON header {name: {dtype, shape, data_offsets}}, then
-// the data (github.com/huggingface/safetensors). Tensors are read as float32 from F32, F16 and BF16 and written as F32.
-// Read and written tensor by tensor: a model may be larger than one buffer can be.
+// the data (github.com/huggingface/safetensors). Tensors are read from F32, F16 and BF16, as float32 or float16, and
+// written as F32. Read block by block, straight from the place where a tensor lies: beside what is kept there is never
+// more than one block, however large a file is.
 
 import { type FileHandle, open } from 'node:fs/promises';
 import { z } from 'zod';
 import { TriphaseError } from '../protocol/errors';
+import type { FloatTensor, HalfTensor } from '../tensor/session';
+import { FLOAT16_MAX, float16Values, halvesOfBfloats, halvesOfFloats } from './float16';
 
 export interface Tensor {
   readonly dims: readonly number[];
@@ -23,7 +26,8 @@ const headerSchema = z.record(
   ]),
 );
 
-interface Entry {
+/** Where a tensor lies in its file. */
+export interface Entry {
   readonly dtype: 'F32' | 'F16' | 'BF16';
   readonly dims: readonly number[];
   /** Byte offsets in the file. */
@@ -33,17 +37,46 @@ interface Entry {
 
 const bytesPerElement = { F32: 4, F16: 2, BF16: 2 } as const;
 
-/** Reads all tensors of a file, or those that `wanted` names. */
+/** What a tensor is kept as in memory. */
+export type Precision = 'float32' | 'float16';
+
+/** Reads all tensors of a file, or those that `wanted` names, as float32. */
 export async function readSafetensors(
   file: string,
   wanted: (name: string) => boolean = () => true,
 ): Promise<Map<string, Tensor>> {
+  const read = await readTensors(file, name => (wanted(name) ? 'float32' : undefined));
+  return read as Map<string, Tensor>;
+}
+
+/**
+ * Reads tensors of a file in the precision that `as` names; undefined: not at all.
+ *
+ * @throws TriphaseError 'model' where a value is out of the range of float16, naming the tensor
+ */
+export async function readTensors(
+  file: string,
+  as: (name: string) => Precision | undefined,
+): Promise<Map<string, FloatTensor | HalfTensor>> {
   const handle = await openOrExplain(file);
   try {
-    const entries = await readHeader(handle, file);
-    const tensors = new Map<string, Tensor>();
-    for (const [name, entry] of entries) if (wanted(name)) tensors.set(name, await readTensor(handle, entry));
+    const tensors = new Map<string, FloatTensor | HalfTensor>();
+    for (const [name, entry] of await readHeader(handle, file)) {
+      const precision = as(name);
+      if (precision === 'float32') tensors.set(name, await readFloats(handle, entry));
+      if (precision === 'float16') tensors.set(name, await readHalves(handle, entry, name, file));
+    }
     return tensors;
+  } finally {
+    await handle.close();
+  }
+}
+
+/** The tensors of a file, of which nothing but the header is read. */
+export async function safetensorsEntries(file: string): Promise<ReadonlyMap<string, Entry>> {
+  const handle = await openOrExplain(file);
+  try {
+    return await readHeader(handle, file);
   } finally {
     await handle.close();
   }
@@ -137,33 +170,67 @@ async function readHeader(handle: FileHandle, file: string): Promise<Map<string,
   return entries;
 }
 
-async function readTensor(handle: FileHandle, { dtype, dims, begin, end }: Entry): Promise<Tensor> {
+async function readFloats(handle: FileHandle, { dtype, dims, begin, end }: Entry): Promise<FloatTensor> {
   if (dtype === 'F32') {
     const data = new Float32Array((end - begin) / 4);
     await readAll(handle, new Uint8Array(data.buffer), begin);
     return { dims, data };
   }
-  const halves = new Uint16Array((end - begin) / 2);
-  await readAll(handle, new Uint8Array(halves.buffer), begin);
-  const data = new Float32Array(halves.length);
-  if (dtype === 'BF16') {
-    // a bfloat16 is the upper half of a float32
-    const bits = new Uint32Array(data.buffer);
-    for (let i = 0; i < halves.length; i++) bits[i] = (halves[i] as number) << 16;
-  } else {
-    for (let i = 0; i < halves.length; i++) data[i] = float16(halves[i] as number);
+  const data = new Float32Array((end - begin) / 2);
+  const bits = new Uint32Array(data.buffer);
+  await eachBlock(handle, begin, end, block => {
+    const { halves, at } = block;
+    if (dtype === 'BF16') for (let i = 0; i < halves.length; i++) bits[at + i] = (halves[i] as number) << 16;
+    else for (let i = 0; i < halves.length; i++) data[at + i] = float16Values[halves[i] as number] as number;
+  });
+  return { dims, data };
+}
+
+async function readHalves(
+  handle: FileHandle,
+  { dtype, dims, begin, end }: Entry,
+  name: string,
+  file: string,
+): Promise<HalfTensor> {
+  const data = new Uint16Array((end - begin) / bytesPerElement[dtype]);
+  if (dtype === 'F16') await readAll(handle, new Uint8Array(data.buffer), begin);
+  else {
+    let outside = false;
+    await eachBlock(handle, begin, end, ({ halves, at }) => {
+      const finite =
+        dtype === 'BF16'
+          ? halvesOfBfloats(halves, data.subarray(at))
+          : halvesOfFloats(new Uint32Array(halves.buffer, 0, halves.length / 2), data.subarray(at / 2));
+      if (!finite) outside = true;
+    });
+    if (outside)
+      throw new TriphaseError(
+        'model',
+        `${name} has values beyond ${FLOAT16_MAX}, the greatest of float16.`,
+        'Keep the model in float32: set model.precision to float32.',
+        { file },
+      );
   }
   return { dims, data };
 }
 
-/** IEEE 754 binary16. */
-function float16(bits: number): number {
-  const sign = bits & 0x8000 ? -1 : 1;
-  const exponent = (bits >> 10) & 31;
-  const fraction = bits & 1023;
-  if (exponent === 0) return sign * fraction * 2 ** -24;
-  if (exponent === 31) return fraction === 0 ? sign * Number.POSITIVE_INFINITY : Number.NaN;
-  return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
+/** Two-byte words that are converted at a time. */
+const BLOCK = 1 << 22;
+
+/** The bytes of a tensor as two-byte words, block by block, into one buffer. */
+async function eachBlock(
+  handle: FileHandle,
+  begin: number,
+  end: number,
+  use: (block: { readonly halves: Uint16Array; readonly at: number }) => void,
+): Promise<void> {
+  const words = (end - begin) / 2;
+  const buffer = new Uint16Array(Math.min(BLOCK, words));
+  for (let at = 0; at < words; at += buffer.length) {
+    const halves = buffer.subarray(0, Math.min(buffer.length, words - at));
+    await readAll(handle, new Uint8Array(halves.buffer, 0, halves.byteLength), begin + 2 * at);
+    use({ halves, at });
+  }
 }
 
 /** One read or write call takes less than 2 GiB. */

@@ -6,10 +6,22 @@ import { copyFile, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 
 import path from 'node:path';
 import { z } from 'zod';
 import { TriphaseError } from '../protocol/errors';
+import type { FloatTensor, HalfTensor } from '../tensor/session';
 import type { ModelConfig } from './config';
-import { readSafetensors, type Tensor, writeSafetensors } from './safetensors';
+import {
+  type Entry,
+  type Precision,
+  readSafetensors,
+  readTensors,
+  safetensorsEntries,
+  type Tensor,
+  writeSafetensors,
+} from './safetensors';
 
 export type Weights = Map<string, Tensor>;
+
+/** Parameters as they are held: frozen ones may be float16. */
+export type HeldWeights = Map<string, FloatTensor | HalfTensor>;
 
 /** Name and dimensions of every parameter, in transformers' order. */
 export function parameterShapes(config: ModelConfig): Map<string, readonly number[]> {
@@ -64,7 +76,7 @@ export function memoryName(disk: string): string {
 }
 
 /** The published name of a parameter. */
-function diskName(memory: string): string {
+export function diskName(memory: string): string {
   return memory.replace(/^model\.visual\./, 'visual.').replace(/^model\.language_model\./, 'model.');
 }
 
@@ -85,35 +97,28 @@ const scoreFile = 'score.safetensors';
 const indexName = 'model.safetensors.index.json';
 
 /** Every parameter of the model as float32; errors name what is missing or has another shape. */
-export async function loadWeights(folder: string, config: ModelConfig): Promise<Weights> {
+export const loadWeights = async (folder: string, config: ModelConfig): Promise<Weights> =>
+  (await loadHeldWeights(folder, config, () => 'float32')) as Weights;
+
+/** Every parameter in the precision that is asked for its name; as above. */
+export async function loadHeldWeights(
+  folder: string,
+  config: ModelConfig,
+  precisionOf: (name: string) => Precision,
+): Promise<HeldWeights> {
   const shapes = parameterShapes(config);
-  const found = new Map<string, Tensor>();
+  await checkShapes(folder, shapes);
+  const found: HeldWeights = new Map();
   for (const file of await weightFiles(folder)) {
-    const tensors = await readSafetensors(file, name => shapes.has(memoryName(name)) || name === head);
+    const tensors = await readTensors(file, name =>
+      shapes.has(memoryName(name)) || name === head ? precisionOf(memoryName(name)) : undefined,
+    );
     for (const [name, tensor] of tensors) found.set(memoryName(name), tensor);
   }
 
-  const missing = [...shapes.keys()].filter(name => !found.has(name));
-  if (missing.length > 0)
-    throw new TriphaseError(
-      'model',
-      `The model folder lacks ${missing.length} of ${shapes.size} tensors: ${several(missing.map(diskName))}.`,
-      'Complete the folder, or correct config.json where it asks for more layers than there are.',
-      { file: folder },
-    );
-  const wrong = [...shapes].flatMap(([name, dims]) => {
-    const { dims: actual } = found.get(name) as Tensor;
-    return actual.join() === dims.join() ? [] : [`${diskName(name)} is [${actual}] and should be [${dims}]`];
-  });
-  if (wrong.length > 0)
-    throw new TriphaseError(
-      'model',
-      `The shapes of ${wrong.length} tensors do not fit config.json: ${several(wrong)}.`,
-      'Use the config.json that belongs to these weights.',
-      { file: folder },
-    );
   const own = config.tied ? found.get(head) : undefined;
-  if (own !== undefined && !equal(own.data, (found.get('model.language_model.embed_tokens.weight') as Tensor).data))
+  const embedding = found.get('model.language_model.embed_tokens.weight') as FloatTensor | HalfTensor;
+  if (own !== undefined && !equal(own.data, embedding.data))
     throw new TriphaseError(
       'model',
       'config.json ties the head to the embedding, but the folder has a lm_head.weight of its own.',
@@ -121,7 +126,9 @@ export async function loadWeights(folder: string, config: ModelConfig): Promise<
       { file: folder },
     );
   // in the order of the shapes, whatever the order on disk
-  const weights = new Map([...shapes.keys()].map(name => [name, found.get(name) as Tensor]));
+  const weights: HeldWeights = new Map(
+    [...shapes.keys()].map(name => [name, found.get(name) as FloatTensor | HalfTensor]),
+  );
   const score = await readScore(folder, config);
   if (score !== undefined) weights.set(SCORE, score);
   return weights;
@@ -140,7 +147,39 @@ export async function readScore(folder: string, { text }: ModelConfig): Promise<
 export const writeScore = (folder: string, score: Tensor): Promise<void> =>
   writeSafetensors(path.join(folder, scoreFile), [[SCORE, score]]);
 
-async function weightFiles(folder: string): Promise<readonly string[]> {
+/** What is in the files, from their headers alone: before gigabytes are read, it is known whether they are the right ones. */
+async function checkShapes(folder: string, shapes: ReadonlyMap<string, readonly number[]>): Promise<void> {
+  const found = await storedParameters(folder);
+  const missing = [...shapes.keys()].filter(name => !found.has(name));
+  if (missing.length > 0)
+    throw new TriphaseError(
+      'model',
+      `The model folder lacks ${missing.length} of ${shapes.size} tensors: ${several(missing.map(diskName))}.`,
+      'Complete the folder, or correct config.json where it asks for more layers than there are.',
+      { file: folder },
+    );
+  const wrong = [...shapes].flatMap(([name, dims]) => {
+    const { dims: actual } = found.get(name) as Entry;
+    return actual.join() === dims.join() ? [] : [`${diskName(name)} is [${actual}] and should be [${dims}]`];
+  });
+  if (wrong.length > 0)
+    throw new TriphaseError(
+      'model',
+      `The shapes of ${wrong.length} tensors do not fit config.json: ${several(wrong)}.`,
+      'Use the config.json that belongs to these weights.',
+      { file: folder },
+    );
+}
+
+/** Where each parameter lies, by its name in memory. @throws TriphaseError where a file is missing or broken */
+export async function storedParameters(folder: string): Promise<Map<string, Entry>> {
+  const found = new Map<string, Entry>();
+  for (const file of await weightFiles(folder))
+    for (const [name, entry] of await safetensorsEntries(file)) found.set(memoryName(name), entry);
+  return found;
+}
+
+export async function weightFiles(folder: string): Promise<readonly string[]> {
   const index = path.join(folder, indexName);
   if (await exists(index)) {
     let json: unknown;
@@ -241,8 +280,11 @@ function asFloat32(value: unknown): unknown {
   );
 }
 
-const equal = (a: Float32Array, b: Float32Array): boolean =>
-  a.length === b.length && a.every((value, i) => value === b[i]);
+function equal(a: Float32Array | Uint16Array, b: Float32Array | Uint16Array): boolean {
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+  return true;
+}
 
 /** At most eight of them, and how many more there are. */
 export function several(items: readonly string[]): string {

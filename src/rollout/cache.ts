@@ -6,6 +6,7 @@ import { prefillGraph } from '../model/graphs';
 import type { Model } from '../model/model';
 import type { EncodedPrompt } from '../model/sequence-inputs';
 import type { FloatTensor, Tensor } from '../tensor/session';
+import { prefillByLayers } from './layerwise';
 import { Room } from './room';
 
 const FIRST_CAPACITY = 32;
@@ -17,6 +18,16 @@ const BLOCK = 16;
 interface Layer {
   readonly k: FloatTensor;
   readonly v: FloatTensor;
+}
+
+async function prefilled(
+  model: Model,
+  feeds: ReadonlyMap<string, Tensor>,
+  images: boolean,
+): Promise<ReadonlyMap<string, FloatTensor>> {
+  if (model.options.layerwise === true) return prefillByLayers(model, feeds);
+  const session = await model.session(`prefill ${images}`, () => prefillGraph(model.config, images));
+  return session.run(feeds, await model.placed());
 }
 
 /** By model: caches of one have the sizes of the next. */
@@ -49,10 +60,7 @@ export class Cache {
     const pictures = prompts.flatMap(p => p.images);
     const feeds = new Map(model.inputs.prefill(prompts));
     if (pictures.length > 0) feeds.set('image_features', await model.imageFeatures(pictures));
-    const session = await model.session(`prefill ${pictures.length > 0}`, () =>
-      prefillGraph(model.config, pictures.length > 0),
-    );
-    for (const [name, { dims, data }] of await session.run(feeds, await model.placed())) {
+    for (const [name, { dims, data }] of await prefilled(model, feeds, pictures.length > 0)) {
       const [batch = 0, ...byHead] = dims;
       cache.prompt.set(`prompt_${name}`, { dims: [batch, 1, ...byHead], data });
     }

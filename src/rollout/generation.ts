@@ -6,10 +6,11 @@ import { joined } from '../model/joined';
 import type { Model } from '../model/model';
 import type { EncodedPrompt } from '../model/sequence-inputs';
 import type { Random } from '../protocol/random';
-import type { Tensor } from '../tensor/session';
+import type { FloatTensor, Tensor } from '../tensor/session';
 import { Batch } from './batch';
 import { Cache } from './cache';
 import { AlternativesList, type KeptAlternatives } from './kept-alternatives';
+import { decodeByLayers } from './layerwise';
 import { type Alternative, type Drawn, draw, drawFrom, drawWarped, mostLikely } from './sampling';
 import type { StopTexts } from './stop-texts';
 import { type Warping, warp, warps } from './warping';
@@ -101,8 +102,9 @@ export class Generation {
     /** Tokens that completions have, but for those that have ended. */
     private index: number,
   ) {
-    // views on parameters do not follow them onto a device
-    this.joined = model.resident ? new Map() : joined(model.config.text, model.weights);
+    // layer by layer each projection has its own product; and views on parameters do not follow them onto a device
+    this.joined =
+      model.options.layerwise === true || model.resident ? new Map() : joined(model.config.text, model.weights);
     const { temperature } = options;
     const inverse = Float32Array.of(temperature === 0 ? 1 : 1 / temperature);
     this.inverseTemperature = new Map([['inverse_temperature', { dims: [], data: inverse }]]);
@@ -154,11 +156,16 @@ export class Generation {
     return this.samples();
   }
 
+  private async decodeWhole(step: ReadonlyMap<string, Tensor>): Promise<Map<string, FloatTensor>> {
+    const { model, cache } = this;
+    const session = await model.session('decode', () => decodeGraph(model.config, !model.resident));
+    return session.run(step, cache.feeds(), await model.placed(), this.joined, this.inverseTemperature);
+  }
+
   /** Computes what could come next; nothing is taken yet. A second look costs nothing. */
   async look(): Promise<void> {
     if (this.logits !== undefined || this.ended) return;
     const { model, cache, batch, growing } = this;
-    const session = await model.session('decode', () => decodeGraph(model.config, !model.resident));
     this.removeEnded();
     const prompts = batch.prompts.map(b => this.prompts[b] as EncodedPrompt);
     const ids = Int32Array.from(
@@ -166,7 +173,10 @@ export class Generation {
       i => growing[i]?.tokenIds.at(-1) ?? this.promptOf(i).tokenIds.at(-1) ?? 0,
     );
     const step = model.inputs.decode(prompts, batch.group, this.index, cache.capacity, ids, cache.promptLength);
-    const out = await session.run(step, cache.feeds(), await model.placed(), this.joined, this.inverseTemperature);
+    const out =
+      model.options.layerwise === true
+        ? await decodeByLayers(model, new Map([...step, ...cache.feeds(), ...this.inverseTemperature]))
+        : await this.decodeWhole(step);
     cache.append(out);
     this.logits = out.get('logits')?.data;
     this.probabilities = out.get('probabilities')?.data;

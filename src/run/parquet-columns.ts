@@ -77,31 +77,55 @@ function levelsOf({ name, elements, data }: Column): Levels {
       repetitionLevels: [],
       maxDefinitionLevel: 1,
     };
-  const out: Levels = { values: [], definitionLevels: [], repetitionLevels: [], maxDefinitionLevel: lists + 1 };
-  for (const row of data)
-    if (isAbsent(row)) push(out, undefined, 0, 0);
-    else pushList(out, row as readonly unknown[], lists, 1, 0);
-  return out;
+  return new Nested(data, lists).levels;
 }
 
 const isAbsent = (value: unknown): boolean => value === null || value === undefined;
 
-/**
- * @param depth lists within each other from here on, this one among them
- * @param level that says so far: there is a list
- * @param repetition of its first value
- */
-function pushList(out: Levels, list: readonly unknown[], depth: number, level: number, repetition: number): void {
-  if (list.length === 0) push(out, undefined, level, repetition);
-  for (let i = 0; i < list.length; i++) {
-    const first = i === 0 ? repetition : level;
-    if (depth > 1) pushList(out, list[i] as readonly unknown[], depth - 1, level + 1, first);
-    else push(out, list[i], level + 1, first);
+class Nested {
+  readonly levels: Levels;
+  private at = 0;
+
+  /** @param depth lists within each other */
+  constructor(rows: readonly unknown[], depth: number) {
+    const size = rows.reduce<number>((sum, row) => sum + placesOf(row, depth), 0);
+    this.levels = {
+      values: new Array(size),
+      definitionLevels: new Array(size),
+      repetitionLevels: new Array(size),
+      maxDefinitionLevel: depth + 1,
+    };
+    for (const row of rows)
+      if (isAbsent(row)) this.put(undefined, 0, 0);
+      else this.putList(row as readonly unknown[], depth, 1, 0);
+  }
+
+  /**
+   * @param depth lists within each other from here on, this one among them
+   * @param level that says so far: there is a list
+   * @param repetition of its first value
+   */
+  private putList(list: readonly unknown[], depth: number, level: number, repetition: number): void {
+    if (list.length === 0) this.put(undefined, level, repetition);
+    for (let i = 0; i < list.length; i++) {
+      const first = i === 0 ? repetition : level;
+      if (depth > 1) this.putList(list[i] as readonly unknown[], depth - 1, level + 1, first);
+      else this.put(list[i], level + 1, first);
+    }
+  }
+
+  private put(value: unknown, definition: number, repetition: number): void {
+    const { values, definitionLevels, repetitionLevels } = this.levels;
+    values[this.at] = value;
+    definitionLevels[this.at] = definition;
+    repetitionLevels[this.at++] = repetition;
   }
 }
 
-function push(out: Levels, value: unknown, definition: number, repetition: number): void {
-  out.values.push(value);
-  out.definitionLevels.push(definition);
-  out.repetitionLevels.push(repetition);
+/** What is not there, or empty, has a place too. */
+function placesOf(list: unknown, depth: number): number {
+  if (isAbsent(list)) return 1;
+  const items = list as readonly unknown[];
+  if (depth === 1 || items.length === 0) return Math.max(1, items.length);
+  return items.reduce<number>((sum, item) => sum + placesOf(item, depth - 1), 0);
 }

@@ -31,6 +31,7 @@ export const newAdamWState = (): AdamWState => ({ moments: new Map() });
  * @param parameters float32, changed in place
  * @param grads of the same shapes
  * @param scale factor on every gradient (from clipping)
+ * @returns whether all that was changed is finite: beside the update this costs nothing, alone a pass over the memory
  */
 export function adamW(
   parameters: ReadonlyMap<string, FloatTensor>,
@@ -38,8 +39,10 @@ export function adamW(
   state: AdamWState,
   options: AdamWOptions,
   scale = 1,
-): void {
+): boolean {
   const { eps } = options;
+  // x - x is 0 for every number and NaN for everything else: a sum instead of a branch for each
+  let zero = 0;
   const [b1, b2] = options.betas;
   for (const [name, grad] of grads) {
     const p = parameters.get(name)?.data;
@@ -66,9 +69,14 @@ export function adamW(
       const vi = b2 * (v[i] as number) + (1 - b2) * gi * gi;
       m[i] = mi;
       v[i] = vi;
-      p[i] = (p[i] as number) * keep - (stepSize * mi) / (Math.sqrt(vi) + least);
+      // as they are kept, in 32 bits
+      const next = Math.fround((p[i] as number) * keep - (stepSize * mi) / (Math.sqrt(vi) + least));
+      const estimate = Math.fround(vi);
+      p[i] = next;
+      zero += next - next + (estimate - estimate);
     }
   }
+  return zero === 0;
 }
 
 /** Euclidean norm over all gradients together (torch.nn.utils.clip_grad_norm_), summed in float64. */

@@ -54,7 +54,7 @@ const rules: Readonly<Record<string, Rule>> = {
   LogSoftmax: one((dy, y) => {
     const chosen = alone(dy);
     // one element a row has a gradient g: g at that element, less g softmax everywhere. Nothing is summed
-    if (chosen !== undefined) return [addLast(o.mul(o.exp(y), o.neg(chosen.values)), chosen.index, chosen.values)];
+    if (chosen !== undefined) return [o.addToLast(o.mul(o.exp(y), o.neg(chosen.values)), chosen.index, chosen.values)];
     return [o.sub(dy, o.mul(o.exp(y), o.reduceSum(dy, [-1])))];
   }),
   ReduceSum: one((dy, _, x, node) => [o.expand(kept(dy, node), a(x, 0).dims)]),
@@ -88,7 +88,7 @@ const rules: Readonly<Record<string, Rule>> = {
     return [o.concat(parts, node.attributes['axis'] as number)];
   },
   Gather: one((dy, _, x) => [o.scatterAddRows(a(x, 0), a(x, 1), dy)]),
-  GatherElements: one((dy, _, x) => [addLast(o.zerosLike(a(x, 0)), a(x, 1), dy)]),
+  GatherElements: one((dy, _, x) => [o.addToLast(o.zerosLike(a(x, 0)), a(x, 1), dy)]),
   // rows that were put in, and zeros where they went
   ScatterND: one((dy, _, x) => [
     o.putRows(dy, a(x, 1), o.zerosLike(a(x, 2))),
@@ -121,13 +121,6 @@ const rules: Readonly<Record<string, Rule>> = {
   // x s with s = sigmoid(x), y the product: s + y (1 - s) = y + s (1 - y). s is computed again rather than kept
   QuickGelu: one((dy, y, x) => [o.mul(dy, o.add(y, o.mul(o.sigmoid(a(x, 0)), o.sub(a1(y), y))))]),
 };
-
-/** x [n, m] with values [n, 1] added at index [n, 1] of the last axis. */
-function addLast(x: Value, index: Value, values: Value): Value {
-  const out = x.graph.value('float32', x.dims);
-  x.graph.node('ScatterElements', [x, index, values], [out], { axis: 1, reduction: 'add' });
-  return out;
-}
 
 /** Where a gradient came about by putting one element a row into zeros: that element. */
 function alone(dy: Value): { readonly index: Value; readonly values: Value } | undefined {

@@ -45,7 +45,7 @@ const contributed = new Set(['QuickGelu', 'RotaryEmbedding']);
 const OURS = new Set(['stop']);
 
 /** The nodes that outputs depend on: the runtime would run the others too. */
-function liveNodes(graph: Program): Node[] {
+export function liveNodes(graph: Program): Node[] {
   const needed = new Set<Value>(graph.outputs.map(({ value }) => value));
   const live: Node[] = [];
   for (const node of graph.nodes.toReversed()) {

@@ -139,6 +139,7 @@ export const reduceSum = reduce('ReduceSum');
 export const reduceMax = reduce('ReduceMax');
 export const reduceMin = reduce('ReduceMin');
 export const reduceMean = reduce('ReduceMean');
+export const reduceMax = reduce('ReduceMax');
 export const reduceSumSquare = reduce('ReduceSumSquare');
 
 /** What a reshaped value was before, so that a shape on the way from one to another costs no kernel. */
@@ -198,6 +199,10 @@ export const gatherRows = (table: Value, index: Value): Value =>
 /** One element of the last axis for each position: x [n, m], index [n, 1] (int32) -> [n, 1]. */
 export const gatherLast = (x: Value, index: Value): Value =>
   emit('GatherElements', [x, index], x.type, index.dims, { axis: -1 });
+
+/** x [n, m] with values [n, 1] added at index [n, 1] of the last axis. */
+export const addToLast = (x: Value, index: Value, values: Value): Value =>
+  emit('ScatterElements', [x, index, values], x.type, x.dims, { axis: 1, reduction: 'add' });
 
 /** x [n, ...] with rows [m, ...] put in at index [m, 1] (int64). Every index may occur once only. */
 export const putRows = (x: Value, index: Value, rows: Value): Value =>

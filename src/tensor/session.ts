@@ -46,6 +46,11 @@ export interface SessionOptions {
   readonly threads: number;
   /** Where the runtime writes how long each kernel took: PREFIX and a time, when the session is disposed of. */
   readonly profile?: string;
+  /**
+   * Memory goes before speed: the runtime keeps no plan of a run's memory, with which it holds that of two runs. For
+   * graphs of one layer, which are few, large and run one after the other.
+   */
+  readonly lean?: boolean;
   /** Outputs that stay on the device, by name; for WebGPU alone. */
   readonly kept?: (output: string) => boolean;
 }
@@ -113,6 +118,7 @@ export class Session {
       interOpNumThreads: 1,
       graphOptimizationLevel: 'all',
       logSeverityLevel: 3,
+      enableMemPattern: options.lean !== true,
       ...(stays.some(([, here]) => here)
         ? { preferredOutputLocation: Object.fromEntries(stays.map(([name, on]) => [name, on ? 'gpu-buffer' : 'cpu'])) }
         : {}),

@@ -3,7 +3,7 @@
 
 import type { Graph } from '../tensor/graph';
 import * as o from '../tensor/ops';
-import { byToken, finish, type LogitsSource, rows, tokens } from './losses';
+import { byToken, finish, type LogitsSource, rows, type Tokens, tokens } from './losses';
 import { softplus } from './softplus';
 
 export interface DpoGraphOptions {
@@ -18,12 +18,14 @@ export interface DpoGraphOptions {
  * those of the other and 0 behind them; the weight of a pair stands at the first token of its first completion, and the
  * other weights are 0.
  */
-export function dpoGraph(
-  source: LogitsSource,
+export const dpoGraph = (source: LogitsSource, options: DpoGraphOptions, trained: (name: string) => boolean): Graph =>
+  dpoLoss(tokens(source), options, trained);
+
+export function dpoLoss(
+  t: Tokens,
   { beta, labelSmoothing = 0 }: DpoGraphOptions,
   trained: (name: string) => boolean,
 ): Graph {
-  const t = tokens(source);
   const gains = o.mul(o.sub(t.logProbs, t.perToken('ref_log_probs')), t.perToken('advantages'));
   const margin = o.mul(o.reduceSum(o.reshape(gains, byToken), [1, 2]), beta);
   // -log sigmoid(x) is softplus(-x)

@@ -2,6 +2,7 @@
 
 import { isAdapter, isVision, type ModelForm } from '../model/adapter';
 import type { ImageInput } from '../model/graphs';
+import { visionBackwardGraph } from '../model/layer-graphs';
 import type { Model } from '../model/model';
 import type { EncodedPrompt } from '../model/sequence-inputs';
 import type { ShareTask } from '../model/share';
@@ -12,9 +13,20 @@ import type { DeviceTensor } from '../tensor/device-tensor';
 import type { Graph } from '../tensor/graph';
 import { download } from '../tensor/residence';
 import type { FloatTensor, Outputs, Tensor } from '../tensor/session';
-import { type DpoGraphOptions, dpoGraph } from './dpo';
+import { type DpoGraphOptions, dpoGraph, dpoLoss } from './dpo';
 import { type Dropout, dropoutFeeds } from './dropout';
-import { completionLogits, type GrpoGraphOptions, grpoGraph, outputs, scoreGraph, sftGraph } from './losses';
+import { gradientByLayers, scoreByLayers } from './layerwise';
+import {
+  completionLogits,
+  type GrpoGraphOptions,
+  grpoGraph,
+  grpoLoss,
+  outputs,
+  scoreGraph,
+  sftGraph,
+  sftLoss,
+  type Tokens,
+} from './losses';
 import { scorerGraph, scorerHead } from './scorer';
 
 /** One completion as it is trained on; numbers by token have the length of tokenIds. */
@@ -114,9 +126,32 @@ async function forwardAndBackward(
   const input = !images ? 'none' : frozen.has('vision') || frozen.has('policy') ? 'features' : 'pixels';
   const share = frozen.has('policy') ? 0 : (model.config.adapter?.dropout ?? 0);
   const drops = share > 0 && path !== undefined;
+  const trained = (name: string): boolean => isTrained(model.config, frozen, name);
+  // a scorer has one number a token instead of a vocabulary, and its graph is that of the whole model
+  if (model.options.layerwise === true && objective.kind !== 'scorer') {
+    const given = input === 'none' ? 'none' : 'features';
+    const { feeds, length } = await completionFeeds(model, groups, temperature, given, model.weights);
+    const { out, grads, dFeatures } = await gradientByLayers(
+      model,
+      JSON.stringify(objective),
+      t => lossOf(t, objective),
+      feeds,
+      {
+        weights: model.weights,
+        trained,
+        ...(drops ? { dropout: { share, path } } : {}),
+        featuresTrained: input === 'pixels',
+      },
+    );
+    if (dFeatures !== undefined)
+      for (const [name, grad] of await visionGradient(model, groups, dFeatures, trained)) grads.set(name, grad);
+    const here = new Map([...grads].map(([name, grad]) => [`${OF_PARAMETER}${name}`, grad]));
+    const scores = tokenScores(out, groups, length);
+    return { loss: out.get(outputs.loss)?.data[0] as number, out: { here, kept: new Map() }, scores };
+  }
   const session = await model.session(
     `${JSON.stringify(objective)} ${input} ${[...frozen]}${drops ? ' dropout' : ''}`,
-    () => objectiveGraph(model, objective, input, drops, name => isTrained(model.config, frozen, name)),
+    () => objectiveGraph(model, objective, input, drops, trained),
     output => output.startsWith(OF_PARAMETER),
   );
   const { feeds, length } = await completionFeeds(model, groups, temperature, input, model.weights);
@@ -151,6 +186,34 @@ function objectiveGraph(
   }
 }
 
+function lossOf(tokens: Tokens, objective: Exclude<Objective, { kind: 'scorer' }>): Graph {
+  const all = () => true;
+  switch (objective.kind) {
+    case 'sft':
+      return sftLoss(tokens, all);
+    case 'grpo':
+      return grpoLoss(tokens, objective, all);
+    case 'dpo':
+      return dpoLoss(tokens, objective, all);
+  }
+}
+
+/** The gradients of the vision tower, from that of its features. */
+async function visionGradient(
+  model: Model,
+  groups: readonly TrainedGroup[],
+  dFeatures: FloatTensor,
+  trained: (name: string) => boolean,
+): Promise<Map<string, FloatTensor>> {
+  const session = await model.layerSession('vision backward', () => visionBackwardGraph(model.config, trained));
+  const feeds = visionFeeds(
+    groups.flatMap(g => g.prompt.images),
+    model.config.vision,
+  );
+  const out = await session.run(feeds, model.weights, new Map([['dy', dFeatures]]));
+  return new Map([...out].map(([name, value]) => [name.slice(2), value]));
+}
+
 /** Log-probabilities and entropies of completions, without a gradient. */
 export async function score(
   model: Model,
@@ -160,6 +223,10 @@ export async function score(
 ): Promise<readonly (readonly TokenScores[])[]> {
   const input = groups.some(g => g.prompt.images.length > 0) ? 'features' : 'none';
   const form = model.formOf(weights);
+  if (model.options.layerwise === true) {
+    const { feeds, length } = await completionFeeds(model, groups, temperature, input, weights);
+    return tokenScores(await scoreByLayers(model, feeds, weights), groups, length);
+  }
   const name = `score ${input}${form.adapter === undefined ? '' : ' adapted'}`;
   const session = await model.session(name, (): Graph => scoreGraph(form, input));
   const { feeds, length } = await completionFeeds(model, groups, temperature, input, weights);

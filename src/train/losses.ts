@@ -83,10 +83,10 @@ export function finish(
 }
 
 /** Negative log-likelihood of the completions. */
-export function sftGraph(source: LogitsSource, trained: (name: string) => boolean): Graph {
-  const t = tokens(source);
-  return finish(t, o.neg(t.logProbs), trained);
-}
+export const sftGraph = (source: LogitsSource, trained: (name: string) => boolean): Graph =>
+  sftLoss(tokens(source), trained);
+
+export const sftLoss = (t: Tokens, trained: (name: string) => boolean): Graph => finish(t, o.neg(t.logProbs), trained);
 
 /** What is made of the ratio r and the advantage A of a token. */
 export type Surrogate =
@@ -138,8 +138,10 @@ export interface GrpoGraphOptions {
  * GRPO (arXiv 2402.03300, eq. 3, by token; TRL's grpo_trainer.py for the names): with r = exp(p - old), or what `ratio`
  * makes of it, l = surrogate(r, A) + beta KL.
  */
-export function grpoGraph(source: LogitsSource, options: GrpoGraphOptions, trained: (name: string) => boolean): Graph {
-  const t = tokens(source);
+export const grpoGraph = (source: LogitsSource, options: GrpoGraphOptions, trained: (name: string) => boolean): Graph =>
+  grpoLoss(tokens(source), options, trained);
+
+export function grpoLoss(t: Tokens, options: GrpoGraphOptions, trained: (name: string) => boolean): Graph {
   const advantages = t.perToken('advantages');
   const r = ratio(t, options);
   let loss = surrogateLoss(t, options, r, advantages);

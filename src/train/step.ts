@@ -66,8 +66,8 @@ export async function trainStep(
       options,
       { loss, gradNorm, grads },
     );
-  adamW(model.weights, grads, state, options.optimizer, clipScale(gradNorm, options.maxGradNorm));
-  requireFinite(model, state, grads.keys(), groups);
+  if (!adamW(model.weights, grads, state, options.optimizer, clipScale(gradNorm, options.maxGradNorm)))
+    refuseUpdate(model, state, grads.keys(), groups);
   return { loss, gradNorm, scores };
 }
 
@@ -180,8 +180,8 @@ async function noGradient(
   return new TriphaseError('not-finite', `${what}${examplesOf(guilty.length === 0 ? groups : guilty)}${of}`, advice);
 }
 
-/** After an update: what it made of parameters that a gradient without fault can still overflow. */
-function requireFinite(
+/** What an update made of parameters that a gradient without fault can still overflow. */
+function refuseUpdate(
   { weights }: Model,
   { moments }: AdamWState,
   changed: Iterable<string>,

@@ -89,6 +89,17 @@ describe('triphase generate', () => {
     assert.doesNotMatch(noModel.errors + noImage.errors, /\n {4}at /, 'a message, not a stack');
   });
 
+  it('has a doctor that says what a model folder is, and what of it fits', async () => {
+    const { code, output } = await run('doctor', '--model', model, '--batch', '2', '--length', '64');
+    assert.equal(code, 0, output);
+    assert.match(output, /model +Qwen2\.5-VL, 2 layers of 48, 6 heads over 2, vocabulary 320/);
+    assert.match(output, /parameters +[\d.]+ million in one file, F32/);
+    for (const use of ['generation', 'LoRA', 'training all']) assert.match(output, new RegExp(`${use} +fits the CPU`));
+    const wrong = await run('doctor', '--model', model, '--length', 'long');
+    assert.equal(wrong.code, 2);
+    assert.match(wrong.output, /--length is long/);
+  });
+
   it('has a doctor that tries every device and names the one that is used', async () => {
     const { code, output } = await run('doctor');
     assert.equal(code, 0, output);

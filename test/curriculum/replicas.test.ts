@@ -125,6 +125,8 @@ describe('copies of the model', function () {
       });
       const [device] = threads.events.filter(event => event.kind === 'device');
       assert.equal(device?.replicas, 2);
+      const remembered = await runs.run('remembered', ['threads=2'], { programs, replicas: 1 });
+      assert.equal(remembered.events.find(event => event.kind === 'device')?.replicas, 1);
       for (const other of [alone, resumed]) {
         const steps = stepsOf(other);
         assert.ok(steps.length >= 2);

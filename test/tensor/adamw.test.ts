@@ -23,11 +23,25 @@ describe('parameter groups', () => {
     });
     // the same as an optimiser for each
     const apart = tensors(start);
-    const one = (name: keyof typeof grads, o: AdamWOptions): void =>
+    const one = (name: keyof typeof grads, o: AdamWOptions): boolean =>
       adamW(apart, tensors({ [name]: grads[name] }), newAdamWState(), o);
     one('a.weight', options);
     one('a.bias', { ...options, weightDecay: 0 });
     one('b.weight', { ...options, learningRate: 0.025 });
     assert.deepEqual(together, apart);
+  });
+
+  it('says whether what it made is finite', () => {
+    const step = (parameter: number, gradient: number, learningRate: number): boolean =>
+      adamW(
+        new Map([['a', { dims: [2], data: Float32Array.of(1, parameter) }]]),
+        new Map([['a', { dims: [2], data: Float32Array.of(1, gradient) }]]),
+        newAdamWState(),
+        { ...options, learningRate },
+      );
+    assert.equal(step(1, 1, 0.1), true);
+    assert.equal(step(3e38, -1, 3e38), false, 'a parameter that overflows in 32 bits');
+    assert.equal(step(1, 3e38, 0.1), false, 'a moment that does');
+    assert.equal(step(1, Number.NaN, 0.1), false);
   });
 });

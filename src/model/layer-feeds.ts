@@ -1,0 +1,97 @@
+// Feeds of graphs of one layer: the parameters of any layer under the names of the one that the graph was built with.
+
+import type { FloatTensor, HalfTensor, Session, Tensor } from '../tensor/session';
+import type { ModelForm } from './adapter';
+import { float16Values } from './float16';
+import { layerName } from './layer-name';
+import type { Model } from './model';
+import type { Weights } from './weights';
+
+export const EMBEDDING = 'model.language_model.embed_tokens.weight';
+
+/** What a parameter is held as. */
+export function heldParameter(model: Model, weights: Weights, name: string): FloatTensor | HalfTensor {
+  const tensor = weights.get(name) ?? model.options.halves?.get(name);
+  if (tensor === undefined) throw new Error(`there is no parameter ${name}`);
+  return tensor;
+}
+
+/** The parameters that are held as float16. */
+export const isHalf =
+  ({ options }: Model, weights: Weights) =>
+  (name: string): boolean =>
+    !weights.has(name) && options.halves?.has(name) === true;
+
+/** Layers with the same adapters are one graph; the last one differs by what it leaves out. */
+export function layerKind({ text, adapter }: ModelForm, i: number): string {
+  const at = `${layerName(i)}.`;
+  const adapted = [...(adapter?.modules ?? [])].filter(name => name.startsWith(at)).map(name => name.slice(at.length));
+  return `${i === text.layers - 1 ? 'last' : 'middle'} ${adapted.sort().join(' ')}`;
+}
+
+/** Name of a parameter or mask of layer `from` as that of layer `to`. */
+export const renamed = (name: string, from: number, to: number): string =>
+  name.replace(`${layerName(from)}.`, `${layerName(to)}.`);
+
+/** The parameters of layer i for a session that was built with the names of layer `built`. */
+export function layerFeeds(
+  model: Model,
+  weights: Weights,
+  session: Session,
+  built: number,
+  i: number,
+): Map<string, Tensor> {
+  const feeds = new Map<string, Tensor>();
+  for (const name of session.inputs)
+    if (name.startsWith(`${layerName(built)}.`))
+      feeds.set(name, heldParameter(model, weights, renamed(name, built, i)));
+  return feeds;
+}
+
+/** Rows of the embedding, [ids, hidden], as float32. */
+export function embedded(model: Model, weights: Weights, ids: ArrayLike<number>): FloatTensor {
+  const { data } = heldParameter(model, weights, EMBEDDING);
+  const hidden = model.config.text.hiddenSize;
+  const out = new Float32Array(ids.length * hidden);
+  for (let row = 0; row < ids.length; row++) {
+    const from = (ids[row] as number) * hidden;
+    if (data instanceof Float32Array) out.set(data.subarray(from, from + hidden), row * hidden);
+    else for (let k = 0; k < hidden; k++) out[row * hidden + k] = float16Values[data[from + k] as number] as number;
+  }
+  return { dims: [ids.length, hidden], data: out };
+}
+
+/** Elements of a stretch's logits: 256 MiB in each of the few tensors of their size. */
+const STRETCH = 2 ** 26;
+
+/** Rows of a stretch of the head at most: its float32 copy. */
+const WORDS = 2 ** 14;
+
+/** The words of a stretch of the head, for so many rows. */
+export const stretchWords = (rows: number, vocabulary: number): number =>
+  Math.min(vocabulary, Math.max(256, Math.min(WORDS, Math.floor(STRETCH / Math.max(1, rows)))));
+
+export interface Stretch {
+  readonly from: number;
+  readonly w: FloatTensor | HalfTensor;
+}
+
+/** The head, stretch by stretch, as views: nothing is copied. */
+export function headStretches(model: Model, weights: Weights, rows: number): Stretch[] {
+  const name = model.config.tied ? EMBEDDING : 'lm_head.weight';
+  const { data } = heldParameter(model, weights, name);
+  const { hiddenSize: hidden, vocabSize } = model.config.text;
+  const words = stretchWords(rows, vocabSize);
+  return Array.from({ length: Math.ceil(vocabSize / words) }, (_, k) => {
+    const from = k * words;
+    const to = Math.min(vocabSize, from + words);
+    const dims = [to - from, hidden];
+    return {
+      from,
+      w:
+        data instanceof Float32Array
+          ? { dims, data: data.subarray(from * hidden, to * hidden) }
+          : { dims, data: data.subarray(from * hidden, to * hidden) },
+    };
+  });
+}
