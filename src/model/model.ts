@@ -67,14 +67,14 @@ export class Model {
     return session;
   }
 
-  /** Whether parameters, gradients and caches stay on the device between runs. */
+  /** Whether parameters, gradients and caches stay on the device between runs; not where layers are run one by one. */
   get resident(): boolean {
-    return keepsTensors(this.options.device);
+    return keepsTensors(this.options.device) && this.options.layerwise !== true;
   }
 
   /** Parameters, as runs take them: on the device where they can stay there. */
   async placed(weights: Weights = this.weights): Promise<Weights> {
-    await keepOn(this.options.device, weights.values());
+    if (this.resident) await keepOn(this.options.device, weights.values());
     return weights;
   }
 

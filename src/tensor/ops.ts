@@ -136,7 +136,6 @@ const reduce =
     return emit(op, [x, x.graph.integers([...at].sort((a, b) => a - b))], x.type, dims, { keepdims: keep ? 1 : 0 });
   };
 export const reduceSum = reduce('ReduceSum');
-export const reduceMax = reduce('ReduceMax');
 export const reduceMin = reduce('ReduceMin');
 export const reduceMean = reduce('ReduceMean');
 export const reduceMax = reduce('ReduceMax');
