@@ -3,6 +3,7 @@
 //   node build.mjs --tests    also tests and examples into out, and the graph of imports into out/imports.json
 //   node build.mjs --views    also the views in a plain browser into out/views.js (npm run views -- RUN)
 //   node build.mjs --bench    also bench into out/bench
+//   node build.mjs --fuzz     also hostile inputs into out/fuzz.js (npm run -s fuzz)
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -250,5 +251,6 @@ if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
   if (options.has('--tests')) await buildTests();
   if (options.has('--views'))
     await build({ ...common, entryPoints: { views: 'test/webview/harness/main.ts' }, outdir: 'out' });
+  if (options.has('--fuzz')) await build({ ...common, entryPoints: { fuzz: 'test/fuzz/main.ts' }, outdir: 'out' });
   if (options.has('--tests') || options.has('--bench')) await buildBench();
 }

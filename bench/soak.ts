@@ -55,7 +55,7 @@ async function main(): Promise<boolean> {
   const began = performance.now();
   const { pid } = await startRun(program, { configFile: config, folder });
   const query = new QueryProcess({ program: path.resolve('dist/query.js') });
-  const window = fork(__filename, ['--window', folder], { execArgv: ['--expose-gc'] });
+  const window = fork(process.argv[1] ?? '', ['--window', folder], { execArgv: ['--expose-gc'] });
   const taken: Sample[] = [];
   const least = { host: Infinity, query: Infinity };
   let [last, lastAt] = [0, performance.now()];

@@ -49,9 +49,9 @@ function guard(): NodeJS.Timeout {
 export async function runCase(c: Case): Promise<CaseResult> {
   const watch = guard();
   const cpu = { device: 'cpu', threads: c.threads } as const;
-  const halves = c.trained === 'adapter' && c.layerwise;
+  const precision = c.trained === 'adapter' && c.layerwise ? 'f16' : 'f32';
   let began = performance.now();
-  const loaded = halves ? await Model.loadFrozen(c.folder, cpu) : await Model.load(c.folder, cpu);
+  const loaded = await Model.load(c.folder, { ...cpu, precision });
   let form: ModelForm = loaded.config;
   const weights = new Map(loaded.weights);
   if (c.trained === 'adapter') {
@@ -64,7 +64,7 @@ export async function runCase(c: Case): Promise<CaseResult> {
   const { bytes: estimateBytes, parts } = estimateMemory({
     ...c,
     form,
-    halves,
+    precision,
     reference: false,
   });
   const load = (performance.now() - began) / 1000;
@@ -111,7 +111,7 @@ export async function runCase(c: Case): Promise<CaseResult> {
   const step = (performance.now() - began) / 1000;
   const peakBytes = figure('VmHWM');
   console.error(`${c.name}: a step in ${step.toFixed(0)} s, ${(peakBytes / MIB).toFixed(0)} MiB`);
-  const parameters = [...weights.values(), ...(model.options.halves?.values() ?? [])].reduce(
+  const parameters = [...weights.values(), ...(model.options.frozen?.values() ?? [])].reduce(
     (n, { data }) => n + data.length,
     0,
   );

@@ -66,7 +66,7 @@ export async function ourProfiles(subject: Subject, runs: number): Promise<Profi
   const settings = phaseSettings(config, phase);
   const folder = mkdtempSync(path.join(subject.folder, 'profile-'));
   const { form, weights } = await loadModel(subject.model);
-  const { replicas, threads } = replicaCount(config, 'cpu', weights);
+  const { replicas, threads } = replicaCount(config, 'cpu', [...weights.values()]);
   const model = new Model(form, weights, { device: 'cpu', threads, profile: path.join(folder, 'p') });
   const share = Math.ceil(phase.prompts / replicas);
   const prompter = await Prompter.load(subject.model, model.config);

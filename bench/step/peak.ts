@@ -37,7 +37,8 @@ export async function productFloor(subject: Subject, runs: number): Promise<Floo
   const { config, modelConfig, promptTokens } = subject;
   const [phase] = config.phases as readonly [Phase];
   const { generation, grpo } = phaseSettings(config, phase);
-  const { replicas, threads } = replicaCount(config, 'cpu', (await Model.load(subject.model, UNUSED)).weights);
+  const { weights } = await Model.load(subject.model, UNUSED);
+  const { replicas, threads } = replicaCount(config, 'cpu', [...weights.values()]);
   const graph = grpoGraph(completionLogits(modelConfig, 'none'), objectiveOf(subject) as GrpoGraphOptions, () => true);
   const batch = Math.ceil(Math.min(grpo.micro_batch, phase.prompts) / replicas);
   const sizes: Readonly<Record<string, number>> = {

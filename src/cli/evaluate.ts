@@ -1,16 +1,14 @@
 // triphase evaluate
 
-import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { loadCurriculum } from '../config/curriculum';
 import type { Curriculum } from '../config/schema';
 import { evaluateFolder } from '../curriculum/evaluation';
 import { TriphaseError } from '../protocol/errors';
-import { listCheckpoints } from '../run/checkpoints';
-import { readEvents } from '../run/event-log';
-import { readRunInfo, resolvedConfigFile } from '../run/folder';
+import { resolvedConfigFile } from '../run/folder';
 import { parseCommandLine } from './arguments';
 import { exitCode } from './exit-codes';
+import { findModel } from './find-model';
 import { reportEvaluations } from './report';
 import { curriculumFile } from './run';
 import { Screen } from './screen';
@@ -46,38 +44,6 @@ export async function evaluateCommand(screen: Screen, args: readonly string[]): 
   if (values.json === true) process.stdout.write(`${JSON.stringify(evaluation)}\n`);
   else reportEvaluations(screen, [{ ...evaluation, name: path.basename(model) }]);
   return exitCode.ok;
-}
-
-interface FoundModel {
-  readonly model: string;
-  /** The run that the model comes from. */
-  readonly run?: string;
-}
-
-function findModel(folder: string): FoundModel {
-  if (isRun(folder)) {
-    const last = listCheckpoints(folder, readEvents(folder).events).whole.at(-1);
-    if (last !== undefined) return { model: path.join(folder, last.folder), run: folder };
-    throw new TriphaseError('run-folder', 'The run has no checkpoint yet.', 'Wait for its first phase to end.', {
-      file: folder,
-    });
-  }
-  if (!existsSync(path.join(folder, 'config.json'))) {
-    throw new TriphaseError(
-      'usage',
-      'This is neither a run folder (run.json) nor a model folder (config.json).',
-      'Name a run, one of its checkpoints, or a Hugging Face folder.',
-      { file: folder },
-    );
-  }
-  const run = path.dirname(path.dirname(folder));
-  return isRun(run) ? { model: folder, run } : { model: folder };
-}
-
-function isRun(folder: string): boolean {
-  if (!existsSync(path.join(folder, 'run.json'))) return false;
-  readRunInfo(folder);
-  return true;
 }
 
 function chooseConfig(

@@ -10,6 +10,7 @@ const general = `triphase: reasoning RL on vision-language models, in three phas
   triphase stop RUN               the same, and the process ends
   triphase runs [FOLDER]          the runs in a folder, and how they stand
   triphase evaluate RUN|MODEL     accuracy under five conditions, and language bias
+  triphase export RUN|MODEL       a model folder, with the adapter merged
   triphase generate MODEL PROMPT  sample completions
   triphase rules WHAT …           reward rules, tried without a run
   triphase rescore RUN            what other rules would have paid for a run's rollouts
@@ -91,6 +92,13 @@ Evaluates the latest checkpoint of a run, a checkpoint folder, or any Hugging Fa
   --config CONFIG     what to evaluate on; default: the config of the run
   --set PATH=VALUE    a setting over the file's: --set evaluation.limit=50
   --json              the figures as one line of JSON
+`,
+  export: `triphase export RUN|MODEL --merged DIR
+
+Writes the latest checkpoint of a run, a checkpoint folder or an adapter as a Hugging Face folder in float32 that needs no
+base: the adapter is merged into it, as peft merges.
+
+  --merged DIR        the folder to write; it must not be there yet
 `,
   generate: `triphase generate MODEL "PROMPT" [options]
 

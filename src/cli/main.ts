@@ -19,6 +19,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   host: async () => (await import('./host')).hostCommand,
   preview: async () => (await import('./preview')).previewCommand,
   evaluate: async () => (await import('./evaluate')).evaluateCommand,
+  export: async () => (await import('./export')).exportCommand,
   generate: async () => (await import('./generate')).generateCommand,
   rescore: async () => (await import('./rescore')).rescoreCommand,
   hints: async () => (await import('./hints')).hintsCommand,

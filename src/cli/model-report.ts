@@ -1,5 +1,5 @@
 // triphase doctor --model: what a model folder is, and whether it fits this machine for generation, for an adapter and for
-// training all of it. The estimate is the one that refuses a run.
+// training all of it.
 
 import { totalmem } from 'node:os';
 import { type ModelForm, targetModules } from '../model/adapter';
@@ -75,11 +75,11 @@ function leastPlan(config: ModelForm, shape: RunShape, trained: Trained) {
   };
   const form = trained === 'adapter' ? { ...config, adapter } : config;
   const plan = { ...shape, form, trained, reference: trained === 'model' };
-  const whole = estimateMemory({ ...plan, halves: false, layerwise: false });
+  const whole = estimateMemory({ ...plan, precision: 'f32', layerwise: false });
   if (whole.bytes <= totalmem()) return [whole, 'in one graph, float32'] as const;
-  const halves = trained !== 'model';
-  const precision = halves ? 'float16 beside what is trained' : 'float32';
-  return [estimateMemory({ ...plan, halves, layerwise: true }), `layer by layer, ${precision}`] as const;
+  const precision = trained === 'model' ? 'f32' : 'f16';
+  const words = precision === 'f32' ? 'float32' : 'float16 beside what is trained';
+  return [estimateMemory({ ...plan, precision, layerwise: true }), `layer by layer, ${words}`] as const;
 }
 
 const gib = (bytes: number): string => `${(bytes / 2 ** 30).toFixed(1)} GiB`;

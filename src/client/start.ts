@@ -9,6 +9,7 @@ import { writeResolved } from '../config/resolved';
 import { TriphaseError } from '../protocol/errors';
 import { createDatedRunFolder, createRunFolder } from '../run/folder';
 import { hostLogFile, writeLaunch } from '../run/launch';
+import { refuseLinks } from '../run/own-files';
 
 export interface HostProgram {
   /** A Node.js, or an editor's own program, which is one when ELECTRON_RUN_AS_NODE is set. */
@@ -51,6 +52,7 @@ export async function startRun(program: HostProgram, wish: RunWish): Promise<Sta
 
 /** Starts a host for a run folder that is there. @param checkpoint name of the one to go on from; default: the latest */
 export async function startHost(program: HostProgram, folder: string, checkpoint?: string): Promise<StartedHost> {
+  refuseLinks(folder);
   const from = checkpoint === undefined ? [] : ['--from', checkpoint];
   const log = openSync(hostLogFile(folder), 'a', 0o600);
   try {

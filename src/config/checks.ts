@@ -291,7 +291,19 @@ const VISION_TARGETS: readonly unknown[] = ['qkv', 'attn.proj', 'mlp.0', 'mlp.2'
 
 /** What an adapter cannot be, and what cannot be done with one. */
 function adapters(root: Raw): readonly SchemaProblem[] {
-  if (root['adapter'] === undefined) return [];
+  if (root['adapter'] === undefined) {
+    const { precision = 'f32' } = mapping(root['model']);
+    const remedy = 'Add an adapter, or leave precision out.';
+    return precision === 'f32'
+      ? []
+      : [
+          fault(
+            ['model', 'precision'],
+            'parameters that are trained are float32, and without an adapter all are',
+            remedy,
+          ),
+        ];
+  }
   const problems: SchemaProblem[] = [];
   const { vision = false, targets } = mapping(root['adapter']);
   if (vision === false)

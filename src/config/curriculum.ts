@@ -1,7 +1,7 @@
 // Reads a curriculum file: YAML, then `--set`, then the schema, then what only the whole file shows. All that is wrong is
 // reported at once, each with its place.
 
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { type Place, TriphaseError } from '../protocol/errors';
 import { checkCurriculum, checkFiles } from './checks';
@@ -24,6 +24,9 @@ export interface ReadOptions {
   readonly files?: 'required' | 'unchecked';
 }
 
+/** No person writes more, and YAML of more would be parsed for minutes. */
+const mostBytes = 8e6;
+
 /** Throws a CurriculumError that names everything that is wrong. */
 export function loadCurriculum(
   file: string,
@@ -32,8 +35,16 @@ export function loadCurriculum(
 ): LoadedCurriculum {
   let text: string;
   try {
+    const { size } = statSync(file);
+    if (size > mostBytes)
+      throw new TriphaseError(
+        'config',
+        `${file} has ${Math.round(size / 1e6)} MB, and is no curriculum`,
+        'Name a curriculum file, such as curriculum.yaml.',
+      );
     text = readFileSync(file, 'utf8');
   } catch (error) {
+    if (error instanceof TriphaseError) throw error;
     const { code } = error as NodeJS.ErrnoException;
     const what = code === 'ENOENT' ? `there is no file ${file}` : `${file} cannot be read (${code})`;
     throw new TriphaseError('config', what, 'Name a curriculum file, such as curriculum.yaml.');

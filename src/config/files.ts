@@ -28,8 +28,13 @@ function metadataOf(folder: string): string | undefined {
 export async function matchingFiles(at: string): Promise<readonly [string, ...string[]] | 'folder'> {
   let folder: boolean;
   try {
-    folder = statSync(at).isDirectory();
+    const status = statSync(at);
+    folder = status.isDirectory();
+    // a device or a pipe would be read for ever
+    if (!folder && !status.isFile())
+      throw new TriphaseError('data', `${at} is neither a file nor a folder`, 'Name a file of rows as path.');
   } catch (error) {
+    if (error instanceof TriphaseError) throw error;
     const { code } = error as NodeJS.ErrnoException;
     const [first, ...others] = WILD.test(at) ? expand(at) : [];
     if (first !== undefined) return [first, ...others];

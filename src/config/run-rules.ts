@@ -64,7 +64,7 @@ const versionSchema = z.object({
 
 /** @param file is named where the text is not what writeRules wrote */
 export function readRules(text: string, file: string): RulesHead & RunRules {
-  const read = versionSchema.safeParse(parse(text));
+  const read = versionSchema.safeParse(yamlIn(text));
   if (read.success) return read.data;
   const [issue] = read.error.issues;
   throw new TriphaseError(
@@ -73,4 +73,12 @@ export function readRules(text: string, file: string): RulesHead & RunRules {
     'The file was changed; take it back from a copy of the run folder.',
     { file },
   );
+}
+
+function yamlIn(text: string): unknown {
+  try {
+    return parse(text);
+  } catch {
+    return undefined;
+  }
 }

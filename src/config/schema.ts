@@ -65,6 +65,12 @@ const model = z
       .array(z.enum(['vision']))
       .default([])
       .describe(`Parts that are not trained. ${OURS}`),
+    precision: z
+      .enum(['f32', 'f16', 'int8', 'int4'])
+      .default('f32')
+      .describe(
+        `How the model lies in memory beside an adapter: float32, float16, or blocks of 32 with 8 or 4 bits each and a scale. All arithmetic, and what is trained, is float32. ${OURS}`,
+      ),
   })
   .describe('The model that the first phase begins from.');
 

@@ -72,7 +72,8 @@ interface Parsed {
 /** Of texts that were parsed lately, the latest last. */
 const known = new Map<string, Parsed>();
 let held = 0;
-const mostHeld = 4e6;
+/** Characters; a node of a parsed text takes far more than they do. */
+const mostHeld = 5e5;
 
 /** Offsets begin at the text. */
 function parsed(text: string): Parsed {

@@ -6,8 +6,8 @@ import { type Adapter, initialAdapter, merged, targetModules } from '../model/ad
 import { holdsAdapter, modelFolder } from '../model/adapter-files';
 import { loadModelConfig } from '../model/config';
 import { initialWeights } from '../model/initialize';
-import { type LoadedModel, loadModel, withAdapter } from '../model/load';
-import { hasWeights, loadWeights } from '../model/weights';
+import { type LoadedModel, loadBase, loadModel, withAdapter } from '../model/load';
+import { hasWeights } from '../model/weights';
 import { TriphaseError } from '../protocol/errors';
 
 type Asked = Pick<Curriculum, 'model' | 'adapter' | 'seed'>;
@@ -17,7 +17,7 @@ export async function baseModel(config: Asked): Promise<LoadedModel> {
   const { model, adapter: asked } = config;
   const { path: folder, init } = model;
   if (holdsAdapter(folder)) {
-    const loaded = await loadModel(folder);
+    const loaded = await loadModel(folder, model.precision);
     if (asked === undefined) {
       const { adapter: _, ...form } = loaded.form;
       return { form, weights: merged(loaded.form, loaded.weights) };
@@ -25,10 +25,12 @@ export async function baseModel(config: Asked): Promise<LoadedModel> {
     requireAsked(config, loaded, folder);
     return withDropout(loaded, asked.dropout);
   }
-  const form = await loadModelConfig(folder);
   const random = init !== undefined && !(await hasWeights(folder));
-  if (asked === undefined)
-    return { form, weights: random ? initialWeights(form, init) : await loadWeights(folder, form) };
+  if (asked === undefined) {
+    if (!random) return loadModel(folder);
+    const form = await loadModelConfig(folder);
+    return { form, weights: initialWeights(form, init) };
+  }
   if (random)
     throw new TriphaseError(
       'config',
@@ -36,25 +38,21 @@ export async function baseModel(config: Asked): Promise<LoadedModel> {
       'Leave the adapter out, or give the folder of a trained model.',
     );
   const { targets: _, ...settings } = asked;
+  const loaded = await loadBase(folder, model.precision);
+  const { form, weights } = loaded;
   const adapted = { ...form, adapter: { ...settings, modules: targetModules(form, asked), base: folder } };
-  return {
-    form: adapted,
-    weights: new Map([...(await loadWeights(folder, form)), ...initialAdapter(adapted, config.seed)]),
-  };
+  return { ...loaded, form: adapted, weights: new Map([...weights, ...initialAdapter(adapted, config.seed)]) };
 }
 
 /** The model as a checkpoint has it; an adapter stands beside the base of the config. */
 export async function modelOfCheckpoint(config: Asked, folder: string): Promise<LoadedModel> {
   const { adapter: asked, model } = config;
-  if (asked === undefined && !holdsAdapter(folder)) {
-    const form = await loadModelConfig(folder);
-    return { form, weights: await loadWeights(folder, form) };
-  }
+  if (asked === undefined && !holdsAdapter(folder)) return loadModel(folder);
   if (asked === undefined)
     throw new TriphaseError(
       'config',
       'this checkpoint is an adapter, and the config has none',
-      'Add the adapter to the config, or merge it with `triphase export` and give that folder as model.path.',
+      'Add the adapter to the config, or merge it with `triphase export --merged` and give that folder as model.path.',
       { file: folder },
     );
   if (!holdsAdapter(folder))
@@ -65,17 +63,15 @@ export async function modelOfCheckpoint(config: Asked, folder: string): Promise<
       { file: folder },
     );
   const base = await modelFolder(model.path);
-  const form = await loadModelConfig(base);
-  const loaded = await withAdapter({ form, weights: await loadWeights(base, form) }, folder, base);
+  const loaded = await withAdapter(await loadBase(base, model.precision), folder, base);
   requireAsked(config, loaded, folder);
   return withDropout(loaded, asked.dropout);
 }
 
 /** Dropout is no part of the parameters, and may change. */
-function withDropout({ form, weights }: LoadedModel, dropout: number): LoadedModel {
-  return form.adapter === undefined
-    ? { form, weights }
-    : { form: { ...form, adapter: { ...form.adapter, dropout } }, weights };
+function withDropout(loaded: LoadedModel, dropout: number): LoadedModel {
+  const { form } = loaded;
+  return form.adapter === undefined ? loaded : { ...loaded, form: { ...form, adapter: { ...form.adapter, dropout } } };
 }
 
 /** Throws where an adapter that is there differs from the one asked for. */

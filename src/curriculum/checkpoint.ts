@@ -30,6 +30,7 @@ export async function checkpoint(context: RunContext, at: CheckpointAt): Promise
   const { phaseStep, step, boundary, promotion } = at;
   const started = performance.now();
   const phase = at.phase.id;
+  await model.onHost();
   requireFinite(context);
   if (promotion.best !== undefined) context.best = { ...context.best, [phase]: promotion.best.checkpoint };
   const position = { phase, phaseStep, step, attempt: job.attempt, boundary, best: context.best };

@@ -78,7 +78,12 @@ export async function evaluateFolder({ folder, config, activity }: EvaluateFolde
     throw new TriphaseError('data', 'there is nothing to evaluate on', 'Name data under evaluation.data.');
   checkShown(examples, config.evaluation.conditions);
   const { device } = await chooseDevice(config.device);
-  const model = await Model.load(folder, { device, threads: config.threads, visionFrozen: true });
+  const model = await Model.load(folder, {
+    device,
+    threads: config.threads,
+    visionFrozen: true,
+    precision: config.model.precision,
+  });
   try {
     const prompter = await Prompter.load(folder, model.config);
     const evaluated = { config, model, prompter, userMessage: compileUserMessage(config.prompt), examples, step: 0 };

@@ -226,7 +226,7 @@ async function cacheKey(
   phase: Phase,
   settings: PhaseSettings,
 ): Promise<string> {
-  const weights = [...(await model.onHost())].map(([name, { data }]) => [
+  const weights = [...(await model.onHost()), ...(model.options.frozen ?? [])].map(([name, { data }]) => [
     name,
     hash('sha1', new Uint8Array(data.buffer, data.byteOffset, data.byteLength)),
   ]);

@@ -2,8 +2,7 @@
 
 import { availableParallelism } from 'node:os';
 import type { Curriculum } from '../config/schema';
-import type { Weights } from '../model/weights';
-import type { Device } from '../tensor/session';
+import type { Device, Tensor } from '../tensor/session';
 
 /** Of larger models products take the time, which threads share well, and copies of parameters and gradients take memory. */
 const LARGEST_PARAMETERS = 32e6;
@@ -17,14 +16,14 @@ export interface ReplicaCount {
 export function replicaCount(
   { threads, replicas, phases }: Pick<Curriculum, 'threads' | 'replicas' | 'phases'>,
   device: Device,
-  weights: Weights,
+  parameters: readonly Tensor[],
 ): ReplicaCount {
   // other devices have one queue
   if (device !== 'cpu') return { replicas: 1, threads };
   const all = threads === 0 ? availableParallelism() : threads;
-  const parameters = [...weights.values()].reduce((sum, { data }) => sum + data.length, 0);
+  const size = parameters.reduce((sum, { data }) => sum + data.length, 0);
   // more than there are prompts in a batch would have nothing to do
   const useful = Math.max(1, ...phases.map(({ prompts }) => prompts));
-  const count = replicas > 0 ? replicas : parameters > LARGEST_PARAMETERS ? 1 : Math.min(all, useful);
+  const count = replicas > 0 ? replicas : size > LARGEST_PARAMETERS ? 1 : Math.min(all, useful);
   return { replicas: count, threads: Math.max(1, Math.floor(all / count)) };
 }

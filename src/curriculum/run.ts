@@ -55,9 +55,12 @@ export async function runCurriculum(job: CurriculumJob): Promise<JobResult> {
 
   job.activity({ what: 'loading the model' });
   const source = job.resumeFrom ?? config.model.path;
-  const { form, weights } =
+  const { form, weights, frozen } =
     job.resumeFrom === undefined ? await baseModel(config) : await modelOfCheckpoint(config, source);
-  const { replicas, threads } = replicaCount({ ...config, replicas: job.replicas ?? config.replicas }, device, weights);
+  const { replicas, threads } = replicaCount({ ...config, replicas: job.replicas ?? config.replicas }, device, [
+    ...weights.values(),
+    ...(frozen?.values() ?? []),
+  ]);
   const cards = device === 'cpu' ? [] : await graphicsCards();
   job.emit({
     kind: 'device',
@@ -68,7 +71,12 @@ export async function runCurriculum(job: CurriculumJob): Promise<JobResult> {
     replicas,
     refused: refused.map(({ device, reason }) => ({ device, why: reason })),
   });
-  const options = { device, threads, visionFrozen: frozenParts(config).has('vision') };
+  const options = {
+    device,
+    threads,
+    visionFrozen: frozenParts(config).has('vision'),
+    ...(frozen === undefined ? {} : { frozen }),
+  };
   const beside = replicas === 1 ? undefined : Replicas.start(replicas, { form, options, folder: source }, job.programs);
   requireFinite(weights, source);
   const images = ImageThread.start();

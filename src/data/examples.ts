@@ -1,7 +1,7 @@
 // Reads the examples of one data set as the curriculum describes it. What cannot be used is dropped and counted; what
 // shows that the curriculum is wrong is an error.
 
-import { existsSync } from 'node:fs';
+import { folderOfFiles } from '../config/files';
 import { suggestion } from '../config/nearest';
 import type { Curriculum, DataSet } from '../config/schema';
 import { type Place, TriphaseError } from '../protocol/errors';
@@ -9,6 +9,7 @@ import type { Example } from '../protocol/example';
 import { HashTable } from './columns';
 import { type ExampleList, firstExamples, GrowingList } from './example-list';
 import { compileField, pathOf } from './field';
+import { Inside } from './inside';
 import { hash64, likenessOf } from './likeness';
 import { compileReader, FIELDS } from './read-example';
 import { listsIn, type Row, readRows } from './rows';
@@ -62,7 +63,7 @@ export async function openExamples(
     throw new TriphaseError('data', `there is no data '${id}'`, suggestion(id, Object.keys(config.data), 'data'), at());
   const reader = compileReader(id, set);
   const fields = new FieldWatch(set);
-  const images = new MissingImages();
+  const images = new ImageFiles(set);
   const ids = new HashTable();
   const lines: { file: string; from: number }[] = [];
   const examples = new GrowingList(reader, heldBytes);
@@ -183,26 +184,43 @@ interface WatchedField {
   readonly read: ReturnType<typeof compileField>;
 }
 
-class MissingImages {
-  private count = 0;
-  private first: { readonly image: string; readonly place: Place } | undefined;
+/** Images that rows name must be there, and where the curriculum says that they are. */
+class ImageFiles {
+  private readonly inside: Inside;
+  private readonly wrong = new Map<'missing' | 'outside', { count: number; readonly first: string }>();
 
-  look({ images }: Example, row: Row): void {
+  constructor({ path, image_folder, image_cache }: DataSet) {
+    this.inside = new Inside([image_folder, folderOfFiles(path), image_cache]);
+  }
+
+  look({ images }: Example, { place }: Row): void {
     for (const image of images) {
-      if (existsSync(image)) continue;
-      this.count++;
-      this.first ??= { image, place: row.place };
+      const found = this.inside.look(image);
+      if (found === 'inside') continue;
+      const at = [place.file, place.line].filter(part => part !== undefined).join(':');
+      const known = this.wrong.get(found) ?? { count: 0, first: `${image} (${at})` };
+      known.count += 1;
+      this.wrong.set(found, known);
     }
   }
 
   check(at: At): void {
-    if (this.first === undefined) return;
-    const { image, place } = this.first;
-    throw new TriphaseError(
-      'image',
-      `${this.count === 1 ? 'an image is' : `${this.count} images are`} not there, first ${image} (${[place.file, place.line].filter(part => part !== undefined).join(':')})`,
+    const refuse = (kind: 'missing' | 'outside', what: string, remedy: string) => {
+      const wrong = this.wrong.get(kind);
+      if (wrong === undefined) return;
+      const { count, first } = wrong;
+      const message = `${count === 1 ? 'an image' : `${count} images`} ${count === 1 ? 'is' : 'are'} ${what}, first ${first}`;
+      throw new TriphaseError('image', message, remedy, at('image_folder'));
+    };
+    refuse(
+      'missing',
+      'not there',
       'Relative image paths begin at image_folder, which is the folder of path unless it is set.',
-      at('image_folder'),
+    );
+    refuse(
+      'outside',
+      'outside of the data, by a path or a link that leaves its folder',
+      'Set image_folder to a folder that holds all images, or copy them below it.',
     );
   }
 }

@@ -1,11 +1,12 @@
 // A folder a row, as Geometry3K keeps its problems: every JSON or text file in it is a key of the row under its name
 // without the ending, and so is every other file, as its path. `folder` is the path of the folder below the data's.
 
-import { readdirSync } from 'node:fs';
+import { readdirSync, statSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { byName } from '../config/files';
 import { TriphaseError } from '../protocol/errors';
+import { Inside } from './inside';
 import { brokenRow } from './json-items';
 import type { Row, RowBatches } from './rows';
 
@@ -20,8 +21,9 @@ export async function* folderRows(root: string): RowBatches {
       `${root} has no folders with JSON in them`,
       `A folder stands for a folder a row, or for the rows of its metadata.jsonl, metadata.csv or metadata.parquet. For files, name one, or a pattern such as ${path.join(root, '*.jsonl')}.`,
     );
+  const inside = new Inside([root]);
   for (let at = 0; at < folders.length; at += BATCH)
-    yield await Promise.all(folders.slice(at, at + BATCH).map(folder => folderRow(root, folder)));
+    yield await Promise.all(folders.slice(at, at + BATCH).map(folder => folderRow(root, folder, inside)));
 }
 
 /** Folders below the root, but not the root, that hold a file that is read. */
@@ -31,14 +33,21 @@ function rowFolders(root: string, below: string): string[] {
   return below !== '' && entries.some(e => e.isFile() && READ.test(e.name)) ? [below, ...inner] : inner;
 }
 
-async function folderRow(root: string, below: string): Promise<Row> {
+async function folderRow(root: string, below: string, inside: Inside): Promise<Row> {
   const folder = path.join(root, below);
   const values: Record<string, unknown> = { folder: below.replaceAll(path.sep, '/') };
   // of two files of one stem, JSON takes the name; each is there under its whole name too
   const names = readdirSync(folder).sort((a, b) => rank(a) - rank(b) || byName(a, b));
   for (const name of names) {
     const file = path.join(folder, name);
-    const value = READ.test(name) ? await contentOf(file) : file;
+    if (inside.look(file) !== 'inside')
+      throw new TriphaseError(
+        'data',
+        `${name} is a link to something that is outside of the data, or not there`,
+        `Copy what belongs to the row into its folder; the data are what lies in ${root}.`,
+        { file },
+      );
+    const value = READ.test(name) && statSync(file).isFile() ? await contentOf(file) : file;
     values[name] = value;
     const stem = path.parse(name).name;
     if (!(stem in values)) values[stem] = value;

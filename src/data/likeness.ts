@@ -54,7 +54,11 @@ export class ImageHashes {
   }
 }
 
-/** Bytes; 0 for a file that is not there, which is told elsewhere. */
+/** Bytes; 0 for a file that is not there, or cannot be there by its name, which is told elsewhere. */
 export function fileSize(file: string): number {
-  return statSync(file, { throwIfNoEntry: false })?.size ?? 0;
+  try {
+    return statSync(file).size;
+  } catch {
+    return 0;
+  }
 }

@@ -59,9 +59,7 @@ async function* fileRows(file: string, rows: string | undefined, ofMany: boolean
     yield csvRows(await text(file, zipped), file, /\.tsv$/i.test(name));
     return;
   }
-  const first = /[^\s\uFEFF]/.exec(
-    zipped ? gunzipSync(await readFile(file)).toString('utf8', 0, 4096) : utf8(head),
-  )?.[0];
+  const first = /[^\s\uFEFF]/.exec(zipped ? (await text(file, zipped)).slice(0, 4096) : utf8(head))?.[0];
   if (rows !== undefined || first === '[') {
     yield itemRows(await text(file, zipped), file, rows);
     return;
@@ -120,10 +118,13 @@ function isJson(content: string): boolean {
   }
 }
 
+/** A few kilobytes can unzip to more than any memory; what is larger comes in several files. */
+const mostUnzipped = 2 ** 29 - 1;
+
 async function text(file: string, zipped: boolean): Promise<string> {
   const bytes = await readFile(file);
   try {
-    return decoded(zipped ? gunzipSync(bytes) : bytes).replace(/^\uFEFF/, '');
+    return decoded(zipped ? gunzipSync(bytes, { maxOutputLength: mostUnzipped }) : bytes).replace(/^\uFEFF/, '');
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
     throw brokenRow({ file }, `${path.basename(file)} cannot be read whole (${why})`);

@@ -60,7 +60,13 @@ export function activate(context: vscode.ExtensionContext): void {
     openLinks((uriPath, query) => {
       const state = readLink(uriPath, query);
       if (state !== undefined) panels.show(state);
-      else void vscode.window.showWarningMessage(vscode.l10n.t('This link leads to no run that is here.'));
+      else
+        void vscode.window.showWarningMessage(
+          vscode.l10n.t(
+            'This link leads to no run that is here. Copy its run folder to the place that the link names, or open the folder where it lies now: {0}',
+            new URLSearchParams(query).get('folder') ?? uriPath,
+          ),
+        );
     }),
     registerCommands(window),
     showStatus(runs),

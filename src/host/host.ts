@@ -14,6 +14,7 @@ import { EventLog } from '../run/event-log';
 import { readRunInfo, writeRunInfo } from '../run/folder';
 import { removeHostToken, writeHostToken } from '../run/host-token';
 import { Lease } from '../run/lease';
+import { refuseLinks } from '../run/own-files';
 import { attemptStart } from './attempt-start';
 import { CurriculumThread, type ThreadEnd } from './curriculum-thread';
 import { folderGone } from './folder-gone';
@@ -132,6 +133,7 @@ export class Host {
 
   static async start(options: HostOptions): Promise<Host> {
     const { folder } = options;
+    refuseLinks(folder);
     const info = readRunInfo(folder);
     const lease = Lease.take(folder);
     let host: Host | undefined;

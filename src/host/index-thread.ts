@@ -5,13 +5,16 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { Worker } from 'node:worker_threads';
 import type { RunEvent } from '../protocol/run';
-import { mostFiles } from '../run/compaction';
+import { type Indexed, mostFiles, type StepFileName, stepFiles } from '../run/compaction';
 import type { IndexThreadData } from '../run/index-program';
 
 export class IndexThread {
   private readonly program: string;
-  private waiting = 0;
+  /** Steps since the last thread was started, and what that one left. */
+  private waiting: StepFileName[] = [];
   private running = false;
+  /** The first thread looks through the whole run; those after it are told what there is to do. */
+  private looked = false;
 
   /** @param programs the folder of dist; where there is no such program, as in a test, whoever opens the run indexes it */
   constructor(
@@ -23,16 +26,24 @@ export class IndexThread {
   }
 
   take(event: RunEvent): void {
-    if (event.kind !== 'step' || event.rollouts === undefined) return;
-    this.waiting += 1;
-    if (this.waiting < mostFiles || this.running || !existsSync(this.program)) return;
-    this.waiting = 0;
+    this.waiting.push(...stepFiles([event]));
+    if (this.waiting.length < mostFiles || this.running || !existsSync(this.program)) return;
+    const files = this.looked ? this.waiting : undefined;
+    this.waiting = [];
     this.running = true;
-    const workerData: IndexThreadData = { folder: this.folder };
+    const workerData: IndexThreadData = { folder: this.folder, files };
     const worker = new Worker(this.program, { workerData, name: 'triphase-index' });
     // a run that ends does not wait: what is half done is done again by whoever opens it
     worker.unref();
-    worker.on('error', error => this.onFailure(error instanceof Error ? error : new Error(String(error))));
+    worker.on('message', ({ left, lastStep }: Indexed) => {
+      this.looked = true;
+      // the first may have seen steps that came after it was started
+      this.waiting = [...left, ...this.waiting.filter(({ step }) => step > lastStep)];
+    });
+    worker.on('error', error => {
+      this.looked = false;
+      this.onFailure(error instanceof Error ? error : new Error(String(error)));
+    });
     worker.on('exit', () => {
       this.running = false;
     });

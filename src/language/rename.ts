@@ -25,6 +25,11 @@ export function rename(kind: FileKind, source: YamlSource, offset: number, to: s
   const names = namesIn(kind, source);
   const target = nameAt(names, offset);
   if (target === undefined || isBuiltIn(target)) return { refused: 'Names of data, rules and phases can be renamed.' };
+  return renameText(names, target, to);
+}
+
+/** Of the names of one file, all that are that one. */
+export function renameText(names: readonly NamePlace[], target: NamePlace, to: string): Renaming {
   const form = forms[target.kind];
   if (!form.test(to)) return { refused: `'${to}' is not a name: ${words[target.kind]}.` };
   if (

@@ -4,6 +4,7 @@
 
 import { Random } from '../protocol/random';
 import type { ModelConfig } from './config';
+import type { Precision } from './precision';
 import { parameterShapes, type Weights } from './weights';
 
 /** What is asked for; the meanings are those of peft's LoraConfig. */
@@ -29,8 +30,10 @@ export interface Adapter extends Omit<AdapterSettings, 'targets'> {
   readonly base: string;
 }
 
-/** A model as graphs are made of it: its sizes, and the adapter where it has one. */
+/** A model as graphs are made of it: its sizes, the adapter where it has one, and how its frozen parameters lie. */
 export interface ModelForm extends ModelConfig {
+  /** Default: f32. */
+  readonly precision?: Precision;
   readonly adapter?: Adapter;
 }
 

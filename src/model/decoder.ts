@@ -88,10 +88,17 @@ export function afterAttention(
   return o.add(h, feedForward(p, c, i, n));
 }
 
+/** Rows of the head that are float32 at a time, where it is held in fewer bytes. */
+const WIDENED_ROWS = 16_384;
+
 /** Final norm and head: [rows, hidden] -> logits [rows, vocab]. */
 export function head(p: Parameters, c: TextConfig, tied: boolean, x: Value): Value {
   const n = o.rmsNorm(x, p.get('model.language_model.norm.weight'), c.rmsNormEps);
-  return o.linear(n, p.get(tied ? 'model.language_model.embed_tokens.weight' : 'lm_head.weight'));
+  const parts = p.parts(tied ? 'model.language_model.embed_tokens.weight' : 'lm_head.weight', WIDENED_ROWS);
+  return o.concat(
+    parts.map(part => o.linear(n, part)),
+    1,
+  );
 }
 
 /** Sizes that attention needs, beside the text configuration. */

@@ -14,16 +14,16 @@ import { Parameters } from './parameters';
 import { visionInputs, visionTower } from './vision';
 
 /** pixels of images -> "image_features" [features, hidden]. */
-export function imageFeaturesGraph(config: ModelForm, half?: (name: string) => boolean): Graph {
+export function imageFeaturesGraph(config: ModelForm): Graph {
   const graph = new Graph();
-  const p = new Parameters(graph, config, half === undefined ? {} : { half });
+  const p = new Parameters(graph, config);
   graph.output('image_features', visionTower(p, config.vision, visionInputs(graph, config.vision)));
   return graph;
 }
 
 /** Token embeddings [rows, hidden], with image features in place of image tokens. */
 function embed(p: Parameters, ids: Value, features: Value | undefined): Value {
-  const x = o.gatherRows(p.get('model.language_model.embed_tokens.weight'), ids);
+  const x = p.rows('model.language_model.embed_tokens.weight', ids);
   if (features === undefined) return x;
   const rows = ids.graph.input('image_rows', 'int32', ['features']);
   return o.putRows(x, o.reshape(o.cast(rows, 'int64'), ['features', 1]), features);

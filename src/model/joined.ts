@@ -50,7 +50,9 @@ export function joined(c: TextConfig, weights: Weights): Map<string, FloatTensor
   for (let i = 0; i < c.layers; i++)
     for (const { name, parts } of ofLayer(i)) {
       const dims = shapes.get(name);
-      if (dims !== undefined) out.set(name, { dims, data: sideBySide(parts, weights) });
+      // what is not float32 is not joined (projection.ts)
+      if (dims !== undefined && parts.every(part => weights.has(part)))
+        out.set(name, { dims, data: sideBySide(parts, weights) });
     }
   return out;
 }

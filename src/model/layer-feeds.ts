@@ -5,22 +5,28 @@ import type { ModelForm } from './adapter';
 import { float16Values } from './float16';
 import { layerName } from './layer-name';
 import type { Model } from './model';
+import { storedAs } from './precision';
 import type { Weights } from './weights';
 
 export const EMBEDDING = 'model.language_model.embed_tokens.weight';
 
-/** What a parameter is held as. */
-export function heldParameter(model: Model, weights: Weights, name: string): FloatTensor | HalfTensor {
-  const tensor = weights.get(name) ?? model.options.halves?.get(name);
+/** A parameter as it lies in memory, or the scales of one. */
+export function heldParameter(model: Model, weights: Weights, name: string): Tensor {
+  const tensor = weights.get(name) ?? model.options.frozen?.get(name);
   if (tensor === undefined) throw new Error(`there is no parameter ${name}`);
   return tensor;
 }
 
-/** The parameters that are held as float16. */
-export const isHalf =
-  ({ options }: Model, weights: Weights) =>
-  (name: string): boolean =>
-    !weights.has(name) && options.halves?.has(name) === true;
+/** Embedding or head, which have no blocks. */
+function heldTable(model: Model, weights: Weights, name: string): FloatTensor | HalfTensor {
+  const { dims, data } = heldParameter(model, weights, name);
+  if (data instanceof Float32Array || data instanceof Uint16Array) return { dims, data } as FloatTensor | HalfTensor;
+  throw new Error(`${name} is neither float32 nor float16`);
+}
+
+/** Whether the head is held as float16. */
+export const headIsHalf = ({ config }: Model): boolean =>
+  storedAs(config.precision ?? 'f32', EMBEDDING, [config.text.vocabSize, config.text.hiddenSize]) !== 'f32';
 
 /** Layers with the same adapters are one graph; the last one differs by what it leaves out. */
 export function layerKind({ text, adapter }: ModelForm, i: number): string {
@@ -50,7 +56,7 @@ export function layerFeeds(
 
 /** Rows of the embedding, [ids, hidden], as float32. */
 export function embedded(model: Model, weights: Weights, ids: ArrayLike<number>): FloatTensor {
-  const { data } = heldParameter(model, weights, EMBEDDING);
+  const { data } = heldTable(model, weights, EMBEDDING);
   const hidden = model.config.text.hiddenSize;
   const out = new Float32Array(ids.length * hidden);
   for (let row = 0; row < ids.length; row++) {
@@ -79,7 +85,7 @@ export interface Stretch {
 /** The head, stretch by stretch, as views: nothing is copied. */
 export function headStretches(model: Model, weights: Weights, rows: number): Stretch[] {
   const name = model.config.tied ? EMBEDDING : 'lm_head.weight';
-  const { data } = heldParameter(model, weights, name);
+  const { data } = heldTable(model, weights, name);
   const { hiddenSize: hidden, vocabSize } = model.config.text;
   const words = stretchWords(rows, vocabSize);
   return Array.from({ length: Math.ceil(vocabSize / words) }, (_, k) => {

@@ -11,8 +11,6 @@ import { Parameters } from './parameters';
 import { visionInputs, visionTower } from './vision';
 
 export interface LayerGraphOptions {
-  /** Parameters that come in as float16. */
-  readonly half: (name: string) => boolean;
   /** With the adapter's dropout. */
   readonly training?: boolean;
 }
@@ -26,7 +24,7 @@ interface Piece {
 }
 
 /** Layer i over prompts and completions. */
-export function completionLayerPiece(form: ModelForm, i: number, options: LayerGraphOptions): Piece {
+export function completionLayerPiece(form: ModelForm, i: number, options: LayerGraphOptions = {}): Piece {
   const graph = new Graph();
   const parameters = new Parameters(graph, form, options);
   const x = graph.input('x', 'float32', [allRows, form.text.hiddenSize]);
@@ -34,9 +32,9 @@ export function completionLayerPiece(form: ModelForm, i: number, options: LayerG
 }
 
 /** The norm before the head, of any rows. */
-export function normPiece(form: ModelForm, options: LayerGraphOptions): Piece {
+export function normPiece(form: ModelForm): Piece {
   const graph = new Graph();
-  const parameters = new Parameters(graph, form, options);
+  const parameters = new Parameters(graph, form);
   const x = graph.input('x', 'float32', ['rows', form.text.hiddenSize]);
   const weight = parameters.get('model.language_model.norm.weight');
   return { graph, parameters, x, y: o.rmsNorm(x, weight, form.text.rmsNormEps) };
@@ -78,7 +76,7 @@ function withGradients(graph: Graph, y: Value, wanted: ReadonlyMap<string, Value
 }
 
 /** Layer i over prompts: keys "k", values "v" as prefillGraph has them, and, but of the last layer, the rows "y". */
-export function prefillLayerGraph(form: ModelForm, i: number, options: LayerGraphOptions): Graph {
+export function prefillLayerGraph(form: ModelForm, i: number, options: LayerGraphOptions = {}): Graph {
   const { text } = form;
   const graph = new Graph();
   const p = new Parameters(graph, form, options);
@@ -101,7 +99,7 @@ export function prefillLayerGraph(form: ModelForm, i: number, options: LayerGrap
 }
 
 /** Layer i over one token a sample: its keys "k" and values "v", and the rows "y". Caches as decodeGraph has them. */
-export function decodeLayerGraph(form: ModelForm, i: number, options: LayerGraphOptions): Graph {
+export function decodeLayerGraph(form: ModelForm, i: number, options: LayerGraphOptions = {}): Graph {
   const { text } = form;
   const { kvHeads, headDim } = text;
   const graph = new Graph();

@@ -1,51 +1,39 @@
 // A model folder read: a whole model, or an adapter with the base that it names.
 
-import type { HalfTensor } from '../tensor/session';
 import type { ModelForm } from './adapter';
 import { baseFolder, holdsAdapter, readAdapter } from './adapter-files';
 import { loadModelConfig } from './config';
-import { loadHeldWeights, loadWeights, parameterShapes, readScore, SCORE, type Weights } from './weights';
+import type { FrozenWeights, Precision } from './precision';
+import { loadHeldWeights, readScore, SCORE, type Weights } from './weights';
 
 export interface LoadedModel {
   readonly form: ModelForm;
+  /** What is float32, and what is trained. */
   readonly weights: Weights;
+  /** What lies in fewer bytes; absent where nothing does. */
+  readonly frozen?: FrozenWeights;
 }
 
-export async function loadModel(folder: string): Promise<LoadedModel> {
-  if (!holdsAdapter(folder)) {
-    const form = await loadModelConfig(folder);
-    return { form, weights: await loadWeights(folder, form) };
-  }
+/** @param precision of what is not trained */
+export async function loadModel(folder: string, precision: Precision = 'f32'): Promise<LoadedModel> {
+  if (!holdsAdapter(folder)) return loadBase(folder, precision);
   const base = await baseFolder(folder);
-  const config = await loadModelConfig(base);
-  return withAdapter({ form: config, weights: await loadWeights(base, config) }, folder, base);
+  return withAdapter(await loadBase(base, precision), folder, base);
 }
 
-/** The same with the matrices of the model as float16, apart from the parameters that are float32. */
-export async function loadFrozenModel(
-  folder: string,
-): Promise<LoadedModel & { readonly halves: ReadonlyMap<string, HalfTensor> }> {
-  const base = holdsAdapter(folder) ? await baseFolder(folder) : folder;
-  const config = await loadModelConfig(base);
-  const shapes = parameterShapes(config);
-  const held = await loadHeldWeights(base, config, name =>
-    (shapes.get(name)?.length ?? 0) > 1 ? 'float16' : 'float32',
-  );
-  const weights: Weights = new Map();
-  const halves = new Map<string, HalfTensor>();
-  for (const [name, { dims, data }] of held)
-    if (data instanceof Float32Array) weights.set(name, { dims, data });
-    else halves.set(name, { dims, data });
-  const loaded =
-    base === folder ? { form: config, weights } : await withAdapter({ form: config, weights }, folder, base);
-  return { ...loaded, halves };
+/** The model in a folder, without an adapter. */
+export async function loadBase(folder: string, precision: Precision): Promise<LoadedModel> {
+  const config = await loadModelConfig(folder);
+  const { weights, frozen } = await loadHeldWeights(folder, config, precision);
+  return precision === 'f32' ? { form: config, weights } : { form: { ...config, precision }, weights, frozen };
 }
 
 /** The base with the adapter in a folder; its parameters are not copied. @param base the folder of the base */
-export async function withAdapter({ form, weights }: LoadedModel, folder: string, base: string): Promise<LoadedModel> {
+export async function withAdapter(loaded: LoadedModel, folder: string, base: string): Promise<LoadedModel> {
+  const { form, weights } = loaded;
   const read = await readAdapter(folder, form, base);
   const score = await readScore(folder, form);
   const all: Weights = new Map([...weights, ...read.weights]);
   if (score !== undefined) all.set(SCORE, score);
-  return { form: { ...form, adapter: read.adapter }, weights: all };
+  return { ...loaded, form: { ...form, adapter: read.adapter }, weights: all };
 }

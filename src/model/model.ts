@@ -2,12 +2,13 @@
 
 import type { Graph } from '../tensor/graph';
 import { keepOn, leaveDevice, readBack } from '../tensor/residence';
-import { type FloatTensor, type HalfTensor, keepsTensors, Session, type SessionOptions } from '../tensor/session';
+import { type FloatTensor, keepsTensors, Session, type SessionOptions } from '../tensor/session';
 import { isAdapter, isVision, type ModelForm, withoutAdapter } from './adapter';
 import { FeatureCache } from './feature-cache';
 import { imageFeaturesGraph } from './graphs';
 import type { Pixels } from './images';
-import { loadFrozenModel, loadModel } from './load';
+import { loadModel } from './load';
+import type { Precision } from './precision';
 import type { Replicas } from './replicas';
 import { SequenceInputs } from './sequence-inputs';
 import type { ShareTask } from './share';
@@ -22,8 +23,8 @@ export interface ModelOptions extends SessionOptions {
    * and of float32 copies of its weights only those of one layer are there at a time.
    */
   readonly layerwise?: boolean;
-  /** Frozen parameters that are held as float16, and not among the weights; only layer by layer. */
-  readonly halves?: ReadonlyMap<string, HalfTensor>;
+  /** Of a model that is loaded to be run and not trained. Default: f32. */
+  readonly precision?: Precision;
 }
 
 /** A tensor of the vision tower that every model has. */
@@ -44,17 +45,8 @@ export class Model {
   }
 
   static async load(folder: string, options: ModelOptions): Promise<Model> {
-    const { form, weights } = await loadModel(folder);
-    return new Model(form, weights, options);
-  }
-
-  /**
-   * The model to be run layer by layer, with its matrices as float16, which are then frozen; an adapter may be trained. What
-   * has one dimension, norms and biases, stays float32: it is small.
-   */
-  static async loadFrozen(folder: string, options: ModelOptions): Promise<Model> {
-    const { form, weights, halves } = await loadFrozenModel(folder);
-    return new Model(form, weights, { ...options, layerwise: true, halves, visionFrozen: true });
+    const { form, weights, frozen } = await loadModel(folder, options.precision);
+    return new Model(form, weights, { ...options, ...(frozen === undefined ? {} : { frozen }) });
   }
 
   /** The session of one layer, which all layers of its kind share. */
@@ -140,11 +132,10 @@ export class Model {
   private async computeFeatures(images: readonly Pixels[], weights: Weights): Promise<FloatTensor> {
     const form = this.formOf(weights);
     const session = await this.session(`image features${form.adapter === undefined ? '' : ' adapted'}`, () =>
-      imageFeaturesGraph(form, name => this.options.halves?.has(name) === true),
+      imageFeaturesGraph(form),
     );
     const feeds = visionFeeds(images, this.config.vision);
-    const halves = this.options.halves ?? new Map();
-    return (await session.run(feeds, await this.placed(weights), halves)).get('image_features') as FloatTensor;
+    return (await session.run(feeds, await this.placed(weights))).get('image_features') as FloatTensor;
   }
 
   /** What these parameters are those of: the model, or the model without its adapter. */
@@ -170,6 +161,16 @@ export class Model {
   /** The parameters without those of the adapter, which are those of the base; nothing is copied. */
   withoutAdapter(): Weights {
     return new Map([...this.weights].filter(([name]) => !isAdapter(name)));
+  }
+
+  /** Gives back the memory that sessions hold for their next run; they are made again when they are asked for. */
+  async freeSessions(): Promise<void> {
+    // what is on a device is held by the sessions that run there
+    if (this.resident) return;
+    const sessions = [...this.sessions.values()];
+    this.sessions.clear();
+    // one that could not be made holds nothing
+    for (const session of sessions) await session.then(made => made.dispose()).catch(() => {});
   }
 
   async dispose(): Promise<void> {

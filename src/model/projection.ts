@@ -7,7 +7,7 @@ import type { Parameters } from './parameters';
 
 /** x [rows, inputs] -> x W^T + b [rows, outputs] of the projection of that name, its adapter's part included. */
 export function projection(p: Parameters, name: string, x: Value): Value {
-  return adapted(p, name, x, o.linear(x, p.get(`${name}.weight`), p.find(`${name}.bias`)));
+  return adapted(p, name, x, o.linear(x, p.matrix(`${name}.weight`), p.find(`${name}.bias`)));
 }
 
 /**
@@ -22,6 +22,9 @@ export function joinedProjection(
   parts: readonly { readonly name: string; readonly outputs: number }[],
   x: Value,
 ): Value[] {
+  // what is not float32 lies as it is, each by itself
+  if (parts.some(({ name }) => p.storedAs(`${name}.weight`) !== 'f32'))
+    return parts.map(({ name }) => projection(p, name, x));
   const bias = joined.bias === undefined ? undefined : p.get(joined.bias);
   const all = o.linear(x, p.get(joined.weight), bias);
   const sizes = parts.map(({ outputs }) => outputs);

@@ -6,8 +6,9 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { z } from 'zod';
 import { TriphaseError } from '../protocol/errors';
-import type { FloatTensor, HalfTensor } from '../tensor/session';
+import type { Tensor as AnyTensor, FloatTensor, HalfTensor } from '../tensor/session';
 import { FLOAT16_MAX, float16Values, halvesOfBfloats, halvesOfFloats } from './float16';
+import { inBlocks, type Precision } from './precision';
 
 export interface Tensor {
   readonly dims: readonly number[];
@@ -37,34 +38,37 @@ export interface Entry {
 
 const bytesPerElement = { F32: 4, F16: 2, BF16: 2 } as const;
 
-/** What a tensor is kept as in memory. */
-export type Precision = 'float32' | 'float16';
-
 /** Reads all tensors of a file, or those that `wanted` names, as float32. */
 export async function readSafetensors(
   file: string,
   wanted: (name: string) => boolean = () => true,
 ): Promise<Map<string, Tensor>> {
-  const read = await readTensors(file, name => (wanted(name) ? 'float32' : undefined));
+  const read = await readTensors(file, name => (wanted(name) ? 'f32' : undefined));
   return read as Map<string, Tensor>;
 }
 
 /**
  * Reads tensors of a file in the precision that `as` names; undefined: not at all.
  *
+ * Of one that is kept in blocks, their scales are beside it (precision.ts).
+ *
  * @throws TriphaseError 'model' where a value is out of the range of float16, naming the tensor
  */
 export async function readTensors(
   file: string,
   as: (name: string) => Precision | undefined,
-): Promise<Map<string, FloatTensor | HalfTensor>> {
+): Promise<Map<string, AnyTensor>> {
   const handle = await openOrExplain(file);
   try {
-    const tensors = new Map<string, FloatTensor | HalfTensor>();
+    const tensors = new Map<string, AnyTensor>();
     for (const [name, entry] of await readHeader(handle, file)) {
       const precision = as(name);
-      if (precision === 'float32') tensors.set(name, await readFloats(handle, entry));
-      if (precision === 'float16') tensors.set(name, await readHalves(handle, entry, name, file));
+      if (precision === 'f32') tensors.set(name, await readFloats(handle, entry));
+      if (precision === 'f16') tensors.set(name, await readHalves(handle, entry, name, file));
+      // one tensor at a time is float32 here
+      if (precision === 'int8' || precision === 'int4')
+        for (const [part, tensor] of inBlocks(name, await readFloats(handle, entry), precision))
+          tensors.set(part, tensor);
     }
     return tensors;
   } finally {
@@ -130,7 +134,9 @@ async function readHeader(handle: FileHandle, file: string): Promise<Map<string,
     new TriphaseError('model', `This is not a complete safetensors file: ${why}.`, 'Download the file again.', {
       file,
     });
-  const { size } = await handle.stat();
+  const status = await handle.stat();
+  const { size } = status;
+  if (!status.isFile()) throw broken('it is not a file');
   if (size < 8) throw broken(`it has ${size} bytes`);
   const prefix = new Uint8Array(8);
   await readAll(handle, prefix, 0);
@@ -207,7 +213,7 @@ async function readHalves(
       throw new TriphaseError(
         'model',
         `${name} has values beyond ${FLOAT16_MAX}, the greatest of float16.`,
-        'Keep the model in float32: set model.precision to float32.',
+        'Keep the model in float32: set model.precision to f32.',
         { file },
       );
   }

@@ -6,11 +6,11 @@ import { copyFile, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 
 import path from 'node:path';
 import { z } from 'zod';
 import { TriphaseError } from '../protocol/errors';
-import type { FloatTensor, HalfTensor } from '../tensor/session';
+import type { Tensor as AnyTensor, FloatTensor } from '../tensor/session';
 import type { ModelConfig } from './config';
+import { type Precision, scaleName, storedAs } from './precision';
 import {
   type Entry,
-  type Precision,
   readSafetensors,
   readTensors,
   safetensorsEntries,
@@ -20,8 +20,11 @@ import {
 
 export type Weights = Map<string, Tensor>;
 
-/** Parameters as they are held: frozen ones may be float16. */
-export type HeldWeights = Map<string, FloatTensor | HalfTensor>;
+/** Parameters as they are held: frozen ones may have fewer bytes, and scales beside them (precision.ts). */
+export interface HeldWeights {
+  readonly weights: Weights;
+  readonly frozen: ReadonlyMap<string, AnyTensor>;
+}
 
 /** Name and dimensions of every parameter, in transformers' order. */
 export function parameterShapes(config: ModelConfig): Map<string, readonly number[]> {
@@ -91,6 +94,7 @@ export async function hasWeights(folder: string): Promise<boolean> {
 }
 
 const head = 'lm_head.weight';
+const EMBEDDING = 'model.language_model.embed_tokens.weight';
 const fileName = 'model.safetensors';
 /** A file of its own: transformers reads the model without it, and would call it unexpected in the model's. */
 const scoreFile = 'score.safetensors';
@@ -98,27 +102,23 @@ const indexName = 'model.safetensors.index.json';
 
 /** Every parameter of the model as float32; errors name what is missing or has another shape. */
 export const loadWeights = async (folder: string, config: ModelConfig): Promise<Weights> =>
-  (await loadHeldWeights(folder, config, () => 'float32')) as Weights;
+  (await loadHeldWeights(folder, config, 'f32')).weights;
 
-/** Every parameter in the precision that is asked for its name; as above. */
-export async function loadHeldWeights(
-  folder: string,
-  config: ModelConfig,
-  precisionOf: (name: string) => Precision,
-): Promise<HeldWeights> {
+/** Every parameter, in so many bytes as its kind allows; as above. */
+export async function loadHeldWeights(folder: string, config: ModelConfig, precision: Precision): Promise<HeldWeights> {
   const shapes = parameterShapes(config);
   await checkShapes(folder, shapes);
-  const found: HeldWeights = new Map();
+  const as = (name: string): Precision => storedAs(precision, name, shapes.get(name) ?? shapes.get(EMBEDDING) ?? []);
+  const found = new Map<string, AnyTensor>();
   for (const file of await weightFiles(folder)) {
     const tensors = await readTensors(file, name =>
-      shapes.has(memoryName(name)) || name === head ? precisionOf(memoryName(name)) : undefined,
+      shapes.has(memoryName(name)) || name === head ? as(memoryName(name)) : undefined,
     );
     for (const [name, tensor] of tensors) found.set(memoryName(name), tensor);
   }
 
   const own = config.tied ? found.get(head) : undefined;
-  const embedding = found.get('model.language_model.embed_tokens.weight') as FloatTensor | HalfTensor;
-  if (own !== undefined && !equal(own.data, embedding.data))
+  if (own !== undefined && !equal(own.data, (found.get(EMBEDDING) as AnyTensor).data))
     throw new TriphaseError(
       'model',
       'config.json ties the head to the embedding, but the folder has a lm_head.weight of its own.',
@@ -126,12 +126,18 @@ export async function loadHeldWeights(
       { file: folder },
     );
   // in the order of the shapes, whatever the order on disk
-  const weights: HeldWeights = new Map(
-    [...shapes.keys()].map(name => [name, found.get(name) as FloatTensor | HalfTensor]),
-  );
+  const weights: Weights = new Map();
+  const frozen = new Map<string, AnyTensor>();
+  for (const name of shapes.keys()) {
+    const tensor = found.get(name) as AnyTensor;
+    if (tensor.data instanceof Float32Array) weights.set(name, tensor as FloatTensor);
+    else frozen.set(name, tensor);
+    const scales = found.get(scaleName(name));
+    if (scales !== undefined) frozen.set(scaleName(name), scales);
+  }
   const score = await readScore(folder, config);
   if (score !== undefined) weights.set(SCORE, score);
-  return weights;
+  return { weights, frozen };
 }
 
 /** The head of a scorer, where a folder has one. */
@@ -191,7 +197,16 @@ export async function weightFiles(folder: string): Promise<readonly string[]> {
     const parsed = indexSchema.safeParse(json);
     if (!parsed.success)
       throw new TriphaseError('model', `${indexName} has no weight_map.`, 'Download the file again.', { file: index });
-    return [...new Set(Object.values(parsed.data.weight_map))].map(name => path.join(folder, name));
+    const names = [...new Set(Object.values(parsed.data.weight_map))];
+    const outside = names.find(name => path.basename(name) !== name || /^\.{0,2}$/.test(name));
+    if (outside !== undefined)
+      throw new TriphaseError(
+        'model',
+        `${indexName} names '${outside}', which is no file of the folder.`,
+        'Download the file again.',
+        { file: index },
+      );
+    return names.map(name => path.join(folder, name));
   }
   const single = path.join(folder, fileName);
   if (await exists(single)) return [single];
@@ -280,7 +295,7 @@ function asFloat32(value: unknown): unknown {
   );
 }
 
-function equal(a: Float32Array | Uint16Array, b: Float32Array | Uint16Array): boolean {
+function equal(a: AnyTensor['data'], b: AnyTensor['data']): boolean {
   if (a.length !== b.length) return false;
   for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
   return true;

@@ -185,7 +185,10 @@ export interface Occurrence extends RolloutRef {
 /** Figures of a run, step by step: a column for each metric, null where a step has none. */
 export interface Curves {
   readonly folder: string;
+  /** Of each point; where a point stands for several steps, the last of them. */
   readonly steps: readonly number[];
+  /** So many steps are one point, the mean of them: of a long run. Absent: each is its own. */
+  readonly every?: number;
   readonly phase: readonly (string | null)[];
   readonly metrics: Readonly<Record<string, readonly (number | null)[]>>;
   readonly evaluations: readonly Extract<RunEvent, { readonly kind: 'evaluation' }>[];
@@ -195,7 +198,7 @@ export interface Curves {
     readonly label: string;
     readonly kind: 'phase' | 'rules' | 'resumed';
   }[];
-  /** Steps that taught nothing, with the reason in words. */
+  /** The latest steps that taught nothing, with the reason in words. */
   readonly untaught: readonly { readonly step: number; readonly why: string }[];
   readonly warnings: readonly { readonly step: number; readonly message: string }[];
   readonly checkpoints: readonly { readonly step: number; readonly folder: string }[];

@@ -6,7 +6,7 @@ import path from 'node:path';
 import type { Column } from '../protocol/query';
 import type { LeftOut } from '../protocol/run';
 import { ahead, fileKey, Packer, usableSegments } from '../run/compaction';
-import { mostRows, readSegments, removeSegment, type Segment, writeSegment } from '../run/segments';
+import { mostRows, removeSegment, type Segment, SegmentReader, writeSegment } from '../run/segments';
 import type { Recording, StepFile, StepRows } from './folder/recording';
 
 export interface Shelved {
@@ -33,13 +33,22 @@ export class Shelf {
   private number = firstPrivate;
   private readonly bad = new Map<string, LeftOut>();
   private readonly badRows = new Map<string, readonly LeftOut[]>();
-  private last: { readonly files: readonly StepFile[]; readonly shelved: Shelved } | undefined;
+  private last: { readonly files: readonly StepFile[]; readonly count: number; readonly shelved: Shelved } | undefined;
+  private readonly index: SegmentReader | undefined;
+  /** Of the list of files that was seen last: the keys of all, and those that a segment of the index has. */
+  private wanted = new Set<string>();
+  private covered = new Set<string>();
+  private indexed: readonly Segment[] = [];
+  private uncovered: readonly StepFile[] = [];
   private running: Promise<Shelved> = Promise.resolve(empty);
 
   constructor(
     readonly recording: Recording,
     private readonly privateFolder: string,
-  ) {}
+  ) {
+    const { indexFolder } = recording;
+    this.index = indexFolder === undefined ? undefined : new SegmentReader(indexFolder);
+  }
 
   /** The newest state. Questions that come at once share the work. */
   newest(): Promise<Shelved> {
@@ -51,34 +60,57 @@ export class Shelf {
     return next;
   }
 
+  /** What came since the last look is looked at, not the whole run: that may have a hundred thousand files. */
   private async look(): Promise<Shelved> {
     const files = await this.recording.files();
-    if (this.last !== undefined && sameFiles(this.last.files, files)) return this.last.shelved;
-    const wanted = new Set(files.map(fileKey));
-    let indexed = usableSegments(this.readIndex(), wanted);
+    const { last } = this;
+    const grown = last !== undefined && (last.files === files || beginsWith(files, last));
+    if (last !== undefined && grown && last.count === files.length) return last.shelved;
+    const added = grown ? files.slice(last.count) : files;
+    if (!grown) this.forget();
+    for (const file of added) this.wanted.add(fileKey(file));
+    this.uncovered = [...this.uncovered, ...added];
+    this.takeIndex();
     const held = this.held();
-    const missing = files.filter(file => !indexed.covered.has(fileKey(file)) && !held.has(fileKey(file))).length;
-    if (missing >= worthIndexing && (await this.recording.compact()))
-      indexed = usableSegments(this.readIndex(), wanted);
-    const own = usableSegments(this.own, new Set([...wanted].filter(key => !indexed.covered.has(key))));
+    const missing = this.uncovered.filter(file => !held.has(fileKey(file))).length;
+    if (missing >= worthIndexing && (await this.recording.compact())) this.takeIndex();
+    const own = usableSegments(this.own, { has: key => this.wanted.has(key) && !this.covered.has(key) });
     const small = own.usable.filter(segment => segment.rows < mostRows / 2);
     const merged = small.length >= mostSmall ? small : [];
     for (const { number } of [...own.stale, ...merged]) removeSegment(this.privateFolder, number);
     this.own = own.usable.filter(segment => !merged.includes(segment));
     const stays = this.held();
-    await this.shelve(files.filter(file => !indexed.covered.has(fileKey(file)) && !stays.has(fileKey(file))));
-    const shelved = this.sum([...indexed.usable, ...this.own], wanted);
-    this.last = { files, shelved };
+    await this.shelve(this.uncovered.filter(file => !stays.has(fileKey(file))));
+    const shelved = this.sum([...this.indexed, ...this.own], this.wanted);
+    this.last = { files, count: files.length, shelved };
     return shelved;
+  }
+
+  private forget(): void {
+    [this.wanted, this.covered] = [new Set(), new Set()];
+    [this.indexed, this.uncovered] = [[], []];
+  }
+
+  /** Segments whose files all count, and none of them twice; one that is gone is made again by whoever asks next. */
+  private takeIndex(): void {
+    const there = this.index?.read() ?? [];
+    if (!this.indexed.every(segment => there.includes(segment))) {
+      const gone = this.indexed.filter(segment => !there.includes(segment)).flatMap(segment => segment.files);
+      for (const file of gone) this.covered.delete(fileKey(file));
+      this.uncovered = [...gone, ...this.uncovered];
+      this.indexed = this.indexed.filter(segment => there.includes(segment));
+    }
+    const known = new Set(this.indexed);
+    const fresh = there.filter(segment => !known.has(segment));
+    const { usable } = usableSegments(fresh, { has: key => this.wanted.has(key) && !this.covered.has(key) });
+    if (usable.length === 0) return;
+    for (const file of usable.flatMap(segment => segment.files)) this.covered.add(fileKey(file));
+    this.indexed = [...this.indexed, ...usable];
+    this.uncovered = this.uncovered.filter(file => !this.covered.has(fileKey(file)));
   }
 
   private held(): ReadonlySet<string> {
     return new Set(this.own.flatMap(segment => segment.files.map(fileKey)));
-  }
-
-  private readIndex(): readonly Segment[] {
-    const { indexFolder } = this.recording;
-    return indexFolder === undefined ? [] : readSegments(indexFolder);
   }
 
   private async shelve(files: readonly StepFile[]): Promise<void> {
@@ -108,26 +140,54 @@ export class Shelf {
   }
 
   private sum(segments: readonly Segment[], wanted: ReadonlySet<string>): Shelved {
-    const files = segments.flatMap(segment => segment.files);
+    const sums = segments.map(sumOf);
     const columns = mergedColumns(segments);
-    const steps = files.filter(file => file.rows > 0).map(file => file.step);
+    const filled = sums.filter(({ rows }) => rows > 0);
     return {
       segments: segments.toSorted((a, b) => (a.files[0]?.step ?? 0) - (b.files[0]?.step ?? 0)),
       version: segments.map(segment => segment.number).join(),
       columns,
       rules: columns.filter(column => column.rule === true).map(column => column.name),
       rollouts: segments.reduce((sum, segment) => sum + segment.rows, 0),
-      groups: files.reduce((sum, file) => sum + file.groups, 0),
+      groups: sums.reduce((sum, { groups }) => sum + groups, 0),
       steps:
-        steps.length === 0
+        filled.length === 0
           ? undefined
-          : [steps.reduce((a, b) => Math.min(a, b)), steps.reduce((a, b) => Math.max(a, b))],
+          : [
+              filled.reduce((least, { first }) => Math.min(least, first), Number.POSITIVE_INFINITY),
+              filled.reduce((most, { last }) => Math.max(most, last), Number.NEGATIVE_INFINITY),
+            ],
       unreadable: [
         ...[...this.bad].flatMap(([key, left]) => (wanted.has(key) ? [left] : [])),
         ...[...this.badRows].flatMap(([key, left]) => (wanted.has(key) ? left : [])),
       ],
     };
   }
+}
+
+interface Sum {
+  readonly rows: number;
+  readonly groups: number;
+  /** Steps of files that have rows. */
+  readonly first: number;
+  readonly last: number;
+}
+
+/** A segment never changes. */
+const sums = new WeakMap<Segment, Sum>();
+
+function sumOf(segment: Segment): Sum {
+  const known = sums.get(segment);
+  if (known !== undefined) return known;
+  const steps = segment.files.filter(file => file.rows > 0).map(file => file.step);
+  const sum: Sum = {
+    rows: segment.rows,
+    groups: segment.files.reduce((all, file) => all + file.groups, 0),
+    first: steps.reduce((a, b) => Math.min(a, b), Number.POSITIVE_INFINITY),
+    last: steps.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY),
+  };
+  sums.set(segment, sum);
+  return sum;
 }
 
 const empty: Shelved = {
@@ -141,8 +201,14 @@ const empty: Shelved = {
   unreadable: [],
 };
 
-const sameFiles = (a: readonly StepFile[], b: readonly StepFile[]): boolean =>
-  a.length === b.length && a.every((file, i) => file.file === b[i]!.file && file.version === b[i]!.version);
+/** Another list that only goes on: of other tools, whose folder is listed anew each time. */
+const beginsWith = (
+  files: readonly StepFile[],
+  before: { readonly files: readonly StepFile[]; readonly count: number },
+): boolean =>
+  files.length >= before.count &&
+  before.files.length === before.count &&
+  before.files.every((file, i) => file.file === files[i]!.file && file.version === files[i]!.version);
 
 /** Of all segments; a column that is a number in one and a text in another is text. */
 function mergedColumns(segments: readonly Segment[]): readonly Column[] {

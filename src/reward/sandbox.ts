@@ -7,6 +7,7 @@
 import variant from '@jitl/quickjs-singlefile-cjs-release-sync';
 import {
   newQuickJSWASMModuleFromVariant,
+  newVariant,
   type QuickJSContext,
   type QuickJSRuntime,
   type QuickJSWASMModule,
@@ -16,7 +17,10 @@ import type { RuleErrorCode } from '../protocol/rewards';
 /** Callbacks of QuickJS, one about every 10,000 of its steps, that one sample may take. */
 const MOST_INTERRUPTS = 100;
 const NEAR = 3;
-const MOST_MEMORY = 64 * 1024 * 1024;
+/** Of 64 KiB: of all that runs. QuickJS's own limit does not see how large a block is where it is WebAssembly. */
+const MOST_PAGES = 1024;
+const FIRST_PAGES = 256;
+const MOST_MEMORY = 64 * 1024 * MOST_PAGES;
 const MOST_STACK = 256 * 1024;
 const MOST_CHECKED = 256;
 /** JSON that crosses at once, in characters. */
@@ -44,7 +48,9 @@ export class Sandbox {
 
   /** One for the process: what runs in it leaves nothing behind. */
   static open(): Promise<Sandbox> {
-    opened ??= newQuickJSWASMModuleFromVariant(variant).then(module => new Sandbox(module));
+    opened ??= newQuickJSWASMModuleFromVariant(newVariant(variant, { wasmMemory: boundedMemory() })).then(
+      module => new Sandbox(module),
+    );
     return opened;
   }
 
@@ -99,6 +105,16 @@ export class Sandbox {
 }
 
 let opened: Promise<Sandbox> | undefined;
+
+/** Node has it, and its types do not. */
+function boundedMemory(): BoundedMemory {
+  const { WebAssembly: wasm } = globalThis as unknown as {
+    readonly WebAssembly: { readonly Memory: new (limits: object) => BoundedMemory };
+  };
+  return new wasm.Memory({ initial: FIRST_PAGES, maximum: MOST_PAGES });
+}
+
+type BoundedMemory = NonNullable<Exclude<Parameters<typeof newVariant>[1]['wasmMemory'], (...args: never) => unknown>>;
 
 interface Done {
   readonly result: SandboxResult;

@@ -30,5 +30,5 @@ export async function completions(
     }
     return groups;
   };
-  return together?.fitting(prompts.length, inBatches) ?? inBatches(prompts.length);
+  return together?.fitting(prompts.length, inBatches, () => model.freeSessions()) ?? inBatches(prompts.length);
 }

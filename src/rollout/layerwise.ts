@@ -1,7 +1,7 @@
 // Prefill and decoding layer by layer, for models of which not all layers fit in memory as the runtime computes with them.
 // What goes in and comes out is as of the graphs of the whole model.
 
-import { EMBEDDING, embedded, headStretches, isHalf, layerFeeds, layerKind } from '../model/layer-feeds';
+import { embedded, headIsHalf, headStretches, layerFeeds, layerKind } from '../model/layer-feeds';
 import { decodeLayerGraph, forwardGraph, logitsGraph, normPiece, prefillLayerGraph } from '../model/layer-graphs';
 import type { Model } from '../model/model';
 import type { FloatTensor, Session, Tensor } from '../tensor/session';
@@ -61,20 +61,17 @@ async function layer(
 ): Promise<[Session, Feeds]> {
   const kind = layerKind(model.config, i);
   const built = Array.from({ length: i + 1 }, (_, k) => k).find(k => layerKind(model.config, k) === kind) ?? i;
-  const half = isHalf(model, model.weights);
-  const session = await model.layerSession(`${what} ${kind}`, () => build(model.config, built, { half }));
+  const session = await model.layerSession(`${what} ${kind}`, () => build(model.config, built));
   return [session, layerFeeds(model, model.weights, session, built, i)];
 }
 
 /** Logits [rows, vocab], stretch by stretch of the head. */
 async function logitsOf(model: Model, x: FloatTensor): Promise<FloatTensor> {
   const { config, weights } = model;
-  const half = isHalf(model, weights);
-  const norm = await model.layerSession('decode norm', () => forwardGraph(normPiece(config, { half })));
+  const norm = await model.layerSession('decode norm', () => forwardGraph(normPiece(config)));
   const normed = (await norm.run(new Map([['x', x]]), weights)).get('y') as FloatTensor;
   const { hiddenSize, vocabSize } = config.text;
-  const name = config.tied ? EMBEDDING : 'lm_head.weight';
-  const session = await model.layerSession('logits', () => logitsGraph(hiddenSize, half(name)));
+  const session = await model.layerSession('logits', () => logitsGraph(hiddenSize, headIsHalf(model)));
   const rows = x.dims[0] as number;
   const data = new Float32Array(rows * vocabSize);
   const one: Tensor = { dims: [], data: Float32Array.of(1) };

@@ -1,7 +1,7 @@
 // Step files of a run, merged into segments of its index: by its host in a thread of its own while it runs, and by whoever
 // opens a run that nobody serves. The step files stay; the index can be thrown away at any time.
 
-import { accessSync, closeSync, constants, existsSync, openSync, readdirSync, rmSync } from 'node:fs';
+import { accessSync, closeSync, constants, existsSync, lstatSync, openSync, readdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import type { RunEvent } from '../protocol/run';
 import { makeFolderIn } from './atomic';
@@ -40,7 +40,7 @@ export const fileKey = ({ file, version }: Pick<IndexedFile, 'file' | 'version'>
 /** The segments whose files all count, none of them twice. */
 export function usableSegments(
   segments: readonly Segment[],
-  files: ReadonlySet<string>,
+  files: Pick<ReadonlySet<string>, 'has'>,
 ): { readonly usable: readonly Segment[]; readonly stale: readonly Segment[]; readonly covered: ReadonlySet<string> } {
   const covered = new Set<string>();
   const [usable, stale]: [Segment[], Segment[]] = [[], []];
@@ -93,6 +93,13 @@ export class Packer {
   }
 }
 
+export interface Indexed {
+  /** Too few for a segment: for later. */
+  readonly left: readonly StepFileName[];
+  /** Of the files that were looked at. */
+  readonly lastStep: number;
+}
+
 /**
  * Indexes what is not in the index yet: all of it, or as much as makes segments of some size. Only one whom nobody else
  * writes beside may call it with `holder`: it also clears away what no longer counts.
@@ -100,7 +107,7 @@ export class Packer {
 export async function compactRun(
   folder: string,
   { all, holder }: { readonly all: boolean; readonly holder: boolean },
-): Promise<void> {
+): Promise<Indexed> {
   const index = indexFolder(folder);
   const files = stepFiles(currentEvents(readEvents(folder).events));
   const { stale, covered } = usableSegments(readSegments(index), new Set(files.map(fileKey)));
@@ -110,6 +117,13 @@ export async function compactRun(
       for (const name of readdirSync(index))
         if (name.startsWith('.') || name.endsWith('.claim')) rmSync(path.join(index, name), { force: true });
   }
+  const pending = files.filter(file => !covered.has(fileKey(file)));
+  return { ...(await indexFiles(folder, pending, all)), lastStep: lastStepOf(files) };
+}
+
+/** The same of files that are known not to be in the index. What a run has done before costs nothing here. */
+export async function indexFiles(folder: string, pending: readonly StepFileName[], all: boolean): Promise<Indexed> {
+  const index = indexFolder(folder);
   const packer = new Packer((taken, rows, rules) => {
     const { number, release } = claimNumber(index);
     try {
@@ -118,17 +132,21 @@ export async function compactRun(
       release();
     }
   });
-  const pending = files.filter(file => !covered.has(fileKey(file)));
   // a file that cannot be read is passed over here, and named by whoever shows the run
   const rows = ahead(pending, file => readIndexRows(folder, file.file).catch(() => undefined));
   for (const [i, file] of pending.entries()) {
-    if (!all && packer.waiting === 0 && pending.length - i < mostFiles) return;
+    if (!all && packer.waiting === 0 && pending.length - i < mostFiles)
+      return { left: pending.slice(i), lastStep: lastStepOf(pending) };
     const read = await rows(i);
     if (read !== undefined) packer.add(file, read.rows, read.rules);
     if (!all && packer.waiting >= mostFiles) packer.close();
   }
+  const left = all ? 0 : packer.waiting;
   if (all) packer.close();
+  return { left: left === 0 ? [] : pending.slice(-left), lastStep: lastStepOf(pending) };
 }
+
+const lastStepOf = (files: readonly StepFileName[]): number => files.at(-1)?.step ?? 0;
 
 /** Reads one item in advance: the next is decoded while this one is packed. @param read never rejects */
 export function ahead<T, R>(items: readonly T[], read: (item: T) => Promise<R>): (i: number) => Promise<R> {
@@ -146,11 +164,12 @@ export function ahead<T, R>(items: readonly T[], read: (item: T) => Promise<R>):
   };
 }
 
-/** Whether the index of a run could be written. */
+/** Whether the index of a run could be written, and would lie in its folder. */
 export function canIndex(folder: string): boolean {
   try {
     accessSync(folder, constants.W_OK);
-    return true;
+    const there = lstatSync(indexFolder(folder), { throwIfNoEntry: false });
+    return there === undefined || there.isDirectory();
   } catch {
     return false;
   }

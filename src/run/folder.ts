@@ -1,7 +1,7 @@
 // A run folder: run.json, the config as given and as resolved, the event log, rollouts and checkpoints. Everything that
 // is shown of a run is read from here.
 
-import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { z } from 'zod';
 import { TriphaseError } from '../protocol/errors';
@@ -73,6 +73,11 @@ export function readRunInfo(folder: string): RunInfo {
   const file = path.join(folder, infoFile);
   let json: unknown;
   try {
+    // a pipe would be waited for, by a window too
+    for (const name of [file, path.join(folder, 'events.jsonl')]) {
+      const status = statSync(name, { throwIfNoEntry: false });
+      if (status?.isFile() === false) throw new Error(`${path.basename(name)} is no file`);
+    }
     json = JSON.parse(readFileSync(file, 'utf8'));
   } catch (error) {
     const missing = error instanceof Error && 'code' in error && error.code === 'ENOENT';

@@ -1,12 +1,16 @@
-// The program of a thread that indexes a run while it goes on: dist/index.js. It does what is due, and ends.
+// The program of a thread that indexes a run while it goes on: dist/index.js. It does what is due, says what is left for
+// later, and ends.
 
-import { workerData } from 'node:worker_threads';
-import { compactRun } from './compaction';
+import { parentPort, workerData } from 'node:worker_threads';
+import { compactRun, indexFiles, type StepFileName } from './compaction';
 
 /** What the thread is started with. */
 export interface IndexThreadData {
   readonly folder: string;
+  /** Those that are not in the index yet; undefined where that is not known, as when a host has just begun. */
+  readonly files: readonly StepFileName[] | undefined;
 }
 
-const { folder } = workerData as IndexThreadData;
-void compactRun(folder, { all: false, holder: true });
+const { folder, files } = workerData as IndexThreadData;
+const done = files === undefined ? compactRun(folder, { all: false, holder: true }) : indexFiles(folder, files, false);
+void done.then(indexed => parentPort?.postMessage(indexed));

@@ -84,13 +84,30 @@ export function writeSegment(
 }
 
 /** The whole segments of an index, in order. One that is not whole, or from another version, is passed over. */
-export function readSegments(folder: string): readonly Segment[] {
-  const names = existsSync(folder) ? readdirSync(folder) : [];
-  return names
-    .filter(name => /^\d+\.json$/.test(name))
-    .toSorted()
-    .flatMap(name => readSegment(folder, name) ?? []);
+export const readSegments = (folder: string): readonly Segment[] => new SegmentReader(folder).read();
+
+/** The same again and again: what a segment says of itself is read once. */
+export class SegmentReader {
+  private known = new Map<string, Segment>();
+
+  constructor(private readonly folder: string) {}
+
+  read(): readonly Segment[] {
+    const names = existsSync(this.folder) ? readdirSync(this.folder) : [];
+    const there = new Set(names);
+    const before = this.known;
+    this.known = new Map();
+    for (const name of names.filter(one => /^\d+\.json$/.test(one)).toSorted()) {
+      const known = before.get(name);
+      const whole = known !== undefined && filesOf(known).every(file => there.has(path.basename(file)));
+      const segment = whole ? known : readSegment(this.folder, name);
+      if (segment !== undefined) this.known.set(name, segment);
+    }
+    return [...this.known.values()];
+  }
 }
+
+const filesOf = ({ narrowFile, textsFile }: Segment): readonly string[] => [narrowFile, textsFile];
 
 export function removeSegment(folder: string, number: number): void {
   // the manifest first: without it the others are nothing

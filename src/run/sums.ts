@@ -19,8 +19,11 @@ export async function sumsOf(folder: string, names: readonly string[]): Promise<
   return sums;
 }
 
-/** The first file that is not as its sum says. */
+/** The first file that is not as its sum says, or not there. */
 export async function wrongSum(folder: string, sums: Readonly<Record<string, string>>): Promise<string | undefined> {
-  for (const [name, sum] of Object.entries(sums)) if ((await sha256(path.join(folder, name))) !== sum) return name;
+  for (const [name, sum] of Object.entries(sums)) {
+    const found = await sha256(path.join(folder, name)).catch(() => undefined);
+    if (found !== sum) return name;
+  }
   return undefined;
 }

@@ -131,7 +131,12 @@ export class InteractiveSession {
     if (this.loaded?.folder === folder) return this.loaded;
     await this.dispose();
     const { device } = await chooseDevice(config.device);
-    const model = await Model.load(folder, { device, threads: config.threads, visionFrozen: true });
+    const model = await Model.load(folder, {
+      device,
+      threads: config.threads,
+      visionFrozen: true,
+      precision: config.model.precision,
+    });
     const loaded = { folder, model, prompter: await Prompter.load(folder, model.config) };
     this.loaded = loaded;
     return loaded;

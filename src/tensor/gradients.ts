@@ -17,12 +17,22 @@ const one =
 const a = (inputs: readonly Value[], i: number): Value => inputs[i] as Value;
 
 /** The gradients of op(A) op(B), a product that is a Gemm or a MatMul. */
-function ofProduct(multiply: typeof o.matmul, dy: Value, [A, B]: readonly Value[], node: Node): [Value, Value] {
+function ofProduct(multiply: typeof o.matmul, dy: Value, operands: readonly Value[], node: Node): [Value, Value] {
+  const [A, B] = operands.slice(0, 2).map(again) as [Value, Value];
   const [tA, tB] = [node.attributes['transA'] === 1, node.attributes['transB'] === 1];
   return [
-    tA ? multiply(B as Value, dy, { transA: tB, transB: true }) : multiply(dy, B as Value, { transB: !tB }),
-    tB ? multiply(dy, A as Value, { transA: true, transB: tA }) : multiply(A as Value, dy, { transA: !tA }),
+    tA ? multiply(B, dy, { transA: tB, transB: true }) : multiply(dy, B, { transB: !tB }),
+    tB ? multiply(dy, A, { transA: true, transB: tA }) : multiply(A, dy, { transA: !tA }),
   ];
+}
+
+/** A value that is computed again where the graph would otherwise keep it for long: frozen weights, widened. */
+function again(value: Value): Value {
+  const node = value.graph.nodes.findLast(n => n.outputs.includes(value));
+  if (node?.attributes['again'] !== 1) return value;
+  const out = value.graph.value(value.type, value.dims);
+  value.graph.node(node.op, node.inputs.map(again), [out], node.attributes);
+  return out;
 }
 
 const rules: Readonly<Record<string, Rule>> = {

@@ -1,7 +1,7 @@
 // A computation as a graph of ONNX operators, with symbolic dimensions: what is built here is differentiated by
 // gradients.ts, written to bytes by onnx.ts and run by session.ts.
 
-export type DataType = 'float32' | 'float16' | 'int32' | 'int64' | 'uint8' | 'bool';
+export type DataType = 'float32' | 'float16' | 'int32' | 'int64' | 'int8' | 'uint8' | 'bool';
 
 /**
  * A dimension: a number, a symbol ("batch"), or a product or sum of these in canonical form ("batch*time",
@@ -27,7 +27,7 @@ export interface Node {
 
 export interface Constant {
   readonly value: Value;
-  readonly data: Float32Array | Int32Array | BigInt64Array;
+  readonly data: Float32Array | Int32Array | BigInt64Array | Uint8Array;
 }
 
 export class Graph {
@@ -59,7 +59,14 @@ export class Graph {
   }
 
   constant(data: Constant['data'], dims: readonly number[]): Value {
-    const type = data instanceof Float32Array ? 'float32' : data instanceof Int32Array ? 'int32' : 'int64';
+    const type =
+      data instanceof Float32Array
+        ? 'float32'
+        : data instanceof Int32Array
+          ? 'int32'
+          : data instanceof Uint8Array
+            ? 'uint8'
+            : 'int64';
     const value = this.value(type, dims, `c${this.count++}`);
     this.constants.push({ value, data });
     return value;

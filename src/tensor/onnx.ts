@@ -39,10 +39,10 @@ export function writeOnnx(graph: Program): Uint8Array {
 
 /** The domain of onnxruntime's own operators, and those that we use of it. */
 const CONTRIBUTED = 'com.microsoft';
-const contributed = new Set(['QuickGelu', 'RotaryEmbedding']);
+const contributed = new Set(['MatMulNBits', 'QuickGelu', 'RotaryEmbedding']);
 
 /** Attributes that steer differentiation and are no part of the operator. */
-const OURS = new Set(['stop']);
+const OURS = new Set(['stop', 'again']);
 
 /** The nodes that outputs depend on: the runtime would run the others too. */
 export function liveNodes(graph: Program): Node[] {

@@ -82,6 +82,7 @@ export const cast = (x: Value, type: DataType): Value =>
 export const elementType: Readonly<Record<DataType, number>> = {
   float32: 1,
   uint8: 2,
+  int8: 3,
   int32: 6,
   int64: 7,
   bool: 9,
@@ -262,5 +263,44 @@ export const silu = (x: Value): Value => emit('QuickGelu', [x], x.type, x.dims, 
 
 /** x * Phi(x), the exact form (Hendrycks and Gimpel 2016; torch.nn.GELU's default). */
 export const gelu = (x: Value): Value => mul(mul(x, 0.5), add(erf(mul(x, Math.SQRT1_2)), 1));
+
+/** Rows of a matrix from one to before another. */
+export const someRows = (x: Value, from: number, to: number): Value =>
+  emit('Slice', [x, x.graph.integers([from]), x.graph.integers([to])], x.type, [to - from, ...x.dims.slice(1)], {
+    again: 1,
+  });
+
+/**
+ * float32 of what lies in memory in fewer bytes; a graph may compute it again where it is used again, rather than keep it
+ * (gradients.ts).
+ */
+export const widened = (x: Value): Value => emit('Cast', [x], 'float32', x.dims, { to: elementType.float32, again: 1 });
+
+/** The same of 8-bit blocks: x [rows, columns] times scales [rows, columns / block]. */
+export const widenedInt8 = (x: Value, scales: Value, block: number): Value =>
+  emit('DequantizeLinear', [x, scales], 'float32', x.dims, { axis: 1, block_size: block, again: 1 });
+
+/**
+ * The same of 4-bit blocks: x [rows, columns / block, block / 2] bytes, each with an element of the first half of its block
+ * (low) and one of the second, which are from 0 for -8 to 15 for 7; scales [rows, columns / block].
+ */
+export function widenedInt4(x: Value, scales: Value): Value {
+  const [rows, blocks, half] = x.dims as [number, number, number];
+  const nibble = (op: string, by: Value, attributes: Readonly<Record<string, Attribute>>): Value =>
+    emit('Cast', [emit(op, [x, by], 'uint8', x.dims, { ...attributes, again: 1 })], 'float32', x.dims, {
+      to: elementType.float32,
+      again: 1,
+    });
+  const constant = (n: number): Value => x.graph.constant(Uint8Array.of(n), []);
+  const low = nibble('BitwiseAnd', constant(15), {});
+  const high = nibble('BitShift', constant(4), { direction: 'RIGHT' });
+  const again = { again: 1 };
+  const both = emit('Concat', [low, high], 'float32', [rows, blocks, 2 * half], { axis: 2, ...again });
+  const scale = emit('Reshape', [scales, x.graph.integers([rows, blocks, 1])], 'float32', [rows, blocks, 1], again);
+  const centred = emit('Sub', [both, x.graph.scalar(8)], 'float32', both.dims, again);
+  const product = emit('Mul', [centred, scale], 'float32', both.dims, again);
+  const dims = [rows, blocks * 2 * half];
+  return emit('Reshape', [product, x.graph.integers(dims)], 'float32', dims, again);
+}
 
 export { product, sum };

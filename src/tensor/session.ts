@@ -18,7 +18,7 @@ import { sizeOf, sizesOf } from './sizes';
 /** A dense tensor in memory, row-major. */
 export interface Tensor {
   readonly dims: readonly number[];
-  readonly data: Float32Array | Uint16Array | Int32Array | BigInt64Array | Uint8Array;
+  readonly data: Float32Array | Uint16Array | Int32Array | BigInt64Array | Int8Array | Uint8Array;
 }
 
 /** float16, as its bits: JavaScript counts with float32. */
@@ -44,6 +44,8 @@ export interface SessionOptions {
   readonly device: Device;
   /** Threads within an operator (CPU). */
   readonly threads: number;
+  /** Inputs that are the same in every run, as frozen parameters are. */
+  readonly frozen?: ReadonlyMap<string, Tensor>;
   /** Where the runtime writes how long each kernel took: PREFIX and a time, when the session is disposed of. */
   readonly profile?: string;
   /**
@@ -65,9 +67,10 @@ export interface Outputs {
 /** Whether tensors can stay on a device between runs: the binding has no buffers of the others. */
 export const keepsTensors = (device: Device): boolean => device === 'webgpu';
 
-function typeOf(data: Tensor['data']): 'float32' | 'float16' | 'int32' | 'int64' | 'uint8' {
+function typeOf(data: Tensor['data']): 'float32' | 'float16' | 'int32' | 'int64' | 'int8' | 'uint8' {
   if (data instanceof Float32Array) return 'float32';
   if (data instanceof Uint16Array) return 'float16';
+  if (data instanceof Int8Array) return 'int8';
   if (data instanceof Uint8Array) return 'uint8';
   return data instanceof Int32Array ? 'int32' : 'int64';
 }
@@ -87,6 +90,9 @@ function asRuntimes(fed: Fed, device: Device): ort.Tensor {
   }
   return made;
 }
+
+/** Equal nodes are left apart. */
+const SEPARATE = { optimization: { disable_specified_optimizers: 'CommonSubexpressionElimination' } };
 
 export class Session {
   private readonly session: ort.InferenceSession;
@@ -119,6 +125,8 @@ export class Session {
       graphOptimizationLevel: 'all',
       logSeverityLevel: 3,
       enableMemPattern: options.lean !== true,
+      // what is widened again in the backward pass would become one with the forward pass's, and be kept until then
+      ...(options.frozen === undefined ? {} : { extra: SEPARATE }),
       ...(stays.some(([, here]) => here)
         ? { preferredOutputLocation: Object.fromEntries(stays.map(([name, on]) => [name, on ? 'gpu-buffer' : 'cpu'])) }
         : {}),
@@ -145,7 +153,7 @@ export class Session {
     const inputs: Record<string, ort.Tensor> = {};
     const dims = new Map<string, readonly number[]>();
     for (const name of this.inputs) {
-      const tensor = feeds.find(f => f.has(name))?.get(name);
+      const tensor = feeds.find(f => f.has(name))?.get(name) ?? this.options.frozen?.get(name);
       if (tensor === undefined) throw new Error(`the input ${name} is missing`);
       const fed = this.lowered?.widened.has(name) && !(tensor instanceof DeviceTensor) ? widened(tensor) : tensor;
       inputs[name] = asRuntimes(fed, this.options.device);

@@ -19,8 +19,11 @@ export class Together {
     this.most = Math.min(this.most, prompts);
   }
 
-  /** @param work is done again from its beginning, with fewer prompts a run, until it fits; it changes nothing before */
-  async fitting<T>(prompts: number, work: (prompts: number) => Promise<T>): Promise<T> {
+  /**
+   * @param work is done again from its beginning, with fewer prompts a run, until it fits; it changes nothing before
+   * @param free gives back what was taken for the larger runs
+   */
+  async fitting<T>(prompts: number, work: (prompts: number) => Promise<T>, free: () => Promise<void>): Promise<T> {
     for (;;) {
       const size = Math.min(prompts, this.most);
       try {
@@ -28,6 +31,7 @@ export class Together {
       } catch (error) {
         if (!(error instanceof TriphaseError && error.code === 'memory') || size < 2) throw error;
         this.most = Math.floor(size / 2);
+        await free();
         this.halved({ before: size, prompts: this.most, why: error.message });
       }
     }

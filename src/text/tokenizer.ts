@@ -1,6 +1,6 @@
 // The tokenizer and chat template of a model folder, as transformers reads them.
 
-import { readFile } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { Template } from '@huggingface/jinja';
 import { Tokenizer as HuggingFaceTokenizer } from '@huggingface/tokenizers';
@@ -153,8 +153,22 @@ async function readTemplate(
   return own === undefined ? undefined : compile(own, path.join(folder, 'tokenizer_config.json'));
 }
 
+/** The largest tokenizers of published models have 35 MB; what parses takes some twenty times as much memory. */
+const mostBytes = 64e6;
+
 /** undefined where there is no such file. */
 async function readText(file: string): Promise<string | undefined> {
+  const size = await stat(file).then(
+    status => status.size,
+    () => 0,
+  );
+  if (size > mostBytes)
+    throw new TriphaseError(
+      'tokenizer',
+      `The file has ${Math.round(size / 1e6)} MB; ${mostBytes / 1e6} MB are read at most.`,
+      'Use the file of a published model, or let transformers write it again.',
+      { file },
+    );
   try {
     return await readFile(file, 'utf8');
   } catch {

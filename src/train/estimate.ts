@@ -13,6 +13,7 @@ import {
   stretchBackwardGraph,
   stretchGraph,
 } from '../model/layer-graphs';
+import { BLOCK, type Precision, storedAs } from '../model/precision';
 import { parameterShapes } from '../model/weights';
 import { footprint } from '../tensor/footprint';
 import type { Graph } from '../tensor/graph';
@@ -33,8 +34,8 @@ export interface RunShape {
 export interface MemoryPlan extends RunShape {
   readonly form: ModelForm;
   readonly trained: Trained;
-  /** Matrices that are not trained are held as float16. */
-  readonly halves: boolean;
+  /** Of what is not trained; training the model keeps it float32. */
+  readonly precision: Precision;
   readonly layerwise: boolean;
   /** Whether a second copy of the model stands beside it as the reference; an adapter needs none. */
   readonly reference: boolean;
@@ -45,20 +46,23 @@ export interface MemoryEstimate {
   readonly bytes: number;
 }
 
+/** Bytes an element, with its share of a scale. */
+const BYTES: Readonly<Record<Precision, number>> = { f32: 4, f16: 2, int8: 1 + 4 / BLOCK, int4: 1 / 2 + 4 / BLOCK };
+
 /** The process, its programs and the runtime, before a model is loaded: measured, Node 20 with onnxruntime 1.30. */
 const PROCESS = 130 * 2 ** 20;
 
 export function estimateMemory(plan: MemoryPlan): MemoryEstimate {
-  const { form, trained, halves, layerwise } = plan;
+  const { trained, precision, layerwise } = plan;
+  const form: ModelForm = { ...plan.form, precision };
   const parts: { what: string; bytes: number }[] = [{ what: 'the process', bytes: PROCESS }];
   const add = (what: string, bytes: number): void => {
     if (bytes > 0) parts.push({ what, bytes });
   };
   const shapes = parameterShapes(form);
-  const half = (name: string): boolean => halves && (shapes.get(name)?.length ?? 0) > 1;
   add(
     'parameters',
-    total(shapes, name => (half(name) ? 2 : 4)),
+    total(shapes, name => BYTES[storedAs(precision, name, shapes.get(name) ?? [])]),
   );
   if (trained === 'adapter')
     add(
@@ -84,19 +88,18 @@ export function estimateMemory(plan: MemoryPlan): MemoryEstimate {
     trained === 'model' ? !name.startsWith('model.visual.') : name.includes('.lora_');
   add('keys and values', keysAndValues(plan));
   if (layerwise) {
-    const options = { half };
-    graph('prefill, a layer', prefillLayerGraph(form, middle, options));
-    graph('decoding, a layer', decodeLayerGraph(form, middle, options));
+    graph('prefill, a layer', prefillLayerGraph(form, middle));
+    graph('decoding, a layer', decodeLayerGraph(form, middle));
     const words = (n: number) => stretchWords(n, text.vocabSize);
     const head = (n: number, g: Graph): number => {
       const { peak, outputs } = footprint(g, new Map([...sizes, ['rows', n], ['words', words(n)]]));
       return peak + outputs;
     };
-    const embedding = half('model.language_model.embed_tokens.weight');
+    const embedding = precision !== 'f32';
     add('logits, a stretch', head(plan.prompts * plan.samples, stretchGraph(text.hiddenSize, embedding)));
     add('logits and probabilities of a step', 8 * plan.prompts * plan.samples * text.vocabSize);
     if (trained !== 'nothing') {
-      const piece = () => completionLayerPiece(form, middle, options);
+      const piece = () => completionLayerPiece(form, middle);
       graph('a layer forward', forwardGraph(piece()));
       graph('a layer backward', backwardGraph(piece(), isTrained));
       const all = sizes.get('batch*prompt+batch*completion*group') ?? 0;

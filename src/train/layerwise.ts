@@ -2,7 +2,7 @@
 // layer is computed again before its gradient. Within one graph the runtime would fold the second computation into the
 // first, and keep it (measured: 1,670 MB with or without; docs/models.md has the figures of this way).
 
-import { EMBEDDING, embedded, headStretches, isHalf, layerFeeds, layerKind, renamed } from '../model/layer-feeds';
+import { EMBEDDING, embedded, headIsHalf, headStretches, layerFeeds, layerKind, renamed } from '../model/layer-feeds';
 import {
   backwardGraph,
   completionLayerPiece,
@@ -122,13 +122,12 @@ class Layers {
   }
 
   private get graphOptions() {
-    return { half: isHalf(this.model, this.options.weights), training: this.options.dropout !== undefined };
+    return { training: this.options.dropout !== undefined };
   }
 
   private key(what: string): string {
-    const { weights, dropout } = this.options;
-    const held = isHalf(this.model, weights)(EMBEDDING) ? ' half' : '';
-    return `${what}${this.form.adapter === undefined ? '' : ' adapted'}${dropout === undefined ? '' : ' dropout'}${held}`;
+    const { dropout } = this.options;
+    return `${what}${this.form.adapter === undefined ? '' : ' adapted'}${dropout === undefined ? '' : ' dropout'}`;
   }
 
   /** @param keep the input of every layer, and the output of the last behind them; or that output alone */
@@ -163,27 +162,21 @@ class Layers {
   }
 
   async norm(x: FloatTensor): Promise<FloatTensor> {
-    const session = await this.model.layerSession(this.key('norm'), () =>
-      forwardGraph(normPiece(this.form, this.graphOptions)),
-    );
-    return (await session.run(new Map([['x', x]]), this.options.weights, this.halves)).get('y') as FloatTensor;
+    const session = await this.model.layerSession(this.key('norm'), () => forwardGraph(normPiece(this.form)));
+    return (await session.run(new Map([['x', x]]), this.options.weights)).get('y') as FloatTensor;
   }
 
   async normBackward(x: FloatTensor, dy: FloatTensor, grads: Results): Promise<FloatTensor> {
     const session = await this.model.layerSession(this.key('norm backward'), () =>
-      backwardGraph(normPiece(this.form, this.graphOptions), this.options.trained),
+      backwardGraph(normPiece(this.form), this.options.trained),
     );
     const given = new Map([
       ['x', x],
       ['dy', dy],
     ]);
-    const out = await session.run(given, this.options.weights, this.halves);
+    const out = await session.run(given, this.options.weights);
     for (const [name, value] of out) if (name !== 'd.x') grads.set(name.slice(2), value);
     return out.get('d.x') as FloatTensor;
-  }
-
-  private get halves(): Feeds {
-    return this.model.options.halves ?? new Map();
   }
 
   private async session(what: 'layer' | 'layer backward', i: number): Promise<[Session, number]> {
@@ -232,8 +225,8 @@ interface Figures {
   readonly lse: FloatTensor;
 }
 
-const sessionOfHead = (model: Model, weights: Weights, backward: boolean, trained: boolean): Promise<Session> => {
-  const half = isHalf(model, weights)(headName(model));
+const sessionOfHead = (model: Model, backward: boolean, trained: boolean): Promise<Session> => {
+  const half = headIsHalf(model);
   const { hiddenSize } = model.config.text;
   return model.layerSession(`head ${backward} ${half} ${trained}`, () =>
     backward ? stretchBackwardGraph(hiddenSize, half, trained) : stretchGraph(hiddenSize, half),
@@ -246,7 +239,7 @@ const headName = ({ config }: Model): string => (config.tied ? EMBEDDING : 'lm_h
 async function tokenFigures(model: Model, weights: Weights, x: FloatTensor, feeds: Feeds): Promise<Figures> {
   const n = x.dims[0] as number;
   const targets = feeds.get('targets')?.data as Int32Array;
-  const session = await sessionOfHead(model, weights, false, false);
+  const session = await sessionOfHead(model, false, false);
   const max = new Float64Array(n).fill(Number.NEGATIVE_INFINITY);
   const sum = new Float64Array(n);
   const weighted = new Float64Array(n);
@@ -303,7 +296,7 @@ async function headBackward(
 ): Promise<FloatTensor> {
   const n = x.dims[0] as number;
   const name = headName(model);
-  const session = await sessionOfHead(model, weights, true, trained(name));
+  const session = await sessionOfHead(model, true, trained(name));
   const targets = feeds.get('targets')?.data as Int32Array;
   const { hiddenSize: hidden, vocabSize } = model.config.text;
   const dx = new Float32Array(x.data.length);

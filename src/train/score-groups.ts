@@ -25,7 +25,7 @@ export async function scoreGroups(
 ): Promise<readonly (readonly TokenScores[])[]> {
   const size = Math.min(options.microBatch, Math.max(1, groups.length));
   const run = (microBatch: number) => scoreParts(model, groups, { ...options, microBatch });
-  return options.together?.fitting(size, run) ?? run(size);
+  return options.together?.fitting(size, run, () => model.freeSessions()) ?? run(size);
 }
 
 async function scoreParts(

@@ -57,7 +57,7 @@ export async function trainStep(
   const teaching = groups.flatMap((g, i) => (teaches(g, options.objective) ? [i] : []));
   const size = Math.min(options.microBatch, Math.max(1, teaching.length));
   const run = (size: number) => summedGradient(model, groups, teaching, size, options);
-  const { grads, loss, scores } = await (options.together?.fitting(size, run) ?? run(size));
+  const { grads, loss, scores } = await (options.together?.fitting(size, run, () => model.freeSessions()) ?? run(size));
   const gradNorm = globalNorm(grads);
   if (!Number.isFinite(loss) || !Number.isFinite(gradNorm))
     throw await noGradient(
@@ -139,7 +139,7 @@ async function residentStep(
     return loss;
   };
   try {
-    const loss = await (together?.fitting(size, run) ?? run(size));
+    const loss = await (together?.fitting(size, run, () => model.freeSessions()) ?? run(size));
     const gradNorm = await grads.norm();
     if (!Number.isFinite(loss) || !Number.isFinite(gradNorm))
       throw await noGradient(

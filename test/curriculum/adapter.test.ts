@@ -56,6 +56,8 @@ describe('a curriculum that trains an adapter', function () {
     }));
     writeFileSync(path.join(home, 'rows.jsonl'), rows.map(r => JSON.stringify(r)).join('\n'));
     writeFileSync(path.join(home, 'curriculum.yaml'), curriculum);
+    const trained = curriculum.replace(/^adapter:.*\n/m, '').replace('model: {', 'model: { precision: f16,');
+    writeFileSync(path.join(home, 'whole.yaml'), trained);
     whole = await run('whole');
   });
 
@@ -116,6 +118,21 @@ describe('a curriculum that trains an adapter', function () {
     }
   });
 
+  it('trains beside a model in fewer bytes, and resumes there to the last bit', async () => {
+    for (const precision of ['f16', 'int4']) {
+      const sets = [`model.precision=${precision}`];
+      const narrow = await run(precision, sets);
+      const difference = Math.abs(narrow.metrics[0]!['loss']! - whole.metrics[0]!['loss']!);
+      assert.ok(difference > 0 && difference < 0.5, `${difference}`);
+      const from = { attempt: 2, resumeFrom: narrow.at('learn-000003') };
+      assert.deepEqual((await run(`${precision}-on`, sets, from)).metrics.slice(0, 1), narrow.metrics.slice(3, 4));
+    }
+    assert.throws(
+      () => loadCurriculum(path.join(home, 'whole.yaml')).config,
+      (error: Error) => /without an adapter all are/.test(error.message),
+    );
+  });
+
   it('goes on with an adapter that is there, or takes it into the model, as the config asks', async () => {
     const model = `model.path=${whole.at('imitate-000002')}`;
     const evaluations = async (sets: readonly string[]) =>
@@ -123,7 +140,10 @@ describe('a curriculum that trains an adapter', function () {
     const on = await evaluations([model, 'phases.0.steps=2']);
     // the loss of the third step and not of the first
     assert.ok(on[0]!['loss']! < whole.metrics[0]!['loss']! - 0.1);
-    const merged = await baseModel({ model: { path: whole.at('imitate-000002'), freeze: [] }, seed: 0 });
+    const merged = await baseModel({
+      model: { path: whole.at('imitate-000002'), freeze: [], precision: 'f32' },
+      seed: 0,
+    });
     assert.equal(merged.form.adapter, undefined);
     const adapted = await loadModel(whole.at('imitate-000002'));
     const name = 'model.language_model.layers.0.self_attn.q_proj.weight';

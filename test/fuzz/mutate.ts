@@ -67,9 +67,13 @@ function placesIn(value: unknown): readonly PlaceInJson[] {
   return Object.keys(owner).flatMap(key => [{ owner, key }, ...placesIn(owner[key])]);
 }
 
-/** Cut, turned, doubled, with other bytes in between. */
+/** One byte turned, or cut, doubled, with other bytes in between. */
 export function mutateBytes(bytes: Uint8Array, random: Random): Uint8Array {
   let out = Buffer.from(bytes);
+  if (out.length > 0 && random.below(2) === 0) {
+    out[random.below(out.length)] = random.below(256);
+    return out;
+  }
   for (let i = 0; i <= random.below(3); i++) {
     const at = random.below(out.length + 1);
     const length = random.below(Math.min(64, out.length - at + 1));

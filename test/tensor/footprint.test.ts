@@ -23,6 +23,14 @@ describe('the footprint of a graph', () => {
     assert.equal(footprint(g, new Map([['rows', 5]])).peak, 4 * (60 + 30));
   });
 
+  it('counts all that is widened from the beginning', () => {
+    const g = new Graph();
+    const w = o.widened(g.input('w', 'float16', [6, 10]));
+    const v = o.widened(g.input('v', 'float16', [3, 6]));
+    g.output('y', o.linear(o.linear(g.input('x', 'float32', ['rows', 10]), w), v));
+    assert.equal(footprint(g, new Map([['rows', 5]])).peak, 4 * (60 + 18 + 30));
+  });
+
   it('leaves out what no output needs', () => {
     const g = new Graph();
     const x = g.input('x', 'float32', [2]);

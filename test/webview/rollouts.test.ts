@@ -212,6 +212,22 @@ describe('the rollouts', function () {
     assert.ok(await page.getByRole('grid').isVisible());
   });
 
+  it('become a test case of a rule, by button and by key', async () => {
+    const page = await open(4);
+    await page.locator('.row').first().click();
+    await page.getByRole('button', { name: 'Make a test from this rollout' }).click();
+    await page.keyboard.press('m');
+    const asked = views.harness().done.filter(({ name }) => name === 'makeTest');
+    const ref = { step: 4, group: 0, sample: 0 };
+    assert.deepEqual(
+      asked.map(({ params }) => params),
+      [
+        { folder, ref },
+        { folder, ref },
+      ],
+    );
+  });
+
   it('are saved as they are listed', async () => {
     const page = await open(4);
     await page.getByRole('button', { name: 'Save what is listed as JSONL' }).click();

@@ -1,7 +1,7 @@
 // The head of the dashboard: which run, how it stands, and what can be done with it.
 
 import type { RunSummary } from '../../src/protocol/query';
-import type { Progress, RunState } from '../../src/protocol/run';
+import type { PauseReason, Progress, RunState } from '../../src/protocol/run';
 import { iconButton } from '../components/controls';
 import { rovingToolbar } from '../components/roving';
 import { h, icon, replace } from '../dom';
@@ -102,7 +102,7 @@ function stateLook(
       return { label: t('pausing'), glyph: 'loading' };
     case 'paused':
       return {
-        label: state.why.kind === 'no-space' ? t('paused: the disk is full') : t('paused'),
+        label: pauseLook(state.why),
         glyph: 'pause',
       };
     case 'stopping':
@@ -118,16 +118,29 @@ function stateLook(
   }
 }
 
+function pauseLook({ kind }: PauseReason): string {
+  switch (kind) {
+    case 'asked':
+      return t('paused');
+    case 'no-space':
+      return t('paused: the disk is full');
+    case 'not-writable':
+      return t('paused: the run folder cannot be written to');
+  }
+}
+
 function whereText(
   progress: Progress | undefined,
   summary: RunSummary,
   lastStep: number | undefined,
 ): readonly HTMLElement[] {
   const item = (text: string, title?: string): HTMLElement => h('span', { title }, text);
+  const device = summary.device === undefined ? [] : [item(summary.device, t('the device that it computes on'))];
   if (progress === undefined) {
     return [
       ...(lastStep === undefined ? [] : [item(t('{0} steps', count(lastStep)))]),
       item(t('{0} rollouts', count(summary.rollouts))),
+      ...device,
     ];
   }
   const { phase, step, steps, phaseStep, phaseSteps, secondsPerStep, atMost } = progress;
@@ -143,5 +156,6 @@ function whereText(
             t('without evaluations still to come'),
           ),
         ]),
+    ...device,
   ];
 }

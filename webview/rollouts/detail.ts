@@ -14,6 +14,8 @@ import { advantage, notRecorded, outcome, scoreChip } from './columns';
 export interface DetailListeners {
   readonly open: (ref: RolloutRef) => void;
   readonly copy: (text: string) => void;
+  /** Writes a test case for a rule from it. */
+  readonly makeTest: (ref: RolloutRef) => void;
   readonly compare: (detail: RolloutDetail) => void;
   readonly select: (ref: RolloutRef) => void;
   readonly openRule: (rule: string) => void;
@@ -27,6 +29,7 @@ export class DetailView {
   private readonly body = h('div', { class: 'detail-body', tabindex: 0 });
   readonly element = h('aside', { class: 'detail', hidden: true, 'aria-label': t('Rollout') }, this.body);
   private asking: AbortController | undefined;
+  private shown: RolloutRef | undefined;
 
   constructor(
     private readonly host: Host,
@@ -34,14 +37,17 @@ export class DetailView {
     private readonly listeners: DetailListeners,
   ) {
     this.element.addEventListener('keydown', event => {
-      if (event.key !== 'Escape') return;
+      if (event.ctrlKey || event.metaKey || event.altKey) return;
+      if (event.key === 'Escape') listeners.close();
+      else if (event.key === 'm' && this.shown !== undefined) listeners.makeTest(this.shown);
+      else return;
       event.stopPropagation();
-      listeners.close();
     });
   }
 
   show(folder: string, ref: RolloutRef): void {
     this.element.hidden = false;
+    this.shown = ref;
     this.asking?.abort();
     const asking = new AbortController();
     this.asking = asking;
@@ -70,6 +76,7 @@ export class DetailView {
       { class: 'actions', role: 'toolbar', 'aria-label': t('Actions for the rollout') },
       iconButton('go', t('Open the trace (Enter)'), () => listeners.open(ref)),
       iconButton('copy', t('Copy the completion (C)'), () => listeners.copy(completion)),
+      iconButton('beaker', t('Make a test from this rollout (M)'), () => listeners.makeTest(ref)),
       iconButton('compare', t('Beside another step or run'), () => listeners.compare(detail)),
       iconButton('close', t('Close (Esc)'), listeners.close),
     );

@@ -1,6 +1,6 @@
 // The rollouts of a run: every completion with its group, its image, and what each rule paid.
 
-import type { Column, Histogram, RolloutRef, RunSummary, SearchHits, Sort } from '../../src/protocol/query';
+import type { Column, Curves, Histogram, RolloutRef, RunSummary, SearchHits, Sort } from '../../src/protocol/query';
 import type { ViewState } from '../../src/protocol/views';
 import { dropdown, iconButton, textField } from '../components/controls';
 import { errorNotice, note, unreadableNotes } from '../components/notice';
@@ -113,6 +113,7 @@ class RolloutsView {
     this.detail = new DetailView(host, this.pictures, {
       open: ref => open(this.folder, ref),
       copy,
+      makeTest: ref => this.act(() => host.request('makeTest', { folder: this.folder, ref })),
       compare: detail => {
         this.main.classList.add('comparing');
         this.askRuns().then(runs => this.comparison.show(runs, detail));
@@ -198,10 +199,13 @@ class RolloutsView {
       const hadNone = this.steps.length === 0;
       this.summary = summary;
       const [first, last] = summary.steps ?? [0, -1];
-      this.steps = curves.steps.filter(step => step >= first && step <= last);
+      const each = curves.every === undefined;
+      this.steps = each ? curves.steps.filter(step => step >= first && step <= last) : [];
       if (this.steps.length === 0 && summary.steps !== undefined)
         this.steps = Array.from({ length: last - first + 1 }, (_, i) => first + i);
-      this.phases = new Map(curves.steps.map((step, i) => [step, curves.phase[i] ?? null]));
+      this.phases = each
+        ? new Map(curves.steps.map((step, i) => [step, curves.phase[i] ?? null]))
+        : new Map(this.steps.map(step => [step, phaseAt(curves, step)]));
       replace(this.notices, ...summary.notes.map(note), ...unreadableNotes(summary.unreadable));
       this.title.textContent = t('Rollouts of {0}', summary.name);
       this.name.textContent = summary.name;
@@ -463,3 +467,7 @@ connect().then(({ host, state }) => {
   speak(host.strings);
   if (state.view === 'rollouts') new RolloutsView(host, state);
 });
+
+/** Of a run whose points stand for several steps: by where its phases begin. */
+const phaseAt = ({ boundaries }: Curves, step: number): string | null =>
+  boundaries.findLast(boundary => boundary.kind === 'phase' && boundary.step < step)?.label ?? null;

@@ -5,7 +5,8 @@ import path from 'node:path';
 import * as vscode from 'vscode';
 import type { Completion } from '../../language/completion';
 import type { OutlineSymbol } from '../../language/symbols';
-import { curriculumDocuments, editIn, kindOf, rangeIn } from './documents';
+import { curriculumDocuments, kindOf, rangeIn } from './documents';
+import { filesThatShare } from './shared-files';
 
 export function registerProviders(): vscode.Disposable {
   const { languages } = vscode;
@@ -119,8 +120,13 @@ async function provideDefinition(
   const source = YamlSource.of(document.getText());
   const offset = document.offsetAt(position);
   const [given] = placesOf(kind, source, offset);
-  if (given !== undefined)
-    return given.role === 'given' ? new vscode.Location(document.uri, rangeIn(document, given.range)) : undefined;
+  if (given?.role === 'given') return new vscode.Location(document.uri, rangeIn(document, given.range));
+  const { givenElsewhere } = await import('../../language/shared-files');
+  const elsewhere = givenElsewhere({ kind, file: document.uri.fsPath, source }, await filesThatShare(document), offset);
+  if (elsewhere !== undefined) {
+    const other = await vscode.workspace.openTextDocument(elsewhere.file);
+    return new vscode.Location(other.uri, rangeIn(other, elsewhere.place.range));
+  }
   return fileAt(document, source.at(offset)?.path ?? [], source.value(source.at(offset)?.path ?? []));
 }
 
@@ -174,10 +180,19 @@ async function provideRenameEdits(
   position: vscode.Position,
   newName: string,
 ): Promise<vscode.WorkspaceEdit> {
-  const kind = kindOf(document);
-  const { rename } = await import('../../language/rename');
+  const { renameInAll } = await import('../../language/shared-files');
   const { YamlSource } = await import('../../language/yaml-source');
-  const renamed = rename(kind ?? 'curriculum', YamlSource.of(document.getText()), document.offsetAt(position), newName);
+  const here = {
+    kind: kindOf(document) ?? 'curriculum',
+    file: document.uri.fsPath,
+    source: YamlSource.of(document.getText()),
+  } as const;
+  const renamed = renameInAll(here, await filesThatShare(document), document.offsetAt(position), newName);
   if ('refused' in renamed) throw new Error(renamed.refused);
-  return editIn(document, renamed.edits);
+  const edit = new vscode.WorkspaceEdit();
+  for (const [file, edits] of renamed.edits) {
+    const other = file === here.file ? document : await vscode.workspace.openTextDocument(file);
+    for (const { text, ...range } of edits) edit.replace(other.uri, rangeIn(other, range), text);
+  }
+  return edit;
 }

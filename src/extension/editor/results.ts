@@ -1,5 +1,6 @@
 // What came of the phases and rules of a curriculum when it last ran: lenses above them, and values beside them.
 
+import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import * as vscode from 'vscode';
 import type { NamePlace } from '../../language/names';
@@ -38,6 +39,19 @@ export function latestRunOf(runs: Runs, file: string): WatchedRun | undefined {
   return runs.all.find(({ info }) => path.resolve(info.config) === path.resolve(file));
 }
 
+/** The latest run whose rules stand in this document: of its own, or of a curriculum that names it. */
+export async function latestRunWith(runs: Runs, document: vscode.TextDocument): Promise<WatchedRun | undefined> {
+  if (kindOf(document) !== 'rewards') return latestRunOf(runs, document.uri.fsPath);
+  const { sharedRewardsOf } = await import('../../language/shared-files');
+  const { YamlSource } = await import('../../language/yaml-source');
+  for (const run of runs.all) {
+    const { config } = run.info;
+    const text = await readFile(config, 'utf8').catch(() => '');
+    if (text.includes('file') && sharedRewardsOf(new YamlSource(text), config) === document.uri.fsPath) return run;
+  }
+  return undefined;
+}
+
 async function givenNames(document: vscode.TextDocument): Promise<readonly NamePlace[]> {
   const kind = kindOf(document);
   if (kind === undefined) return [];
@@ -47,7 +61,7 @@ async function givenNames(document: vscode.TextDocument): Promise<readonly NameP
 }
 
 async function lenses(runs: Runs, document: vscode.TextDocument): Promise<vscode.CodeLens[]> {
-  const run = latestRunOf(runs, document.uri.fsPath);
+  const run = await latestRunWith(runs, document);
   const names = await givenNames(document);
   return names.flatMap((place): readonly vscode.CodeLens[] => {
     const range = rangeIn(document, place.range);
@@ -67,14 +81,14 @@ async function lenses(runs: Runs, document: vscode.TextDocument): Promise<vscode
       ...(run === undefined || result === undefined ? [] : [lens(result, 'triphase.openRollouts', run.folder)]),
       lens(vscode.l10n.t('$(beaker) Test'), 'triphase.testRules', document.uri, place.name),
       ...(run?.actions.includes('stop') === true
-        ? [lens(vscode.l10n.t('$(check-all) Apply to the run'), 'triphase.applyRules', document.uri)]
+        ? [lens(vscode.l10n.t('$(check-all) Apply to the run'), 'triphase.applyRules', run.folder)]
         : []),
     ];
   });
 }
 
 async function hints(runs: Runs, document: vscode.TextDocument, within: vscode.Range): Promise<vscode.InlayHint[]> {
-  const run = latestRunOf(runs, document.uri.fsPath);
+  const run = await latestRunWith(runs, document);
   if (run === undefined) return [];
   return (await givenNames(document)).flatMap(place => {
     const range = rangeIn(document, place.range);

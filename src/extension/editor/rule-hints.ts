@@ -8,7 +8,7 @@ import type { Query } from '../query';
 import type { Runs } from '../runs';
 import type { WatchedRun } from '../watched-run';
 import { curriculumDocuments, kindOf, rangeIn } from './documents';
-import { latestRunOf } from './results';
+import { latestRunWith } from './results';
 
 const restMs = 1500;
 const mark = (id: string): string => `# not a problem: ${id}`;
@@ -69,7 +69,7 @@ export class RuleHints implements vscode.Disposable {
 
   private async show(document: vscode.TextDocument): Promise<void> {
     const kind = kindOf(document);
-    const run = latestRunOf(this.runs, document.uri.fsPath);
+    const run = kind === undefined ? undefined : await latestRunWith(this.runs, document);
     if (kind === undefined || run === undefined || run.actions.includes('stop')) return;
     const hints = await this.hintsOf(run);
     if (document.isClosed) return;

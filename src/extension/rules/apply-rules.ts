@@ -4,6 +4,7 @@ import * as vscode from 'vscode';
 import { TriphaseError } from '../../protocol/errors';
 import type { Arguments } from '../commands';
 import { chooseCurriculum } from '../curriculum-files';
+import { kindOf } from '../editor/documents';
 import { latestRunOf } from '../editor/results';
 import type { Runs } from '../runs';
 import type { TriphaseWindow } from '../triphase-window';
@@ -28,10 +29,13 @@ export async function testRules({ ruleTests }: TriphaseWindow, [uri, rule]: Argu
   if (file !== undefined) await ruleTests.runFile(file, typeof rule === 'string' ? rule : undefined);
 }
 
-/** The run reads the file, so that is saved first. */
+/** The run reads the files, so they are saved first. */
 async function apply(run: WatchedRun, config: vscode.Uri): Promise<void> {
-  const document = vscode.workspace.textDocuments.find(({ uri }) => uri.fsPath === config.fsPath);
-  if (document?.isDirty === true && !(await document.save())) return;
+  // rules may stand in a file that the config names
+  for (const document of vscode.workspace.textDocuments) {
+    const isRead = document.uri.fsPath === config.fsPath || kindOf(document) === 'rewards';
+    if (isRead && document.isDirty && !(await document.save())) return;
+  }
   const { version, fromStep, changes } = await run.applyRules(config.fsPath);
   const text =
     changes.length === 0

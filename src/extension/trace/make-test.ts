@@ -38,21 +38,34 @@ export async function makeTest(folder: string, detail: RolloutDetail, named: str
     ...(cells['truncated'] === true ? { truncated: true } : {}),
     score: wanted,
   };
-  const edit = addTest(kindOf(document) ?? 'curriculum', YamlSource.of(document.getText()), rule, test);
-  if (edit === undefined)
+  const own = YamlSource.of(document.getText());
+  const candidates = [document];
+  const { sharedRewardsOf } = await import('../../language/shared-files');
+  const shared = sharedRewardsOf(own, file);
+  if (shared !== undefined)
+    await vscode.workspace.openTextDocument(shared).then(
+      found => candidates.push(found),
+      () => undefined,
+    );
+  // beside the rule itself, which may stand in the rewards that the config names
+  const [place] = candidates.flatMap(holder => {
+    const kind = holder === document ? (kindOf(document) ?? 'curriculum') : 'rewards';
+    const edit = addTest(kind, YamlSource.of(holder.getText()), rule, test);
+    return edit === undefined ? [] : [{ holder, edit }];
+  });
+  if (place === undefined)
     throw new TriphaseError(
       'config',
-      `${rule} is not written in this file.`,
+      `${rule} is written neither in this file nor in the rewards that it names.`,
       'Write the rule there, or open the file that has it.',
-      {
-        file,
-      },
+      { file },
     );
-  await vscode.workspace.applyEdit(editIn(document, [edit]));
-  const shown = await vscode.window.showTextDocument(document, { viewColumn: vscode.ViewColumn.Beside });
+  const { holder, edit } = place;
+  await vscode.workspace.applyEdit(editIn(holder, [edit]));
+  const shown = await vscode.window.showTextDocument(holder, { viewColumn: vscode.ViewColumn.Beside });
   // what it must pay is what one would change
   const at = edit.start + edit.text.lastIndexOf('score: ') + 'score: '.length;
-  const [from, to] = [document.positionAt(at), document.positionAt(at + String(wanted).length)];
+  const [from, to] = [holder.positionAt(at), holder.positionAt(at + String(wanted).length)];
   shown.selection = new vscode.Selection(from, to);
   shown.revealRange(new vscode.Range(from, to), vscode.TextEditorRevealType.InCenterIfOutsideViewport);
 }

@@ -70,7 +70,7 @@ export function openAnswers(reader: Reader): { readonly answers: Answers; readon
     const table = reader.open([privateFolder, indexFolder(recording.folder)]);
     return {
       shelf: new Shelf(recording, privateFolder),
-      config: new RunConfig(recording.folder),
+      config: new RunConfig(recording.folder, privateFolder),
       table,
       close: async () => {
         await (await table).close();

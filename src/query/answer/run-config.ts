@@ -2,6 +2,7 @@
 // Everything is read from the run folder and what its resolved config names, once; what is not there is done without.
 
 import { existsSync } from 'node:fs';
+import path from 'node:path';
 import { loadCurriculum } from '../../config/curriculum';
 import { phaseSettings } from '../../config/resolved';
 import { readRules, withRules } from '../../config/run-rules';
@@ -21,7 +22,11 @@ export class RunConfig {
   private examples: Promise<ExampleOf> | undefined;
   private tokenizer: Promise<Tokenizer | undefined> | undefined;
 
-  constructor(private readonly folder: string) {
+  /** @param privateFolder of this process: looking at a run writes nowhere else, whatever its config says */
+  constructor(
+    private readonly folder: string,
+    private readonly privateFolder: string,
+  ) {
     const file = resolvedConfigFile(folder);
     try {
       this.config = existsSync(file) ? loadCurriculum(file, [], { files: 'unchecked' }).config : undefined;
@@ -42,7 +47,7 @@ export class RunConfig {
     // rules that are gone explain nothing, and the rest is shown
     const rules = await this.rulesOf(config, phase.id, row.cells['rules_version']).catch(() => undefined);
     if (rules === undefined) return undefined;
-    this.examples ??= examplesOf(config);
+    this.examples ??= examplesOf(withImagesIn(config, path.join(this.privateFolder, 'images')));
     const { source, example: id, gold } = row.cells;
     const example = (await this.examples)(String(source), String(id)) ?? {
       id: String(id),
@@ -67,9 +72,9 @@ export class RunConfig {
   async withTexts(
     alternatives: readonly (readonly TokenAlternative[])[],
   ): Promise<readonly (readonly TokenAlternative[])[]> {
-    const path = this.config?.model.path;
-    if (path === undefined) return alternatives;
-    this.tokenizer ??= loadTokenizer(path).catch(() => undefined);
+    const model = this.config?.model.path;
+    if (model === undefined) return alternatives;
+    this.tokenizer ??= loadTokenizer(model).catch(() => undefined);
     const tokenizer = await this.tokenizer;
     if (tokenizer === undefined) return alternatives;
     return alternatives.map(all =>
@@ -91,3 +96,8 @@ export class RunConfig {
     return rules;
   }
 }
+
+const withImagesIn = (config: Curriculum, folder: string): Curriculum => ({
+  ...config,
+  data: Object.fromEntries(Object.entries(config.data).map(([id, set]) => [id, { ...set, image_cache: folder }])),
+});

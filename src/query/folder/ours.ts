@@ -2,22 +2,19 @@
 
 import { existsSync } from 'node:fs';
 import path from 'node:path';
-import type { RunEvent } from '../../protocol/run';
-import { RunProgress } from '../../protocol/run-progress';
-import { canIndex, compactRun, stepFiles } from '../../run/compaction';
+import { canIndex, compactRun } from '../../run/compaction';
 import { readRunInfo } from '../../run/folder';
 import { readIndexRows } from '../../run/index-rows';
 import { leaseHolder } from '../../run/lease';
 import { indexFolder } from '../../run/segments';
-import { CurrentEvents } from './current-events';
-import { curvesOf } from './curves';
 import { type About, type Recording, versionOf } from './recording';
+import { type ReadLog, RunLog } from './run-log';
 import { alternativesIn, tokensIn } from './stored-tokens';
 
 export const isOurs = (folder: string): boolean => existsSync(path.join(folder, 'run.json'));
 
 export function ourRecording(folder: string): Recording {
-  const log = new CurrentEvents(folder);
+  const log = new RunLog(folder);
   /** Of the completion that is being stepped through: its pages are asked for one after the other. */
   let latest: { readonly key: string; readonly alternatives: ReturnType<typeof alternativesIn> } | undefined;
   return {
@@ -30,7 +27,7 @@ export function ourRecording(folder: string): Recording {
       await compactRun(folder, { all: true, holder: false });
       return true;
     },
-    files: async () => stepFiles(await log.read()),
+    files: async () => (await log.read()).files,
     rows: async file => ({ ...(await readIndexRows(folder, file)), unreadable: [] }),
     tokens: (file, group, sample) => tokensIn(path.join(folder, file), group, sample),
     alternatives: async (file, group, sample) => {
@@ -40,23 +37,20 @@ export function ourRecording(folder: string): Recording {
       return latest.alternatives;
     },
     about: async () => about(folder, await log.read()),
-    curves: async () => curvesOf(folder, await log.read()),
+    curves: async () => (await log.read()).curves.shown(folder),
   };
 }
 
-function about(folder: string, events: readonly RunEvent[]): About {
+function about(folder: string, { progress, device }: ReadLog): About {
   const info = readRunInfo(folder);
-  const progress = new RunProgress();
-  for (const event of events) progress.take(event);
   const { state } = progress;
   const ended = state.kind === 'finished' || state.kind === 'stopped' || state.kind === 'failed';
   const alive = ended || leaseHolder(folder) !== undefined;
-  const device = events.findLast(event => event.kind === 'device');
   return {
     name: info.name,
     info,
     state: alive ? state : { kind: 'lost', step: progress.step },
-    ...(device?.kind === 'device' ? { device: device.used } : {}),
+    ...(device === undefined ? {} : { device }),
     phases: progress.phases.map(({ phase }) => phase),
     notes: [],
   };

@@ -26,7 +26,7 @@ export interface StepRows {
 export interface Recording {
   readonly folder: string;
   readonly recordedBy: RecordedBy;
-  /** The newest state: the files that count now, in the order of the run. */
+  /** The newest state: the files that count now, in the order of the run. The same list where only files were added. */
   readonly files: () => Promise<readonly StepFile[]>;
   /** Throws where the file as a whole cannot be read. */
   readonly rows: (file: string) => Promise<StepRows>;
