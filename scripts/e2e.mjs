@@ -56,10 +56,11 @@ const { status } = spawnSync(
 );
 process.exit(status ?? 1);
 
-/** A run to look at: a few steps of every phase. */
+/** A run to look at: a few steps of every phase, under a rule more that pays nobody, which a hint is about. */
 function recordRun() {
   rmSync(recorded, { recursive: true, force: true });
   const args = ['run', at('examples', 'shapes', 'curriculum.yaml'), '--quick', '--run-dir', recorded];
+  args.push('--set', 'rewards.rules={boxed: {kind: match, pattern: boxed, weight: 0.05}}');
   const { status } = spawnSync(process.execPath, [at('dist', 'cli.js'), ...args], {
     stdio: ['ignore', 'ignore', 'inherit'],
   });

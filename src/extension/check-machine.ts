@@ -1,4 +1,4 @@
-// Check This Machine: what `triphase doctor` finds, as a document.
+// Check This Machine: what `triphase doctor` finds, as a document to read: closing it asks nothing.
 
 import { execFile } from 'node:child_process';
 import * as vscode from 'vscode';
@@ -11,8 +11,33 @@ export async function checkMachine({ context }: TriphaseWindow): Promise<void> {
   const found = await vscode.window.withProgress({ location: vscode.ProgressLocation.Notification, title }, () =>
     canTrain(context) ? runDoctor(context) : withoutNativeParts(),
   );
-  const document = await vscode.workspace.openTextDocument({ language: 'markdown', content: found });
-  await vscode.window.showTextDocument(document, { preview: true });
+  report ??= new Report(context);
+  await report.show(found);
+}
+
+/** Made when it is first shown. */
+let report: Report | undefined;
+
+class Report implements vscode.TextDocumentContentProvider {
+  private readonly changed = new vscode.EventEmitter<vscode.Uri>();
+  readonly onDidChange = this.changed.event;
+  private readonly uri = vscode.Uri.from({ scheme: 'triphase-report', path: vscode.l10n.t('This Machine') });
+  private text = '';
+
+  constructor({ subscriptions }: vscode.ExtensionContext) {
+    subscriptions.push(this.changed, vscode.workspace.registerTextDocumentContentProvider(this.uri.scheme, this));
+  }
+
+  provideTextDocumentContent(): string {
+    return this.text;
+  }
+
+  async show(text: string): Promise<void> {
+    this.text = text;
+    this.changed.fire(this.uri);
+    // beside the walkthrough that led here, not in its place
+    await vscode.window.showTextDocument(await vscode.workspace.openTextDocument(this.uri), { preview: false });
+  }
 }
 
 /** Resolves with its output also when it finds fault, which it says there. */

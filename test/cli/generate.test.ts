@@ -97,7 +97,7 @@ describe('triphase generate', () => {
     for (const use of ['generation', 'LoRA', 'training all']) assert.match(output, new RegExp(`${use} +fits the CPU`));
     const wrong = await run('doctor', '--model', model, '--length', 'long');
     assert.equal(wrong.code, 2);
-    assert.match(wrong.output, /--length is long/);
+    assert.match(wrong.errors, /--length is long/);
   });
 
   it('has a doctor that tries every device and names the one that is used', async () => {

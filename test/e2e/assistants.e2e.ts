@@ -85,7 +85,7 @@ describe('tools for an assistant', () => {
     const { step, group, sample } = row;
     const why = await parsed<Row & { rules: Row[] }>('explain_reward', { run: 'towers', step, group, sample });
     assert.equal(why['reward'], row['reward']);
-    assert.deepEqual(why.rules.map(({ rule }) => rule).sort(), ['accuracy', 'format']);
+    assert.deepEqual(why.rules.map(({ rule }) => rule).sort(), ['accuracy', 'boxed', 'format']);
     assert.ok(why.rules.every(rule => typeof rule['why'] === 'string'));
   });
 
@@ -99,13 +99,13 @@ describe('tools for an assistant', () => {
     const dialog = workbench.page.locator('.monaco-dialog-box');
     const refused = await begin('start_run', input);
     await dialog.getByText('Start a run?').waitFor();
-    await workbench.look('assistant-asks');
+    await workbench.picture('assistant-asks');
     await dialog.getByRole('button', { name: 'Cancel' }).click();
     assert.notEqual((await refused()).error, undefined);
     assert.equal(workbench.runs().length, 1);
     const allowed = await begin('start_run', input);
     await dialog.getByText('Start a run?').waitFor();
-    await dialog.getByRole('button').first().click();
+    await dialog.getByRole('button', { name: 'Yes' }).click();
     const { text = '' } = await allowed();
     const { run } = JSON.parse(text) as { run: string };
     assert.ok(workbench.runs().some(folder => path.basename(folder) === run));

@@ -17,15 +17,20 @@ export function prepareShapes(folder: string): void {
   writeFileSync(path.join(shapes, 'curriculum.yaml'), config);
 }
 
-/** A whole run, three steps a phase, as if it were one of the folder's own config. */
+/** A whole run, three steps a phase, as if it were one of the folder's own config (scripts/e2e.mjs records it). */
 export function prepareRecorded(folder: string): void {
   prepareShapes(folder);
-  const recorded = process.env['TRIPHASE_E2E_RECORDED'] ?? '';
-  const run = path.join(folder, 'shapes', 'runs', 'towers');
-  cpSync(recorded, run, { recursive: true });
-  const info = JSON.parse(readFileSync(path.join(run, 'run.json'), 'utf8')) as object;
   const config = path.join(folder, 'shapes', 'curriculum.yaml');
-  writeFileSync(path.join(run, 'run.json'), JSON.stringify({ ...info, config }));
+  const ruled = readFileSync(config, 'utf8').replace(
+    /^ {2}accuracy: .*$/m,
+    '$&\n  rules:\n    boxed: { kind: match, pattern: boxed, weight: 0.05 }',
+  );
+  writeFileSync(config, ruled);
+  const run = path.join(folder, 'shapes', 'runs', 'towers');
+  cpSync(process.env['TRIPHASE_E2E_RECORDED'] ?? '', run, { recursive: true });
+  const info = JSON.parse(readFileSync(path.join(run, 'run.json'), 'utf8')) as object;
+  writeFileSync(path.join(run, 'run.json'), JSON.stringify({ ...info, config, sets: [] }));
+  writeFileSync(path.join(run, 'config.source.yaml'), ruled);
 }
 
 /** What TRL's trainer logged; undefined: there is none here. */

@@ -229,7 +229,13 @@ export class Workbench {
         await this.page.keyboard.press('F1');
         await input.fill(`>${title}`, { timeout: 3000 });
         await this.pick(title).waitFor({ timeout: 3000 });
-        return true;
+        // others may have all the words too, and stand before it
+        const chosen = this.page.locator('.quick-input-widget .monaco-list-row.focused');
+        for (let i = 0; i < 10; i++) {
+          if ((await chosen.innerText({ timeout: 3000 })).startsWith(title)) return true;
+          await this.page.keyboard.press('ArrowDown');
+        }
+        throw new Error(`${title} is not among the first commands`);
       } catch {
         await this.page.keyboard.press('Escape');
         return false;

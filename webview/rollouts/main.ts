@@ -212,6 +212,10 @@ class RolloutsView {
       this.name.title = folder;
       this.filter.offerColumns(summary.columns);
       void this.askRuns();
+      const latest = this.steps.at(-1);
+      // the latest when it was opened: a run that goes on must not say another step above the rollouts of this one
+      if (this.shown.step === undefined && this.ui.allSteps !== true && latest !== undefined)
+        this.shown = { ...this.shown, step: latest };
       this.showTools();
       if (anew || (hadNone && this.steps.length > 0)) this.ask();
     } catch (error) {

@@ -37,6 +37,8 @@ async function apply(run: WatchedRun, config: vscode.Uri): Promise<void> {
     if (isRead && document.isDirty && !(await document.save())) return;
   }
   const { version, fromStep, changes } = await run.applyRules(config.fsPath);
+  // the walkthrough hears of it
+  void vscode.commands.executeCommand('setContext', 'triphase.appliedRules', true);
   const text =
     changes.length === 0
       ? vscode.l10n.t('{0} has these rules already: version {1}.', run.info.name, version)

@@ -40,7 +40,8 @@ export class GrowingCurves {
       this.boundaries.push({ step: event.step, label: event.phase, kind: 'phase' });
     else if (event.kind === 'run-started' && event.resumedFrom !== undefined)
       this.boundaries.push({ step: event.resumedFrom.step, label: `attempt ${event.attempt}`, kind: 'resumed' });
-    else if (event.kind === 'rules')
+    // what a run begins with is no change
+    else if (event.kind === 'rules' && event.version > 1)
       this.boundaries.push({ step: event.fromStep, label: `rules ${event.version}`, kind: 'rules' });
     else if (event.kind === 'warning') latest(this.warnings, { step: this.at, message: event.message });
     else if (event.kind === 'micro-batch')
