@@ -127,7 +127,10 @@ async function examine(part: string): Promise<Finding> {
   const { refused } = await chooseDevice(device);
   const why = refused.find(other => other.device === device);
   if (why !== undefined) return { works: false, detail: why.reason };
-  return { works: true, detail: `first session and run in ${duration((performance.now() - began) / 1000)}` };
+  const took = `first session and run in ${duration((performance.now() - began) / 1000)}`;
+  const cards = device === 'cpu' ? [] : await (await import('../tensor/graphics-cards')).graphicsCards();
+  const { cardInWords } = await import('../tensor/graphics-cards');
+  return { works: true, detail: [took, ...cards.map(cardInWords)].join('; ') };
 }
 
 async function probeApart(part: string): Promise<Finding> {

@@ -11,6 +11,7 @@ import { moveReference } from '../train/reference';
 import { StepsAhead } from './ahead';
 import { checkpoint, goBackTo } from './checkpoint';
 import type { RunContext, StepPosition, StepReport } from './context';
+import { deviceFigures } from './device-figures';
 import { dpoStep } from './dpo-step';
 import { evaluateAt, evaluateWatched } from './evaluation-event';
 import { grpoStep, type PhaseSupport } from './grpo-step';
@@ -127,13 +128,15 @@ export async function runPhase(
       const shown = ahead.take(done);
       if (phase.trainer !== 'grpo') {
         const report = await stepOf(phase.trainer, context, at, shown, reference);
-        job.emit({ kind: 'step', phase: phase.id, phaseStep: at.phaseStep, step, ...report });
+        const metrics = { ...report.metrics, ...(await deviceFigures(context.model)) };
+        job.emit({ kind: 'step', phase: phase.id, phaseStep: at.phaseStep, step, ...report, metrics });
       } else {
         const spare: PhaseSupport['spare'] = (round, count) =>
           phaseOrder(sources, 1, count, config.seed, `${phase.id} ${at.phaseStep} instead ${round}`).shown(0);
         const { teaching, ...report } = await grpoStep(context, at, shown, { reference, spare });
         const rulesVersion = context.rules.version;
-        job.emit({ kind: 'step', phase: phase.id, phaseStep: at.phaseStep, step, rulesVersion, ...report });
+        const metrics = { ...report.metrics, ...(await deviceFigures(context.model)) };
+        job.emit({ kind: 'step', phase: phase.id, phaseStep: at.phaseStep, step, rulesVersion, ...report, metrics });
         const warning = watch.see(teaching);
         if (warning !== undefined)
           job.emit({

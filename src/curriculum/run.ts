@@ -14,6 +14,7 @@ import { ImageThread } from '../rollout/image-thread';
 import { Prompter } from '../rollout/prompter';
 import { type CheckpointPosition, openCheckpoint, phaseEndCheckpoint } from '../run/checkpoints';
 import { newAdamWState } from '../tensor/adamw';
+import { cardInWords, graphicsCards } from '../tensor/graphics-cards';
 import { chooseDevice, type Device, type DeviceChoice } from '../tensor/session';
 import { inWords, notFinite } from '../train/finite';
 import { baseModel, modelOfCheckpoint } from './base-weights';
@@ -60,10 +61,12 @@ export async function runCurriculum(job: CurriculumJob): Promise<JobResult> {
     ...weights.values(),
     ...(frozen?.values() ?? []),
   ]);
+  const cards = device === 'cpu' ? [] : await graphicsCards();
   job.emit({
     kind: 'device',
     asked: config.device,
     used: device,
+    ...(cards.length === 0 ? {} : { description: cards.map(cardInWords).join('; ') }),
     threads: config.threads,
     replicas,
     refused: refused.map(({ device, reason }) => ({ device, why: reason })),

@@ -55,7 +55,13 @@ function textOf({ state, digest, activity, info, pulse }: WatchedRun): string {
   if (reward !== undefined) parts.push(vscode.l10n.t('reward {0}', figure(reward)));
   const left = digest.secondsLeft;
   if (left !== undefined && state.kind === 'running') parts.push(vscode.l10n.t('{0} left', roughly(left)));
-  if (digest.device !== undefined) parts.push(digest.device.used);
+  if (digest.device !== undefined) {
+    const { 'device/held_gib': held, 'device/used_gib': used } = digest.lastStep?.metrics ?? {};
+    const memory = used ?? held;
+    parts.push(
+      memory === undefined ? digest.device.used : vscode.l10n.t('{0}, {1} GiB', digest.device.used, figure(memory)),
+    );
+  }
   if (pulse?.verdict === 'hangs') parts.push(vscode.l10n.t('no sign of life'));
   return parts.join(' · ');
 }

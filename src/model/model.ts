@@ -59,14 +59,14 @@ export class Model {
     return session;
   }
 
-  /** Whether parameters, gradients and caches stay on the device between runs. */
+  /** Whether parameters, gradients and caches stay on the device between runs; not where layers are run one by one. */
   get resident(): boolean {
-    return keepsTensors(this.options.device);
+    return keepsTensors(this.options.device) && this.options.layerwise !== true;
   }
 
   /** Parameters, as runs take them: on the device where they can stay there. */
   async placed(weights: Weights = this.weights): Promise<Weights> {
-    await keepOn(this.options.device, weights.values());
+    if (this.resident) await keepOn(this.options.device, weights.values());
     return weights;
   }
 
@@ -117,12 +117,16 @@ export class Model {
   }
 
   /** Features of the image tokens of images, in order: [tokens, hidden]. */
-  imageFeatures(images: readonly Pixels[], weights: Weights = this.weights): Promise<FloatTensor> {
+  async imageFeatures(images: readonly Pixels[], weights: Weights = this.weights): Promise<FloatTensor> {
     const adapted = [...(this.config.adapter?.modules ?? [])].some(isVision);
     const own =
       weights.get(PATCHES)?.data === this.weights.get(PATCHES)?.data &&
       (!adapted || this.formOf(weights).adapter !== undefined);
-    return this.options.visionFrozen === true && own ? this.features.of(images) : this.computeFeatures(images, weights);
+    if (this.options.visionFrozen !== true || !own) return this.computeFeatures(images, weights);
+    const features = await this.features.of(images);
+    // those of one image are the same tensor every time, and stay on the device with it
+    if (images.length === 1) await keepOn(this.options.device, [features]);
+    return features;
   }
 
   private async computeFeatures(images: readonly Pixels[], weights: Weights): Promise<FloatTensor> {

@@ -51,7 +51,12 @@ const byKind: Readonly<Record<RunEventKind, Check>> = {
   data: fields({
     sources: list(fields({ source: text, examples: number, dropped: list(object), refused: list(object) })),
   }),
-  device: fields({ used: text, threads: number, refused: list(fields({ device: text, why: text })) }),
+  device: fields({
+    used: text,
+    description: optional(text),
+    threads: number,
+    refused: list(fields({ device: text, why: text })),
+  }),
   'phase-started': fields({ phase: text, steps: number, phaseStep: number, step: number, examples: number }),
   step: fields({
     phase: text,

@@ -13,6 +13,15 @@ let live = { tensors: 0, bytes: 0 };
 /** What this process holds on the device: tensors that stay between runs, not what a run takes for itself. */
 export const heldOnDevice = (): { readonly tensors: number; readonly bytes: number } => live;
 
+let crossing = { there: 0, back: 0 };
+
+/** Bytes that runs have sent to the device and taken from it, so far. */
+export const crossed = (): { readonly there: number; readonly back: number } => crossing;
+
+export function countCrossing(there: number, back: number): void {
+  crossing = { there: crossing.there + there, back: crossing.back + back };
+}
+
 /** A float32 tensor in a buffer of the device. It is there until it is disposed of. */
 export class DeviceTensor {
   private gone = false;

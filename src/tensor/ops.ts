@@ -137,6 +137,7 @@ const reduce =
     return emit(op, [x, x.graph.integers([...at].sort((a, b) => a - b))], x.type, dims, { keepdims: keep ? 1 : 0 });
   };
 export const reduceSum = reduce('ReduceSum');
+export const reduceMin = reduce('ReduceMin');
 export const reduceMean = reduce('ReduceMean');
 export const reduceMax = reduce('ReduceMax');
 export const reduceSumSquare = reduce('ReduceSumSquare');

@@ -27,7 +27,10 @@ const stale = new WeakSet<FloatTensor>();
  */
 export async function keepOn(device: Device, tensors: Iterable<FloatTensor>): Promise<void> {
   if (!keepsTensors(device)) return;
-  for (const tensor of tensors) if (copyOf(tensor) === undefined) setCopy(tensor, await upload(tensor));
+  for (const tensor of tensors) {
+    // what is stored in fewer bytes is sent with every run
+    if (tensor.data instanceof Float32Array && copyOf(tensor) === undefined) setCopy(tensor, await upload(tensor));
+  }
 }
 
 /** The tensor is what the device has now; the host's elements are old until they are read back. */

@@ -6,7 +6,7 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 import * as ort from 'onnxruntime-node';
 import { describe, TriphaseError } from '../protocol/errors';
-import { copyOf, DeviceTensor, type Fed } from './device-tensor';
+import { copyOf, countCrossing, DeviceTensor, type Fed } from './device-tensor';
 import { asFailure } from './failures';
 import { type Dim, Graph } from './graph';
 import { beat } from './heartbeat';
@@ -170,7 +170,16 @@ export class Session {
       if (t.location === 'cpu') out.here.set(name, { dims: t.dims, data: t.data as Float32Array });
       else out.kept.set(name, new DeviceTensor(t.dims, t));
     }
+    if (keepsTensors(this.options.device)) this.count(inputs, out);
     return out;
+  }
+
+  private count(inputs: Readonly<Record<string, ort.Tensor>>, { here }: Outputs): void {
+    const sent = Object.values(inputs).filter(tensor => tensor.location === 'cpu');
+    countCrossing(
+      sent.reduce((n, { data }) => n + (data as Float32Array).byteLength, 0),
+      [...here.values()].reduce((n, { data }) => n + data.byteLength, 0),
+    );
   }
 
   private addShapes(inputs: Record<string, ort.Tensor>, actual: ReadonlyMap<string, readonly number[]>): void {

@@ -136,6 +136,22 @@ const drawings = (): readonly Drawing[] => [
     lines: one('learning_rate', t('rate')),
   },
   {
+    id: 'device',
+    title: t('Memory of the device'),
+    about: t('What the run keeps there between two steps, and what all programs use of it: GiB.'),
+    lines: () => [
+      { metric: 'device/held_gib', label: t('kept') },
+      { metric: 'device/used_gib', label: t('in use') },
+    ],
+  },
+  {
+    id: 'busy',
+    title: t('Load of the device'),
+    about: t('Share of the time in which it computed, as its driver says.'),
+    unit: 'share',
+    lines: one('device/busy', t('busy')),
+  },
+  {
     id: 'speed',
     title: t('Tokens per second'),
     about: t('Tokens of the completions over the seconds of the whole step, and of its generation.'),

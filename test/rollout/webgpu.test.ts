@@ -1,0 +1,88 @@
+// Completions drawn on the device. TRIPHASE_WEBGPU says that there is one; a software driver will do.
+
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { Model } from '../../src/model/model';
+import { Random } from '../../src/protocol/random';
+import type { GenerationOptions } from '../../src/rollout/generation';
+import { drawGroups } from '../../src/rollout/groups';
+import { crossed, heldOnDevice } from '../../src/tensor/device-tensor';
+import type { Device } from '../../src/tensor/session';
+import { greatestDifference, readPrompts } from '../model/reference';
+import { referenceModel } from '../model/reference-model';
+import { placements } from '../tensor/placements';
+
+const folder = referenceModel('tied');
+
+async function drawnOn(device: Device, options: Partial<GenerationOptions>, profile?: string) {
+  const model = await Model.load(folder, {
+    device,
+    threads: 2,
+    visionFrozen: true,
+    ...(profile === undefined ? {} : { profile }),
+  });
+  const prompts = [...(await readPrompts(folder)).values()];
+  const random = prompts.flatMap((_, b) => [0, 1].map(i => new Random(7, 'device', b, i)));
+  const all = { samples: 2, maxTokens: 6, stopIds: [17], temperature: 0.9, keptAlternatives: 3, ...options };
+  const before = heldOnDevice().bytes;
+  const samples = (await drawGroups(model, prompts, all, random)).flat();
+  // a second time finds everything as it was
+  if (device === 'webgpu') {
+    const held = heldOnDevice().bytes;
+    const { back } = crossed();
+    const again = (await drawGroups(model, prompts, all, random)).flat();
+    assert.equal(heldOnDevice().bytes, held);
+    // of each token its figures and alternatives, and of no token the vocabulary
+    const steps = Math.max(...again.map(s => s.tokenIds.length));
+    const { topK, keptAlternatives } = { topK: 0, ...all };
+    if (topK === 0) assert.equal(crossed().back - back, 4 * steps * random.length * (3 + 2 * keptAlternatives));
+    assert.ok(held > before);
+  }
+  await model.dispose();
+  return samples;
+}
+
+describe('completions on WebGPU', function () {
+  this.timeout(300_000);
+
+  before(function () {
+    if (process.env['TRIPHASE_WEBGPU'] !== '1') this.skip();
+  });
+
+  const cases: Readonly<Record<string, Partial<GenerationOptions>>> = {
+    drawn: {},
+    'the most likely': { temperature: 0 },
+    'with a forced beginning': { prefix: [5, 9], keptAlternatives: 0 },
+    'with top-k and top-p, from logits that the host sees': { topK: 20, topP: 0.9, maxTokens: 3 },
+  };
+  for (const [name, options] of Object.entries(cases))
+    it(`are those of the CPU from the same draws: ${name}`, async () => {
+      const [there, here] = [await drawnOn('webgpu', options), await drawnOn('cpu', options)];
+      assert.deepEqual(
+        there.map(s => s.tokenIds),
+        here.map(s => s.tokenIds),
+      );
+      here.forEach((sample, i) => {
+        const other = there[i]!;
+        assert.deepEqual([other.stop, other.forced], [sample.stop, sample.forced]);
+        assert.ok(greatestDifference(other.logProbs, sample.logProbs) < 1e-4);
+        assert.ok(greatestDifference(other.entropy, sample.entropy) < 1e-4);
+        assert.deepEqual(other.alternatives?.tokens, sample.alternatives?.tokens);
+        assert.ok(greatestDifference(other.alternatives?.logProbs ?? [], sample.alternatives?.logProbs ?? []) < 1e-4);
+      });
+    });
+
+  it('are computed there, to the last node', async () => {
+    const profiles = mkdtempSync(path.join(tmpdir(), 'triphase-placements-'));
+    await drawnOn('webgpu', { maxTokens: 2 }, path.join(profiles, 'x'));
+    const found = placements(profiles);
+    rmSync(profiles, { recursive: true });
+    assert.equal(found.length, 3, found.map(f => f.graph).join(', '));
+    for (const { graph, device, cpu } of found) {
+      assert.deepEqual(cpu, [], graph);
+      assert.ok(device > 0, graph);
+    }
+  });
+});
