@@ -1,15 +1,27 @@
 // From the palette to a run that can be watched, and back to it after the window was away.
 
 import assert from 'node:assert/strict';
+import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { readEvents } from '../../src/run/event-log';
 import { prepareShapes } from './lab';
 import { pictureOfFailure, until, Workbench } from './workbench';
 
-describe('a run in the workbench', () => {
+/** How often the window is loaded anew; more than once by hand, in a run that is as much longer. */
+const reloads = Number(process.env['TRIPHASE_E2E_RELOADS'] ?? 1);
+
+function prepareLong(folder: string): void {
+  prepareShapes(folder);
+  const config = path.join(folder, 'shapes', 'curriculum.yaml');
+  const longer = (_: string, steps: string) => `steps: ${Number(steps) * reloads}`;
+  writeFileSync(config, readFileSync(config, 'utf8').replaceAll(/steps: (\d+)/g, longer));
+}
+
+describe('a run in the workbench', function () {
+  this.timeout(180_000 + reloads * 60_000);
   let workbench: Workbench;
   before(async () => {
-    workbench = await Workbench.open({ vsix: process.env['TRIPHASE_E2E_VSIX'] ?? '', prepare: prepareShapes });
+    workbench = await Workbench.open({ vsix: process.env['TRIPHASE_E2E_VSIX'] ?? '', prepare: prepareLong });
   });
   pictureOfFailure(() => workbench);
   after(() => workbench?.close());
@@ -49,13 +61,26 @@ describe('a run in the workbench', () => {
   });
 
   it('is still running after the window was loaded anew, with its views', async () => {
-    await workbench.reload();
-    await workbench.command('Triphase: Focus on Runs View');
-    const before = lastStep();
-    await workbench.row(/shapes.*\w+ \d+\/\d+/).waitFor();
-    await until('a later step', async () => lastStep() > before + 1);
-    await workbench.view('.list, .dashboard');
+    for (let time = 0; time < reloads; time++) {
+      await workbench.reload();
+      await workbench.command('Triphase: Focus on Runs View');
+      const before = lastStep();
+      await workbench.row(/shapes.*\w+ \d+\/\d+/).waitFor();
+      await until('a later step', async () => lastStep() > before + 1);
+      await workbench.view('.list, .dashboard');
+    }
     await workbench.picture('after-reload');
+    const { events, torn, damaged } = readEvents(workbench.runs()[0] ?? '');
+    assert.deepEqual([torn, damaged], [false, []]);
+    assert.deepEqual(
+      events.map(({ n, attempt }) => [n, attempt]),
+      events.map((_, i) => [i + 1, 1]),
+    );
+    const steps = events.flatMap(event => (event.kind === 'step' ? [event.step] : []));
+    assert.deepEqual(
+      steps,
+      steps.map((_, i) => i + 1),
+    );
   });
 
   it('stops when it is told to, and says so', async () => {
