@@ -141,7 +141,7 @@ describe('a curriculum that trains an adapter', function () {
     // the loss of the third step and not of the first
     assert.ok(on[0]!['loss']! < whole.metrics[0]!['loss']! - 0.1);
     const merged = await baseModel({
-      model: { path: whole.at('imitate-000002'), freeze: [], precision: 'f32' },
+      model: { path: whole.at('imitate-000002'), freeze: [], precision: 'f32', layerwise: 'auto' },
       seed: 0,
     });
     assert.equal(merged.form.adapter, undefined);
