@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { loadCurriculum } from '../../src/config/curriculum';
@@ -48,12 +48,14 @@ describe('a curriculum that trains an adapter', function () {
       id: image,
       question: `What is it? ${i}`,
       answer: image,
-      image: path.join(referenceModel('tied'), 'reference', `${image}.png`),
+      image: `${image}.png`,
       scene: `There is one thing of ${i}.`,
       target: image,
       chosen: image,
       rejected: 'no',
     }));
+    for (const { image } of rows)
+      copyFileSync(path.join(referenceModel('tied'), 'reference', image), path.join(home, image));
     writeFileSync(path.join(home, 'rows.jsonl'), rows.map(r => JSON.stringify(r)).join('\n'));
     writeFileSync(path.join(home, 'curriculum.yaml'), curriculum);
     const trained = curriculum.replace(/^adapter:.*\n/m, '').replace('model: {', 'model: { precision: f16,');
