@@ -22,7 +22,7 @@ device: cpu
 threads: 2
 prompt: { system: "", max_tokens: 128 }
 data:
-  rows: { path: rows.jsonl, answer: string }
+  rows: { path: rows.jsonl, answer: string, image_folder: ${path.join(referenceModel('tied'), 'reference')} }
 generation: { samples: 4, max_tokens: 6, stop: [c, k] }
 grpo: { beta: 0.05, micro_batch: 2 }
 dpo: { beta: 0.5 }
