@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { stringify } from 'yaml';
@@ -440,7 +440,7 @@ describe('examples', () => {
       write('dev/dev.json', jsonl(rows.map(({ image: _, ...row }, i) => ({ ...row, directory: String(i % 3) }))));
       for (const [i, { identifier, image }] of rows.entries()) {
         mkdirSync(path.join(folder, 'dev', 'images', String(i % 3)), { recursive: true });
-        symlinkSync(
+        copyFileSync(
           path.join(path.dirname(file), image),
           path.join(folder, 'dev', 'images', String(i % 3), `dev-${identifier}-0.png`),
         );
