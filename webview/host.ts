@@ -4,7 +4,7 @@
 import type { SearchHits } from '../src/protocol/query';
 import type { ErrorRecord, RunState } from '../src/protocol/run';
 import type { BranchProgress } from '../src/protocol/session';
-import type { Tried } from '../src/protocol/trial';
+import type { RecomputeProgress, Tried } from '../src/protocol/trial';
 import type { FromView, RequestName, Requests, ToView, ViewState } from '../src/protocol/views';
 
 interface VsCodeApi {
@@ -28,6 +28,7 @@ export interface Wishes {
   readonly onHits?: (hits: SearchHits) => void;
   /** What continuations say so far. */
   readonly onBranching?: (progress: BranchProgress) => void;
+  readonly onRecomputing?: (progress: RecomputeProgress) => void;
 }
 
 export interface Host {
@@ -64,6 +65,7 @@ interface Pending {
   readonly reject: (error: Error) => void;
   readonly onHits: ((hits: SearchHits) => void) | undefined;
   readonly onBranching: ((progress: BranchProgress) => void) | undefined;
+  readonly onRecomputing: ((progress: RecomputeProgress) => void) | undefined;
 }
 
 /**
@@ -91,11 +93,11 @@ export function connect(): Promise<{ readonly host: Host; readonly state: ViewSt
 
   const host = (strings: Readonly<Record<string, string>>): Host => ({
     strings,
-    request: (name, params, { signal, onHits, onBranching } = {}) =>
+    request: (name, params, { signal, onHits, onBranching, onRecomputing } = {}) =>
       new Promise((resolve, reject) => {
         if (signal?.aborted === true) return reject(signal.reason as Error);
         const id = nextId++;
-        pending.set(id, { resolve, reject, onHits, onBranching });
+        pending.set(id, { resolve, reject, onHits, onBranching, onRecomputing });
         signal?.addEventListener('abort', () => {
           if (!pending.delete(id)) return;
           api.postMessage({ kind: 'cancel', id });
@@ -149,6 +151,9 @@ export function connect(): Promise<{ readonly host: Host; readonly state: ViewSt
           return;
         case 'branching':
           pending.get(data.id)?.onBranching?.(data.progress);
+          return;
+        case 'recomputing':
+          pending.get(data.id)?.onRecomputing?.(data.progress);
           return;
         case 'changed': {
           const { folder, lastEvent, state } = data;

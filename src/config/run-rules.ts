@@ -1,5 +1,6 @@
 // The reward rules of a run, apart from the rest of its config: they may change while the run goes on.
 
+import path from 'node:path';
 import { parse, stringify } from 'yaml';
 import { z } from 'zod';
 import { TriphaseError } from '../protocol/errors';
@@ -62,10 +63,17 @@ const versionSchema = z.object({
   phases: z.record(z.string(), rewardsPartSchema),
 });
 
-/** @param file is named where the text is not what writeRules wrote */
+/** @param file that the text stands in: its scripts are found from there, and it is named where writeRules did not write it */
 export function readRules(text: string, file: string): RulesHead & RunRules {
   const read = versionSchema.safeParse(yamlIn(text));
-  if (read.success) return read.data;
+  if (read.success) {
+    const { rewards } = read.data;
+    const rules = Object.entries(rewards.rules).map(([name, rule]) => [
+      name,
+      rule.kind === 'script' ? { ...rule, file: path.resolve(path.dirname(file), rule.file) } : rule,
+    ]);
+    return { ...read.data, rewards: { ...rewards, rules: Object.fromEntries(rules) } };
+  }
   const [issue] = read.error.issues;
   throw new TriphaseError(
     'run-folder',

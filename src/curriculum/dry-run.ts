@@ -8,6 +8,7 @@ import path from 'node:path';
 import type { Condition, Curriculum, Phase } from '../config/schema';
 import { canShow } from '../evaluate/conditions';
 import type { Activity, SourceReport } from '../protocol/run';
+import { makeFolderIn } from '../run/atomic';
 import type { JobEvent } from './job';
 import { evaluationDue, isWatched, watchedCondition } from './promotion';
 import { runCurriculum } from './run';
@@ -175,7 +176,7 @@ async function measure(
   home: string,
   { activity }: DryRunOptions,
 ): Promise<MeasuredPhase> {
-  const folder = path.join(home, phase.id);
+  const folder = makeFolderIn(home, phase.id);
   const tried: Curriculum = {
     ...config,
     // pass rates of all examples would take as long as they do in the run

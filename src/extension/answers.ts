@@ -9,6 +9,7 @@ import type { Actions, ViewState } from '../protocol/views';
 import { phasePreview } from './phase-preview';
 import type { Query } from './query';
 import type { Answers } from './relay';
+import type { ruleActions } from './rules/recompute';
 import type { Runs } from './runs';
 import type { traceActions } from './trace/trace-actions';
 
@@ -32,15 +33,17 @@ const offered: ReadonlySet<string> = new Set([
 ]);
 
 type OfTraces = ReturnType<typeof traceActions>;
+type OfRules = ReturnType<typeof ruleActions>;
 
 export function answersOf(
   context: vscode.ExtensionContext,
   query: Query,
   runs: Runs,
   ofTraces: OfTraces,
+  ofRules: OfRules,
   show: (state: ViewState, beside: boolean) => void,
 ): Answers {
-  return { ...questionsTo(query), ...actions(context, runs, show), ...ofTraces };
+  return { ...questionsTo(query), ...actions(context, runs, show), ...ofTraces, ...ofRules };
 }
 
 function questionsTo(query: Query): { readonly [N in keyof Questions]: Answers[N] } {
@@ -67,7 +70,7 @@ function actions(
   context: vscode.ExtensionContext,
   runs: Runs,
   show: (state: ViewState, beside: boolean) => void,
-): { readonly [N in Exclude<keyof Actions, keyof OfTraces>]: Answers[N] } {
+): { readonly [N in Exclude<keyof Actions, keyof OfTraces | keyof OfRules>]: Answers[N] } {
   return {
     open: async ({ beside = false, ...state }) => {
       show(state, beside);

@@ -45,7 +45,12 @@ async function answer(
   const stop = new AbortController();
   token.onCancellationRequested(() => stop.abort());
   try {
-    const result = await tool.run(input, { signal: stop.signal, onHits: () => {}, onBranching: () => {} });
+    const result = await tool.run(input, {
+      signal: stop.signal,
+      onHits: () => {},
+      onBranching: () => {},
+      onRecomputing: () => {},
+    });
     const text = JSON.stringify(result);
     return new vscode.LanguageModelTextPart(
       text.length <= mostCharacters

@@ -12,6 +12,7 @@ import { Panels } from './panels';
 import { PhasesView } from './phases-view';
 import { program } from './programs';
 import { openQuery } from './query';
+import { ruleActions } from './rules/recompute';
 import { RuleTests } from './rules/test-explorer';
 import { Trials } from './rules/trials';
 import { registerCommands } from './run-command';
@@ -30,13 +31,16 @@ export function activate(context: vscode.ExtensionContext): void {
   const runs = new Runs(context, log);
   const query = openQuery(context, log);
   const ofTraces = traceActions(context, query, runs, log);
-  const panels = new Panels(context.extensionUri, runs, show => answersOf(context, query, runs, ofTraces, show));
   const trial = new ChildProgram({
     program: () => program(context, 'trial'),
     name: vscode.l10n.t('The process that tries rules'),
     onLog: line => log.info(`trial: ${line}`),
     idleMs: 10 * 60_000,
   });
+  const ofRules = ruleActions(trial);
+  const panels = new Panels(context.extensionUri, runs, show =>
+    answersOf(context, query, runs, ofTraces, ofRules, show),
+  );
   const ruleTests = new RuleTests(trial);
   const window: TriphaseWindow = { context, log, runs, panels, ruleTests };
   const rows = new RunsView(runs);

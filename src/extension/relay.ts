@@ -5,6 +5,7 @@ import { toErrorRecord } from '../protocol/error-record';
 import { TriphaseError } from '../protocol/errors';
 import type { SearchHits } from '../protocol/query';
 import type { BranchProgress } from '../protocol/session';
+import type { RecomputeProgress } from '../protocol/trial';
 import type { FromView, RequestName, Requests, ToView, ViewState } from '../protocol/views';
 
 export interface Wishes {
@@ -13,6 +14,7 @@ export interface Wishes {
   readonly onHits: (hits: SearchHits) => void;
   /** What continuations say so far. */
   readonly onBranching: (progress: BranchProgress) => void;
+  readonly onRecomputing: (progress: RecomputeProgress) => void;
 }
 
 export type Answers = {
@@ -45,6 +47,9 @@ export class Relay {
         },
         onBranching: progress => {
           if (!controller.signal.aborted) this.send({ kind: 'branching', id, progress });
+        },
+        onRecomputing: progress => {
+          if (!controller.signal.aborted) this.send({ kind: 'recomputing', id, progress });
         },
       });
       this.send({ kind: 'result', id, result });

@@ -129,11 +129,7 @@ export class RuleVersions {
   private stored(version: number): NumberedRules {
     const file = path.join(this.folder, rulesFile(version));
     const { hash, rewards, phases } = readRules(readRulesFile(this.folder, version), file);
-    const rules = Object.entries(rewards.rules).map(([name, rule]) => [
-      name,
-      rule.kind === 'script' ? { ...rule, file: path.resolve(path.dirname(file), rule.file) } : rule,
-    ]);
-    return { version, hash, rewards: { ...rewards, rules: Object.fromEntries(rules) }, phases };
+    return { version, hash, rewards, phases };
   }
 
   private refuseOtherPhases({ config, place }: LoadedCurriculum, file: string): void {

@@ -198,6 +198,8 @@ export interface Curves {
     readonly label: string;
     readonly kind: 'phase' | 'rules' | 'resumed';
   }[];
+  /** Versions of the reward rules that the run has had, each with the first step that it scored. */
+  readonly rules: readonly { readonly version: number; readonly fromStep: number }[];
   /** The latest steps that taught nothing, with the reason in words. */
   readonly untaught: readonly { readonly step: number; readonly why: string }[];
   readonly warnings: readonly { readonly step: number; readonly message: string }[];

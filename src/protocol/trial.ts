@@ -81,6 +81,31 @@ export interface TestsResult {
   readonly problems: readonly string[];
 }
 
+/** A whole run is paid anew: by a version of its rules, or by a config as it stands. */
+export interface RecomputeParams {
+  readonly folder: string;
+  readonly under: { readonly of: 'version'; readonly version: number } | ({ readonly of: 'text' } & RulesText);
+}
+
+export interface RecomputeProgress {
+  readonly rollouts: number;
+  readonly files: number;
+  readonly ofFiles: number;
+}
+
+/** Figures of every step under the same rules, by the names of the metrics that a step has. */
+export interface RecomputedCurves {
+  readonly rollouts: number;
+  /** Rules that broke, or could not be asked, with the number of rollouts that they say nothing of. */
+  readonly failed: readonly { readonly rule: string; readonly rollouts: number }[];
+  readonly steps: readonly number[];
+  readonly metrics: Readonly<Record<string, readonly (number | null)[]>>;
+}
+
 /** Answered with the last of what is told; a newer trial of the folder ends an older one. */
 export const tryRequest = new ProgramRequest<TryParams, Tried, Tried>('triphase/try');
 export const testRulesRequest = new ProgramRequest<RulesText, TestsResult>('triphase/testRules');
+/** Waits for a trial that is under way, and goes on after one that comes between. */
+export const recomputeRequest = new ProgramRequest<RecomputeParams, RecomputedCurves, RecomputeProgress>(
+  'triphase/recompute',
+);

@@ -5,7 +5,7 @@ import type { PhasePreview } from './preview';
 import type { QuestionName, Questions, RolloutRef, SearchHits } from './query';
 import type { ErrorRecord, RunState } from './run';
 import type { BranchParams, BranchProgress, BranchResult } from './session';
-import type { Tried } from './trial';
+import type { RecomputedCurves, RecomputeProgress, Tried } from './trial';
 
 export type ViewName = 'dashboard' | 'rollouts' | 'trace' | 'preview';
 
@@ -64,6 +64,11 @@ export interface Actions {
   };
   /** Goes on from a token of a completion. Null: the device is busy with a run, and the person would not disturb it. */
   readonly branch: { readonly params: BranchParams; readonly result: BranchResult | null };
+  /** Curves of rewards as a version of the run's rules would have paid them, or its config as it stands in the editor. */
+  readonly recompute: {
+    readonly params: { readonly folder: string; readonly under: number | 'now' };
+    readonly result: RecomputedCurves;
+  };
   /** Other runs that could be laid over this one. */
   readonly runs: {
     readonly params: null;
@@ -95,6 +100,7 @@ export type ToView =
   | { readonly kind: 'changed'; readonly folder: string; readonly state?: RunState; readonly lastEvent: number }
   | { readonly kind: 'hits'; readonly id: number; readonly hits: SearchHits }
   | { readonly kind: 'branching'; readonly id: number; readonly progress: BranchProgress }
+  | { readonly kind: 'recomputing'; readonly id: number; readonly progress: RecomputeProgress }
   /** Rules are typed in the editor: what they would have paid. */
   | { readonly kind: 'tried'; readonly folder: string; readonly tried: Tried }
   /** Go there without losing the rest. */

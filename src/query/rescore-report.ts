@@ -55,6 +55,18 @@ export interface ChangedGroup extends Omit<SampleAt, 'sample'> {
   readonly after: GroupStanding;
 }
 
+/** Means over the completions of a step. */
+export interface RescoredStep {
+  readonly step: number;
+  readonly samples: number;
+  readonly reward: number;
+  /** Shares. */
+  readonly right: number;
+  readonly ungradable: number;
+  /** Mean score of each rule that was asked. */
+  readonly rules: Readonly<Record<string, number>>;
+}
+
 export interface RescoreReport {
   /** Not of all rollouts: files are still to come, or it was broken off. */
   readonly partial: boolean;
@@ -68,6 +80,8 @@ export interface RescoreReport {
   readonly rules: readonly RuleReport[];
   /** Groups whose rewards are all equal teach nothing. */
   readonly groupsWithoutSpread: { readonly before: number | undefined; readonly after: number };
+  /** The steps that are in here, in their order. */
+  readonly steps: readonly RescoredStep[];
   /** Groups whose samples would have been in another order. */
   readonly groupsReordered: number;
   /** Samples whose advantage would have had the other sign. */

@@ -4,7 +4,7 @@ import type { Scored } from '../protocol/rewards';
 import { type AdvantageOptions, batchAdvantages } from '../train/advantages';
 import { addHints, countGroup, emptyHintTally, flatReason, type HintTally, type JudgedGroup } from './hint-tally';
 import { hintsOf } from './hints';
-import type { ChangedGroup, ChangedSample, GroupStanding, RescoreReport } from './rescore-report';
+import type { ChangedGroup, ChangedSample, GroupStanding, RescoredStep, RescoreReport } from './rescore-report';
 import type { StoredGroup } from './stored-rollouts';
 
 interface RuleTally {
@@ -28,6 +28,7 @@ export interface RescoreTally {
   /** As they were at the last step. */
   weights: { step: number; of: Readonly<Record<string, number>> };
   readonly rules: Map<string, RuleTally>;
+  readonly steps: RescoredStep[];
   changed: ChangedSample[];
   changedGroups: (ChangedGroup & { readonly distance: number })[];
   readonly hints: HintTally;
@@ -49,6 +50,7 @@ export const emptyTally = (): RescoreTally => ({
   flipped: 0,
   weights: { step: -1, of: {} },
   rules: new Map(),
+  steps: [],
   changed: [],
   changedGroups: [],
   hints: emptyHintTally(),
@@ -64,6 +66,7 @@ export function countStep(
 ): void {
   const { step } = groups[0]!;
   if (step >= tally.weights.step) tally.weights = { step, of: weights };
+  tally.steps.push(stepOf(step, scored.flat()));
   const advantages = advantagesAfter(groups, scored, advantage);
   const advantagesThen = advantagesBefore(groups, advantage);
   for (const [g, group] of groups.entries()) {
@@ -80,6 +83,36 @@ export function countStep(
     }
     countOrder(tally, group, before, after);
   }
+}
+
+/** As a step of a run is told: where a rule was not asked, or broke, it has no score. */
+function stepOf(step: number, scored: readonly Scored[]): RescoredStep {
+  const rules = new Map<string, { sum: number; n: number }>();
+  let [reward, right, ungradable] = [0, 0, 0];
+  for (const one of scored) {
+    reward += one.reward;
+    if (one.outcome === 'right') right++;
+    if (one.outcome === 'ungradable') ungradable++;
+    for (const name in one.rules) {
+      const { score, error, off } = one.rules[name]!;
+      const rule = rules.get(name) ?? { sum: 0, n: 0 };
+      rules.set(name, rule);
+      if (error !== undefined || off !== undefined) continue;
+      rule.sum += score;
+      rule.n++;
+    }
+  }
+  const n = Math.max(1, scored.length);
+  return {
+    step,
+    samples: scored.length,
+    reward: reward / n,
+    right: right / n,
+    ungradable: ungradable / n,
+    rules: Object.fromEntries(
+      [...rules].flatMap(([name, { sum, n: asked }]) => (asked === 0 ? [] : [[name, sum / asked] as const])),
+    ),
+  };
 }
 
 /** The stored group with what other rules say of it. */
@@ -195,6 +228,7 @@ export function addTally(tally: RescoreTally, other: RescoreTally): void {
     rule.change += change;
     for (const [code, count] of errors) rule.errors.set(code, (rule.errors.get(code) ?? 0) + count);
   }
+  for (const step of other.steps) tally.steps.push(step);
   tally.changed = mostSamples([...tally.changed, ...other.changed]);
   tally.changedGroups = mostGroups([...tally.changedGroups, ...other.changedGroups]);
   addHints(tally.hints, other.hints);
@@ -242,6 +276,7 @@ export function reportOf(tally: RescoreTally, ofFiles: number): RescoreReport {
       };
     }),
     groupsWithoutSpread: { before: tally.flatCount === 0 ? undefined : tally.flatBefore, after: tally.flatAfter },
+    steps: tally.steps.toSorted((a, b) => a.step - b.step),
     groupsReordered: tally.reordered,
     advantagesFlipped: tally.flipped,
     mostChanged: mostSamples(tally.changed),

@@ -2,17 +2,29 @@
 
 import path from 'node:path';
 import type { Diagnostic } from '../config/diagnostics';
+import { type RunRules, rulesOf } from '../config/run-rules';
 import type { Curriculum } from '../config/schema';
 import { examplesOf } from '../data/examples-of';
 import { TriphaseError } from '../protocol/errors';
 import type { RolloutRef } from '../protocol/query';
-import type { RulesText, TestsResult, Tried, TriedRollout, TriedRun, TryParams } from '../protocol/trial';
+import type {
+  RecomputedCurves,
+  RecomputeParams,
+  RecomputeProgress,
+  RulesText,
+  TestsResult,
+  Tried,
+  TriedRollout,
+  TriedRun,
+  TryParams,
+} from '../protocol/trial';
 import type { RescoredSample, RescoreReport, SampleAt } from '../query/rescore-report';
 import { Rescorer } from '../query/rescorer';
 import { rolloutsStamp, storedRollouts } from '../query/stored-rollouts';
 import { RuleEditor } from '../reward/edited-rules';
 import { runRuleTests } from '../reward/rule-tests';
 import { currentEvents, readEvents } from '../run/event-log';
+import { recomputedCurves, rulesOfVersion, runUnder } from './recomputed-curves';
 import { rescoreQuestion } from './rescore-question';
 
 interface Opened {
@@ -28,8 +40,30 @@ export class RuleTrials {
   private readonly editor = RuleEditor.open();
   private opened: { readonly folder: string; readonly at: Promise<Opened> } | undefined;
 
+  /** Trials that were begun, the latest with all before it. */
+  private trying: Promise<unknown> = Promise.resolve();
+  private recomputing: Promise<unknown> = Promise.resolve();
+  private opening: Promise<unknown> = Promise.resolve();
+
   /** @param told before the answer: the rollout at hand, then figures of ever more rollouts */
-  async try(params: TryParams, told: (tried: Tried) => void, signal: AbortSignal): Promise<Tried> {
+  try(params: TryParams, told: (tried: Tried) => void, signal: AbortSignal): Promise<Tried> {
+    const answer = this.tried(params, told, signal);
+    this.trying = Promise.allSettled([this.trying, answer]);
+    return answer;
+  }
+
+  /** One run after the other; what is typed meanwhile comes before it. */
+  recompute(
+    params: RecomputeParams,
+    told: (progress: RecomputeProgress) => void,
+    signal: AbortSignal,
+  ): Promise<RecomputedCurves> {
+    const answer = this.recomputing.then(() => this.recomputed(params, told, signal));
+    this.recomputing = answer.catch(() => undefined);
+    return answer;
+  }
+
+  private async tried(params: TryParams, told: (tried: Tried) => void, signal: AbortSignal): Promise<Tried> {
     const read = await this.read(params);
     if ('problems' in read) return { of: 'wrong', problems: read.problems };
     const { rescorer, files } = await this.open(params.folder, read.config);
@@ -60,6 +94,42 @@ export class RuleTrials {
     this.opened = undefined;
   }
 
+  private async recomputed(
+    { folder, under }: RecomputeParams,
+    told: (progress: RecomputeProgress) => void,
+    signal: AbortSignal,
+  ): Promise<RecomputedCurves> {
+    signal.throwIfAborted();
+    const config = runUnder(
+      folder,
+      under.of === 'version' ? rulesOfVersion(folder, under.version) : await this.rulesIn(under),
+    );
+    for (;;) {
+      const { trying } = this;
+      await trying;
+      const { rescorer } = await this.open(folder, config);
+      signal.throwIfAborted();
+      if (this.trying !== trying) continue;
+      const report = await rescorer.ask(rescoreQuestion(config), {
+        signal,
+        some: 1,
+        onAnswer: answer => {
+          if (answer.of !== 'sample')
+            told({ rollouts: answer.report.samples, files: answer.report.files, ofFiles: answer.report.ofFiles });
+        },
+      });
+      signal.throwIfAborted();
+      // broken off by a trial: what rules said so far is kept, and is not asked again
+      if (!report.partial) return recomputedCurves(report);
+    }
+  }
+
+  private async rulesIn(text: RulesText): Promise<RunRules> {
+    const read = await this.read(text);
+    if ('config' in read) return rulesOf(read.config);
+    throw new TriphaseError('config', read.problems.join(' '), 'Mend the rules, and ask again.');
+  }
+
   private async read(
     text: RulesText,
   ): Promise<{ readonly config: Curriculum } | { readonly problems: readonly string[] }> {
@@ -69,7 +139,13 @@ export class RuleTrials {
   }
 
   /** The folder that was asked about last stays open: its rollouts are in memory, and what unchanged rules said. */
-  private async open(folder: string, config: Curriculum): Promise<Opened> {
+  private open(folder: string, config: Curriculum): Promise<Opened> {
+    const opened = this.opening.then(() => this.openNext(folder, config));
+    this.opening = opened.catch(() => undefined);
+    return opened;
+  }
+
+  private async openNext(folder: string, config: Curriculum): Promise<Opened> {
     const examples = JSON.stringify(config.data);
     if (this.opened?.folder === folder) {
       const at = await this.opened.at.catch(() => undefined);

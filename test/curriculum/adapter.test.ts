@@ -22,7 +22,7 @@ device: cpu
 threads: 2
 prompt: { system: "", max_tokens: 128 }
 data:
-  rows: { path: rows.jsonl, answer: string }
+  rows: { path: rows.jsonl, answer: string, image_folder: ${path.join(referenceModel('tied'), 'reference')} }
 generation: { samples: 4, max_tokens: 6, stop: [c, k] }
 grpo: { beta: 0.05, micro_batch: 2 }
 dpo: { beta: 0.5 }
@@ -48,7 +48,7 @@ describe('a curriculum that trains an adapter', function () {
       id: image,
       question: `What is it? ${i}`,
       answer: image,
-      image: path.join(referenceModel('tied'), 'reference', `${image}.png`),
+      image: `${image}.png`,
       scene: `There is one thing of ${i}.`,
       target: image,
       chosen: image,

@@ -5,8 +5,8 @@ import path from 'node:path';
 import { ChildProgram } from '../../src/program/child';
 import { Random } from '../../src/protocol/random';
 import type { RolloutRecord } from '../../src/protocol/run';
-import { type Tried, type TryParams, testRulesRequest, tryRequest } from '../../src/protocol/trial';
-import { readEvents } from '../../src/run/event-log';
+import { recomputeRequest, type Tried, type TryParams, testRulesRequest, tryRequest } from '../../src/protocol/trial';
+import { currentEvents, readEvents } from '../../src/run/event-log';
 import { currentRollouts, readRollouts } from '../../src/run/rollouts';
 import { tinyRun } from '../session/tiny-run';
 
@@ -89,6 +89,22 @@ describe('rules tried as they are typed', function () {
     assert.equal(answer?.of, 'wrong');
     const { problems } = answer as Extract<Tried, { readonly of: 'wrong' }>;
     assert.match(problems[0] ?? '', /^curriculum\.yaml:\d+: /);
+  });
+
+  it('pays a whole run under its own rules what the run was told', async () => {
+    const { steps, metrics } = await program.ask(recomputeRequest, { folder, under: { of: 'version', version: 1 } });
+    const told = currentEvents(readEvents(folder).events).filter(event => event.kind === 'step');
+    assert.deepEqual(
+      steps,
+      told.map(({ step }) => step),
+    );
+    for (const [name, values] of Object.entries(metrics))
+      for (const [i, value] of values.entries())
+        assert.ok(
+          Math.abs((value ?? 0) - (told[i]?.metrics[name] ?? Number.NaN)) < 1e-6,
+          `${name} of step ${steps[i]}`,
+        );
+    assert.ok('rewards/odd/mean' in metrics);
   });
 
   it('runs the test cases beside the rules', async () => {

@@ -3,8 +3,10 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { Page } from 'playwright-core';
+import { completionsOf, mean, rewardOf, runOfTwoVersions, steps as stepsOfTwo } from '../trial/two-versions';
 import type { Done } from './harness/server';
-import { inChromium } from './in-chromium';
+import { trialAnswers } from './harness/trial-answers';
+import { inChromium, picture } from './in-chromium';
 import { recordLab, rewardAt, steps } from './lab';
 
 describe('the dashboard', function () {
@@ -16,8 +18,17 @@ describe('the dashboard', function () {
     await recordLab(parent);
     await recordLab(parent, { name: 'other', lift: 0.1, seed: 2 });
   });
-  const views = inChromium({ folders: () => [folder, other] });
-  after(() => rmSync(parent, { recursive: true, force: true }));
+  const trial = trialAnswers();
+  /** In the place of what tries rules: a run too long to wait for. */
+  let held: ((wishes: Parameters<typeof trial.recompute>[1]) => Promise<never>) | undefined;
+  const views = inChromium({
+    folders: () => [folder, other],
+    recompute: (params, wishes) => (held ? held(wishes) : trial.recompute(params, wishes)),
+  });
+  after(async () => {
+    await trial.close();
+    rmSync(parent, { recursive: true, force: true });
+  });
 
   const open = async (): Promise<Page> => {
     const page = await views.open({ view: 'dashboard', folders: [folder] });
@@ -45,7 +56,10 @@ describe('the dashboard', function () {
       'Tokens per second',
     ]);
     const missing = await page.locator('.missing').textContent();
-    assert.equal(missing, 'Not recorded: KL to the reference, Clipped, Generator against training.');
+    assert.equal(
+      missing,
+      'Not recorded: KL to the reference, Clipped, Generator against training, Memory of the device, Load of the device.',
+    );
     assert.equal(await page.locator('h1').textContent(), 'towers');
     assert.match((await page.locator('.badge').textContent()) ?? '', /finished/);
     assert.match((await page.locator('.card-rules .legend').textContent()) ?? '', /format1.*accuracy0\.7/);
@@ -55,6 +69,7 @@ describe('the dashboard', function () {
     const page = await open();
     await chart(page, 'reward').focus();
     await page.keyboard.press('Home');
+    await page.waitForFunction(() => document.querySelector('.cursor-step')?.textContent === 'step 0');
     assert.match(
       (await chart(page, 'accuracy').getAttribute('aria-valuetext')) ?? '',
       /step 0, text: image \+ caption 10\.0% \[0%, 20\.0%\] n 64/,
@@ -172,6 +187,95 @@ describe('the dashboard', function () {
     assert.deepEqual((await differences.allTextContents()).sort(), ['nametowersother', 'seed12']);
     await page.getByRole('button', { name: 'Take other away' }).click();
     await page.waitForFunction(() => document.querySelectorAll('.run-chip').length === 0);
+  });
+
+  it('recomputes the curves of rewards under one version of the rules, and says so', async () => {
+    const changed = await runOfTwoVersions(path.join(parent, 'two'));
+    const page = await views.open({ view: 'dashboard', folders: [changed] });
+    const choice = page.getByRole('combobox', { name: 'Reward curves' });
+    const mark = page.locator('.card-reward .recomputed');
+    const shown = async (): Promise<readonly string[]> => {
+      await page.locator('.card-reward tbody tr').first().waitFor();
+      return page.locator('.card-reward tbody tr').allTextContents();
+    };
+    await page.locator('.card-reward').getByRole('button', { name: 'Show the numbers as a table' }).click();
+    const asPaid = await shown();
+    assert.match(asPaid[2] ?? '', /rules 2/);
+    assert.ok(await mark.isHidden());
+
+    await choice.focus();
+    await page.keyboard.press('ArrowDown');
+    await page.keyboard.press('ArrowDown');
+    await mark.filter({ hasText: 'recomputed under version 2, for 18 rollouts' }).waitFor();
+    const row = (step: number): string =>
+      mean(completionsOf(step).map(completion => rewardOf(2, completion))).toFixed(3);
+    const recomputed = await shown();
+    assert.deepEqual(recomputed, [
+      ...[6, 5, 4, 3, 2].map(step => `${step}${row(step).replace(/\.000$/, '')}`),
+      `1 · look${row(1).replace(/\.000$/, '')}`,
+    ]);
+    assert.notDeepEqual(recomputed.slice(3), asPaid.slice(3));
+    assert.match((await page.locator('.card-rules .legend').textContent()) ?? '', /even/);
+    assert.equal(await page.locator('.card-loss .recomputed').isHidden(), true);
+    await picture(page, 'dashboard-recomputed');
+
+    await page.reload();
+    await mark.filter({ hasText: 'version 2' }).waitFor();
+    assert.deepEqual(await shown(), recomputed);
+    await choice.click();
+    await page.getByRole('option', { name: 'Rules in the file now' }).click();
+    await mark.filter({ hasText: 'under the rules in the file now' }).waitFor();
+    assert.ok(await page.getByRole('button', { name: 'Recompute' }).isVisible());
+    await choice.click();
+    await page.getByRole('option', { name: 'As paid' }).click();
+    await mark.waitFor({ state: 'hidden' });
+    assert.deepEqual(await shown(), asPaid);
+    assert.equal((await shown()).length, stepsOfTwo);
+  });
+
+  it('shows how far it is, and is broken off by the keyboard', async () => {
+    const changed = await runOfTwoVersions(path.join(parent, 'long'));
+    const broken = new Promise<void>(resolve => {
+      held = ({ signal, onRecomputing }) =>
+        new Promise((_, reject) => {
+          onRecomputing({ rollouts: 1200, files: 40, ofFiles: 100 });
+          signal.addEventListener('abort', () => {
+            resolve();
+            reject(signal.reason);
+          });
+        });
+    });
+    try {
+      const page = await views.open({ view: 'dashboard', folders: [changed] });
+      const choice = page.getByRole('combobox', { name: 'Reward curves' });
+      await choice.focus();
+      await page.keyboard.press('ArrowDown');
+      await page.locator('.recomputing').filter({ hasText: '1200 rollouts' }).waitFor();
+      const bar = page.getByRole('progressbar', { name: 'Rollouts that are scored anew' });
+      assert.equal(await bar.evaluate(element => (element as HTMLProgressElement).position), 0.4);
+      await page.keyboard.press('Tab');
+      await page.keyboard.press('Enter');
+      await broken;
+      await page.locator('.recomputing').waitFor({ state: 'hidden' });
+      assert.equal(await choice.evaluate(element => (element as HTMLSelectElement).value), 'paid');
+    } finally {
+      held = undefined;
+    }
+  });
+
+  it('says why the rules cannot be asked, and shows what was shown before', async () => {
+    const changed = await runOfTwoVersions(path.join(parent, 'gone'));
+    rmSync(path.join(changed, 'rules', '2.yaml'));
+    const page = await views.open({ view: 'dashboard', folders: [changed] });
+    await page.getByRole('combobox', { name: 'Reward curves' }).click();
+    await page.getByRole('option', { name: 'Version 2, from step 4' }).click();
+    const notice = page.locator('.recompute-notice .notice-error');
+    await notice.waitFor();
+    assert.match((await notice.textContent()) ?? '', /Version 2 of the reward rules is gone/);
+    assert.equal(
+      await page.getByRole('combobox', { name: 'Reward curves' }).evaluate(e => (e as HTMLSelectElement).value),
+      'paid',
+    );
   });
 
   it('asks again when the run has something new, and a hidden view does so only when it is shown', async () => {

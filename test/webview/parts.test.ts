@@ -35,6 +35,7 @@ describe('figures of curves', () => {
     metrics: { reward: [0.1, 0.2, 0.3], 'rewards/format/mean': [1, null, 1], kl: [null, null, null] },
     evaluations: [],
     boundaries: [{ step: 2, label: 'rules 2', kind: 'rules' }],
+    rules: [],
     untaught: [],
     warnings: [],
     checkpoints: [],

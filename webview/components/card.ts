@@ -5,7 +5,7 @@ import type { ThemeColors } from '../theme';
 import { count, t } from '../words';
 import { Chart, type ChartListeners, dashes, toneOf } from './chart';
 import { iconButton } from './controls';
-import { csvOf, type Figure, fullText, type Line, valueText } from './figure';
+import { csvOf, type Figure, fullText, type Line, marksIn, valueText } from './figure';
 import { rovingToolbar } from './roving';
 import type { SharedAxis } from './shared-axis';
 
@@ -21,6 +21,7 @@ const rowsAtOnce = 200;
 export class Card {
   readonly element: HTMLElement;
   private readonly title = h('h2');
+  private readonly recomputed = h('p', { class: 'recomputed', hidden: true });
   private readonly legend = h('div', { class: 'legend', role: 'toolbar' });
   private readonly table = h('div', { class: 'numbers', tabindex: 0, role: 'region', hidden: true });
   private readonly chart: Chart;
@@ -56,6 +57,7 @@ export class Card {
       'section',
       { class: `card card-${figure.id}` },
       h('div', { class: 'card-head' }, this.title, actions),
+      this.recomputed,
       this.legend,
       this.chart.element,
       this.table,
@@ -73,6 +75,8 @@ export class Card {
     this.title.textContent = figure.title;
     this.title.title = figure.about;
     this.element.setAttribute('aria-label', figure.title);
+    this.recomputed.hidden = figure.recomputed === undefined;
+    this.recomputed.textContent = figure.recomputed ?? '';
     this.makeLegend();
     this.chart.update(figure, this.hidden, theme);
     this.showCursor();
@@ -154,6 +158,7 @@ export class Card {
   private makeTable(): void {
     const { figure, axis, runNames } = this;
     const [first, last] = axis.range;
+    const marks = marksIn(figure, axis.marks);
     const indices = axis.steps
       .map((_, i) => i)
       .filter(i => {
@@ -181,7 +186,7 @@ export class Card {
               h(
                 'tr',
                 {},
-                h('th', { scope: 'row' }, [String(axis.steps[i]), ...axis.beginningAt(i)].join(' · ')),
+                h('th', { scope: 'row' }, [String(axis.steps[i]), ...axis.beginningAt(i, marks)].join(' · ')),
                 ...figure.lines.map(line => h('td', {}, fullText(figure, line, i))),
               ),
             ),

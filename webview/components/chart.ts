@@ -6,7 +6,7 @@ import uPlot from 'uplot';
 import { h } from '../dom';
 import type { ThemeColors } from '../theme';
 import { t } from '../words';
-import { type Figure, fullText, type Line } from './figure';
+import { type Figure, fullText, type Line, marksIn } from './figure';
 import type { Mark, SharedAxis } from './shared-axis';
 import { smoothed } from './smoothed';
 
@@ -188,7 +188,7 @@ export class Chart {
           points: { size: 7, width: 1.5, fill: theme.background, stroke: (_, i) => this.strokeOf(i) },
         },
         hooks: {
-          drawClear: [u => drawPhases(u, axis.marks, theme)],
+          drawClear: [u => drawPhases(u, marksIn(this.figure, axis.marks), theme)],
           draw: [u => this.drawWhiskers(u)],
           setSelect: [u => this.onSelect(u)],
         },

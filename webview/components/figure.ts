@@ -1,6 +1,7 @@
 // A figure as data: what a chart draws, its table lists and its CSV holds.
 
 import { percent, figure as plain } from '../words';
+import type { Mark } from './shared-axis';
 
 export interface Line {
   readonly id: string;
@@ -28,7 +29,13 @@ export interface Figure {
   readonly unit: 'share' | 'number';
   readonly kind: 'lines' | 'points' | 'stack';
   readonly lines: readonly Line[];
+  /** Its values are not those of the run: under which rules they were recomputed, and for how many rollouts. */
+  readonly recomputed?: string;
 }
+
+/** Under one version of the rules nothing changes where another came. */
+export const marksIn = ({ recomputed }: Figure, marks: readonly Mark[]): readonly Mark[] =>
+  recomputed === undefined ? marks : marks.filter(({ kind }) => kind !== 'rules');
 
 export const valueText = (figure: Figure, value: number | null | undefined): string =>
   figure.unit === 'share' ? percent(value) : plain(value);
@@ -54,7 +61,8 @@ export function csvOf(figure: Figure, steps: readonly number[], runNames: readon
   const header = ['step'];
   const columns: ((i: number) => number | null | undefined)[] = [];
   for (const line of figure.lines) {
-    const name = several ? `${runNames[line.run]}: ${line.label}` : line.label;
+    const label = figure.recomputed === undefined ? line.label : `${line.label} (${figure.recomputed})`;
+    const name = several ? `${runNames[line.run]}: ${label}` : label;
     header.push(name);
     columns.push(i => line.values[i]);
     if (line.spread !== undefined) {

@@ -32,11 +32,11 @@ export class SharedAxis {
   }
 
   /** What begins at a step: a phase, a version of the rules, an attempt. */
-  beginningAt(index: number): readonly string[] {
+  beginningAt(index: number, marks = this.marks): readonly string[] {
     const step = this.steps[index];
     if (step === undefined) return [];
     const before = this.steps[index - 1] ?? Number.NEGATIVE_INFINITY;
-    return this.marks.filter(({ at }) => before < at && at <= step).map(({ label }) => label);
+    return marks.filter(({ at }) => before < at && at <= step).map(({ label }) => label);
   }
 
   moveTo(index: number | undefined): void {

@@ -3,6 +3,7 @@
 
 import type { Curves } from '../../src/protocol/query';
 import type { Condition } from '../../src/protocol/run';
+import type { RecomputedCurves } from '../../src/protocol/trial';
 import type { Figure, Line } from '../components/figure';
 import type { Mark } from '../components/shared-axis';
 import { t } from '../words';
@@ -14,8 +15,8 @@ interface Drawing {
   readonly about: string;
   readonly unit?: Figure['unit'];
   readonly kind?: Figure['kind'];
-  /** Broken where the rules change. */
-  readonly ofRules?: boolean;
+  /** What rules said, and may be asked of others; `broken`: the lines break off where the rules change. */
+  readonly ofRules?: 'broken' | 'whole';
   readonly lines: (curves: Curves) => readonly DrawnMetric[];
 }
 
@@ -37,14 +38,14 @@ const drawings = (): readonly Drawing[] => [
     id: 'reward',
     title: t('Reward'),
     about: t('Mean reward of the completions of a step, after the weights.'),
-    ofRules: true,
+    ofRules: 'broken',
     lines: one('reward', t('reward')),
   },
   {
     id: 'rules',
     title: t('Reward by rule'),
     about: t('Mean score of each rule, before its weight.'),
-    ofRules: true,
+    ofRules: 'broken',
     lines: ({ metrics }) =>
       Object.keys(metrics).flatMap(metric => {
         const rule = /^rewards\/(.+)\/mean$/.exec(metric)?.[1];
@@ -56,6 +57,7 @@ const drawings = (): readonly Drawing[] => [
     title: t('Right answers in training'),
     about: t('Share of completions whose answer was right, and whose answer could not be graded.'),
     unit: 'share',
+    ofRules: 'whole',
     lines: () => [
       { metric: 'accuracy', label: t('right'), tone: 1 },
       { metric: 'ungradable', label: t('not gradable'), tone: 4 },
@@ -206,7 +208,14 @@ export interface Dashboard {
   readonly notRecorded: readonly string[];
 }
 
-export function dashboardOf(runs: readonly Curves[]): Dashboard {
+/** Curves of the first run under one set of rules. */
+export interface Recomputed {
+  readonly curves: RecomputedCurves;
+  /** Under which, and for how many rollouts. */
+  readonly note: string;
+}
+
+export function dashboardOf(runs: readonly Curves[], recomputed?: Recomputed): Dashboard {
   const steps = [
     ...new Set(runs.flatMap(run => [...run.steps, ...run.evaluations.map(evaluation => evaluation.step)])),
   ].sort((a, b) => a - b);
@@ -216,7 +225,9 @@ export function dashboardOf(runs: readonly Curves[]): Dashboard {
   const sources = [
     ...new Set(runs.flatMap(run => run.evaluations.flatMap(({ bySource = [] }) => bySource.map(one => one.source)))),
   ];
-  const [reward = '', ...others] = drawings().map(drawing => figureOf(drawing, runs, placeOf, steps.length));
+  const [reward = '', ...others] = drawings().map(drawing =>
+    figureOf(drawing, runs, placeOf, steps.length, recomputed),
+  );
   const all: readonly (Figure | string)[] = [
     reward,
     accuracyFigure(runs, placeOf, steps.length),
@@ -231,14 +242,18 @@ export function dashboardOf(runs: readonly Curves[]): Dashboard {
 }
 
 function figureOf(
-  { id, title, about, unit = 'number', kind = 'lines', ofRules = false, lines }: Drawing,
-  runs: readonly Curves[],
+  { id, title, about, unit = 'number', kind = 'lines', ofRules, lines }: Drawing,
+  asPaid: readonly Curves[],
   placeOf: ReadonlyMap<number, number>,
   length: number,
+  anew: Recomputed | undefined,
 ): Figure | string {
+  const recomputed = ofRules === undefined ? undefined : anew;
+  const runs =
+    recomputed === undefined ? asPaid : asPaid.map((run, i) => (i === 0 ? underOthers(run, recomputed.curves) : run));
   const several = runs.length > 1;
   const drawn = runs.flatMap((curves, run) => {
-    const breaks = ofRules ? breaksOf(curves, placeOf) : undefined;
+    const breaks = ofRules === 'broken' && recomputed === undefined ? breaksOf(curves, placeOf) : undefined;
     return lines(curves).flatMap(({ metric, label, tone, low, high, values }, i): readonly Line[] => {
       const own = values ?? curves.metrics[metric];
       if (own === undefined || own.every(value => value === null)) return [];
@@ -262,7 +277,37 @@ function figureOf(
   });
   if (drawn.length === 0) return title;
   // areas of several runs cannot be stacked on one another
-  return { id, title, about, unit, kind: kind === 'stack' && several ? 'lines' : kind, lines: drawn };
+  return {
+    id,
+    title,
+    about,
+    unit,
+    kind: kind === 'stack' && several ? 'lines' : kind,
+    lines: drawn,
+    ...(recomputed === undefined ? {} : { recomputed: recomputed.note }),
+  };
+}
+
+/** The points of the run; one that stands for several steps has the mean of what was recomputed for them. */
+function underOthers(run: Curves, { steps, metrics }: RecomputedCurves): Curves {
+  const points = new Map(Object.keys(metrics).map(name => [name, run.steps.map(() => ({ sum: 0, n: 0 }))]));
+  let at = 0;
+  for (const [i, step] of steps.entries()) {
+    while (at < run.steps.length && (run.steps[at] as number) < step) at++;
+    for (const [name, values] of Object.entries(metrics)) {
+      const point = points.get(name)?.[at];
+      const value = values[i];
+      if (point === undefined || typeof value !== 'number') continue;
+      point.sum += value;
+      point.n++;
+    }
+  }
+  return {
+    ...run,
+    metrics: Object.fromEntries(
+      [...points].map(([name, means]) => [name, means.map(({ sum, n }) => (n === 0 ? null : sum / n))]),
+    ),
+  };
 }
 
 /** @param source of its examples alone; absent: of all that is evaluated, together */

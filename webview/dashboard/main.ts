@@ -11,6 +11,7 @@ import { connect, type Host, isAbort } from '../host';
 import { onThemeChange, readTheme } from '../theme';
 import { speak, t } from '../words';
 import { type Dashboard, dashboardOf } from './figures';
+import { Recomputation, type Under } from './recomputation';
 import { type NamedRun, RunComparison } from './run-comparison';
 import { progressOf, RunHeader } from './run-header';
 import '../styles/dashboard.css';
@@ -24,6 +25,8 @@ interface Ui {
   /** Lines that are not shown, by figure. */
   readonly hidden?: Readonly<Record<string, readonly string[]>>;
   readonly numbers?: readonly string[];
+  /** Rules that the curves of rewards are recomputed under. */
+  readonly under?: Under;
 }
 
 class DashboardView {
@@ -51,6 +54,14 @@ class DashboardView {
     openRollouts: () => this.openRollouts(this.curves[0]?.steps.at(-1), 0),
   });
   private readonly comparison = new RunComparison(folders => this.show({ ...this.shown, folders }));
+  private readonly recomputation = new Recomputation({
+    ask: (under, wishes) => this.host.request('recompute', { folder: this.folder, under }, wishes),
+    changed: () => {
+      this.lay();
+      this.draw();
+      this.keep();
+    },
+  });
   private readonly notices = h('div', { class: 'notices' });
   private readonly hints = h('section', { class: 'hints', hidden: true, 'aria-label': t('Hints') });
   private readonly under = h('output', { class: 'cursor-step' });
@@ -71,6 +82,7 @@ class DashboardView {
     const ui = (shown.ui ?? {}) as Ui;
     this.axis.smoothing = ui.smoothing ?? 0;
     this.axis.zoom = ui.zoom;
+    this.recomputation.under = ui.under;
     this.smoothing.value = String(this.axis.smoothing);
     this.showSmoothing();
     this.smoothing.addEventListener('input', () => {
@@ -88,10 +100,12 @@ class DashboardView {
           'div',
           { class: 'tools' },
           this.comparison.chooser,
+          this.recomputation.element,
           h('label', { for: 'smoothing', class: 'slider' }, t('Smoothing'), this.smoothing, this.smoothingValue),
           this.reset,
           this.under,
         ),
+        this.recomputation.notice,
         this.comparison.element,
         this.hints,
         this.grid,
@@ -172,9 +186,8 @@ class DashboardView {
     this.summary = summaries[0];
     this.state = this.summary?.state;
     this.curves = curves;
-    this.dashboard = dashboardOf(curves);
-    this.axis.steps = this.dashboard.steps;
-    this.axis.marks = this.dashboard.marks;
+    this.recomputation.update(curves);
+    this.lay();
     this.others = others;
     replace(
       this.notices,
@@ -184,6 +197,12 @@ class DashboardView {
     this.showRuns();
     this.draw();
     await Promise.all([this.askDifference(signal), this.askHints(signal)]);
+  }
+
+  private lay(): void {
+    this.dashboard = dashboardOf(this.curves, this.recomputation.recomputed);
+    this.axis.steps = this.dashboard.steps;
+    this.axis.marks = this.dashboard.marks;
   }
 
   private others: readonly NamedRun[] = [];
@@ -344,6 +363,7 @@ class DashboardView {
       smoothing: this.axis.smoothing,
       ...(this.axis.zoom === undefined ? {} : { zoom: this.axis.zoom }),
       hidden: Object.fromEntries(cards.map(([id, card]) => [id, [...card.hidden]])),
+      ...(this.recomputation.under === undefined ? {} : { under: this.recomputation.under }),
       numbers: cards.filter(([, card]) => card.showsNumbers).map(([id]) => id),
     };
     this.shown = { ...this.shown, ui };

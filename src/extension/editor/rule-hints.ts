@@ -61,7 +61,12 @@ export class RuleHints implements vscode.Disposable {
     const key = `${folder} ${digest.lastEvent}`;
     const known = this.asked.get(key);
     if (known !== undefined) return known;
-    const wishes = { signal: new AbortController().signal, onHits: () => {}, onBranching: () => {} };
+    const wishes = {
+      signal: new AbortController().signal,
+      onHits: () => {},
+      onBranching: () => {},
+      onRecomputing: () => {},
+    };
     const hints = this.query.ask('hints', { folder }, wishes).catch(() => []);
     this.asked.set(key, hints);
     return hints;

@@ -11,7 +11,7 @@ import { examplesOf } from '../../data/examples-of';
 import type { RolloutDetail, TokenAlternative } from '../../protocol/query';
 import { compileRules, type RuleSet } from '../../reward/rule-set';
 import { resolvedConfigFile } from '../../run/folder';
-import { readRulesFile } from '../../run/rules-folder';
+import { readRulesFile, rulesFile } from '../../run/rules-folder';
 import { loadTokenizer, type Tokenizer } from '../../text/tokenizer';
 import type { ExampleOf } from '../stored-rollouts';
 import type { FoundRow } from '../table/table';
@@ -88,7 +88,10 @@ export class RunConfig {
     if (rules === undefined) {
       const stored =
         typeof version === 'number'
-          ? withRules(config, readRules(readRulesFile(this.folder, version), this.folder))
+          ? withRules(
+              config,
+              readRules(readRulesFile(this.folder, version), path.join(this.folder, rulesFile(version))),
+            )
           : config;
       rules = compileRules(phaseSettings(stored, stored.phases.find(({ id }) => id === phase)!).rewards);
       this.ruleSets.set(key, rules);

@@ -24,6 +24,7 @@ export class GrowingCurves {
   private readonly columns = new Map<string, Column>();
   private readonly evaluations: EventOf<'evaluation'>[] = [];
   private readonly boundaries: Curves['boundaries'][number][] = [];
+  private readonly rules = new Map<number, number>();
   private readonly untaught: Curves['untaught'][number][] = [];
   private readonly warnings: Curves['warnings'][number][] = [];
   private readonly checkpoints: Curves['checkpoints'][number][] = [];
@@ -34,6 +35,7 @@ export class GrowingCurves {
   take(event: RunEvent): void {
     if ('step' in event) this.at = event.step;
     this.lastEvent = event.n;
+    if (event.kind === 'rules') this.rules.set(event.version, event.fromStep);
     if (event.kind === 'step') this.takeStep(event);
     else if (event.kind === 'evaluation') this.evaluations.push(event);
     else if (event.kind === 'phase-started' && event.phaseStep === 0)
@@ -66,6 +68,7 @@ export class GrowingCurves {
       metrics: Object.fromEntries([...this.columns].map(([name, column]) => [name, this.means(column)])),
       evaluations: [...this.evaluations],
       boundaries: [...this.boundaries],
+      rules: [...this.rules].map(([version, fromStep]) => ({ version, fromStep })),
       untaught: [...this.untaught],
       warnings: [...this.warnings],
       checkpoints: [...this.checkpoints],

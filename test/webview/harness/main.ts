@@ -6,6 +6,7 @@ import { loadCurriculum } from '../../../src/config/curriculum';
 import { commandLinePreview } from './command-line';
 import { queryAnswers } from './query-answers';
 import { runFolders, serveViews, themes } from './server';
+import { trialAnswers } from './trial-answers';
 
 const args = process.argv.slice(2);
 const option = (name: string): string | undefined =>
@@ -19,8 +20,9 @@ if (folders.length === 0) {
 }
 
 const { answer, close } = queryAnswers();
-process.once('SIGINT', () => void close().then(() => process.exit(0)));
-serveViews({ folders, answer, preview: commandLinePreview, port }).then(({ url }) => {
+const trial = trialAnswers();
+process.once('SIGINT', () => void Promise.all([close(), trial.close()]).then(() => process.exit(0)));
+serveViews({ folders, answer, preview: commandLinePreview, recompute: trial.recompute, port }).then(({ url }) => {
   const link = (view: string, state: object, theme: string): string =>
     `${url}/${view}?${new URLSearchParams({ theme, state: JSON.stringify({ view, ...state }) })}`;
   for (const theme of Object.keys(themes)) {

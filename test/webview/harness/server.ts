@@ -10,6 +10,7 @@ import path from 'node:path';
 import { toErrorRecord } from '../../../src/protocol/error-record';
 import { TriphaseError } from '../../../src/protocol/errors';
 import type { QuestionName, SearchHits } from '../../../src/protocol/query';
+import type { RecomputeProgress } from '../../../src/protocol/trial';
 import type { Actions, FromView, ToView, ViewState } from '../../../src/protocol/views';
 
 export type Answer = (
@@ -24,6 +25,11 @@ export interface HarnessOptions {
   readonly answer: Answer;
   /** What the command line's `preview --json` would print. */
   readonly preview?: (params: Actions['preview']['params']) => Promise<Actions['preview']['result']>;
+  /** Curves under other rules, as the process that tries rules gives them. */
+  readonly recompute?: (
+    params: Actions['recompute']['params'],
+    wishes: { readonly signal: AbortSignal; readonly onRecomputing: (progress: RecomputeProgress) => void },
+  ) => Promise<Actions['recompute']['result']>;
   readonly port?: number;
   /** Strings of another language. */
   readonly strings?: Readonly<Record<string, string>>;
@@ -115,7 +121,11 @@ export async function serveViews(options: HarnessOptions): Promise<Harness> {
       say({
         kind: 'result',
         id,
-        result: await answerOf(name, params, controller.signal, hits => say({ kind: 'hits', id, hits })),
+        result: await answerOf(name, params, {
+          signal: controller.signal,
+          onHits: hits => say({ kind: 'hits', id, hits }),
+          onRecomputing: progress => say({ kind: 'recomputing', id, progress }),
+        }),
       });
     } catch (error) {
       say({ kind: 'error', id, error: toErrorRecord(error) });
@@ -128,8 +138,11 @@ export async function serveViews(options: HarnessOptions): Promise<Harness> {
   const answerOf = async (
     name: FromView extends infer M ? (M extends { readonly name: infer N } ? N : never) : never,
     params: unknown,
-    signal: AbortSignal,
-    onHits: (hits: SearchHits) => void,
+    wishes: {
+      readonly signal: AbortSignal;
+      readonly onHits: (hits: SearchHits) => void;
+      readonly onRecomputing: (progress: RecomputeProgress) => void;
+    },
   ): Promise<unknown> => {
     switch (name) {
       case 'runs':
@@ -148,12 +161,16 @@ export async function serveViews(options: HarnessOptions): Promise<Harness> {
       case 'branch':
         done.push({ name, params } as Done);
         return null;
+      case 'recompute':
+        if (options.recompute === undefined)
+          throw new TriphaseError('usage', 'No rules are tried on this server.', 'Give it what tries them.');
+        return options.recompute(params as Actions['recompute']['params'], wishes);
       case 'preview':
         if (options.preview === undefined)
           throw new TriphaseError('usage', 'No preview was given to this server.', 'Name a config file.');
         return options.preview(params as Actions['preview']['params']);
       default:
-        return options.answer(name, params, { signal, onHits });
+        return options.answer(name, params, wishes);
     }
   };
 
