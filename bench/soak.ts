@@ -1,7 +1,7 @@
 // A long run of a toy model, watched all the while: the memory of its host, of the process that answers the views, and of
 // what the extension keeps; what views wait for; and how long a step takes. All of it must be at the end as at the start.
 //
-//   npm run -s bench:soak -- [--steps N] [--keep FOLDER]
+//   npm run -s bench:soak -- [--steps N] [--keep FOLDER] [--replay]
 
 import { type ChildProcess, fork } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
@@ -12,6 +12,7 @@ import { parseArgs } from 'node:util';
 import { type HostProgram, startRun } from '../src/client/start';
 import { QueryProcess } from '../src/query/client';
 import { readRunInfo } from '../src/run/folder';
+import { replay } from './soak/replay';
 import { makeSubject } from './soak/subject';
 import { type WindowState, watch } from './soak/window';
 import { median } from './step/median';
@@ -20,6 +21,7 @@ const { values } = parseArgs({
   options: {
     steps: { type: 'string', default: '100000' },
     keep: { type: 'string' },
+    replay: { type: 'boolean', default: false },
     window: { type: 'string' },
   },
 });
@@ -50,6 +52,11 @@ interface Sample {
 async function main(): Promise<boolean> {
   const home = values.keep === undefined ? mkdtempSync(path.join(tmpdir(), 'bench-soak-')) : path.resolve(values.keep);
   mkdirSync(home, { recursive: true });
+  if (values.replay) {
+    await replay(home, steps);
+    if (values.keep === undefined) rmSync(home, { recursive: true, force: true });
+    return true;
+  }
   const config = await makeSubject(home, steps);
   const folder = path.join(home, `run-${steps}`);
   const began = performance.now();

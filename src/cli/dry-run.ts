@@ -1,10 +1,10 @@
 // triphase run --dry-run
 
 import { statfsSync } from 'node:fs';
-import { totalmem } from 'node:os';
 import path from 'node:path';
 import type { Curriculum } from '../config/schema';
 import { dryRun, type Estimate } from '../curriculum/dry-run';
+import { machineMemory } from '../tensor/machine-memory';
 import { dataLines } from './data-lines';
 import { exitCode } from './exit-codes';
 import type { Screen } from './screen';
@@ -38,7 +38,7 @@ function show(screen: Screen, config: Curriculum, estimate: Estimate): void {
   for (const { style, name, text } of dataLines(estimate.sources))
     screen.line(`${screen.style(style, name.padEnd(9))} ${text}`);
   note('checked', 'config, data, images and the length of every prompt: the run can begin');
-  note('device', estimate.device);
+  note('device', `${estimate.device}${estimate.layerwise ? ', layer by layer' : ''}`);
   screen.line();
   const rows = [
     ...phases.map(phase => [
@@ -103,10 +103,15 @@ function show(screen: Screen, config: Curriculum, estimate: Estimate): void {
   screen.line(screen.style('bold', header ?? ''));
   for (const line of lines) screen.line(line);
   screen.line();
-  note('memory', `${bytes(estimate.memoryBytes)} at most, of ${bytes(totalmem())} in this machine`);
+  const { total: room } = machineMemory();
+  note('memory', `${bytes(estimate.memoryBytes)} at most, of ${bytes(room)} in this machine`);
+  if (estimate.memory !== undefined)
+    note('', `estimated for prompts and completions as long as they may be: ${bytes(estimate.memory.estimate)}`);
   const free = freeBytes(config.run.folder);
   note('disk', `${bytes(estimate.diskBytes)}${free === undefined ? '' : `, of ${bytes(free)} free`}`);
   const warn = (text: string) => screen.line(`${screen.style('yellow', 'warning'.padEnd(9))} ${text}`);
+  if (estimate.memory !== undefined && estimate.memory.estimate > room)
+    warn('completions as long as they may be could take more memory than there is; leave model.layerwise at auto');
   if (free !== undefined && estimate.diskBytes > free)
     warn('there is less disk free than the run will need; lower checkpoints.keep, or set run.folder elsewhere');
   screen.line(

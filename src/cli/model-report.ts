@@ -1,11 +1,11 @@
 // triphase doctor --model: what a model folder is, and whether it fits this machine for generation, for an adapter and for
 // training all of it.
 
-import { totalmem } from 'node:os';
 import { type ModelForm, targetModules } from '../model/adapter';
 import { baseFolder, holdsAdapter } from '../model/adapter-files';
 import { loadModelConfig } from '../model/config';
 import { parameterShapes, storedParameters, weightFiles } from '../model/weights';
+import { machineMemory } from '../tensor/machine-memory';
 import { estimateMemory, type RunShape, type Trained } from '../train/estimate';
 
 export interface ModelReport {
@@ -44,7 +44,7 @@ export async function modelReport(folder: string, shape: RunShape): Promise<Mode
       fits: false,
     });
 
-  const room = totalmem();
+  const { total: room } = machineMemory();
   for (const [trained, name] of uses) {
     const [plan, why] = leastPlan(config, shape, trained);
     const fits = plan.bytes <= room;
@@ -76,7 +76,7 @@ function leastPlan(config: ModelForm, shape: RunShape, trained: Trained) {
   const form = trained === 'adapter' ? { ...config, adapter } : config;
   const plan = { ...shape, form, trained, reference: trained === 'model' };
   const whole = estimateMemory({ ...plan, precision: 'f32', layerwise: false });
-  if (whole.bytes <= totalmem()) return [whole, 'in one graph, float32'] as const;
+  if (whole.bytes <= machineMemory().total) return [whole, 'in one graph, float32'] as const;
   const precision = trained === 'model' ? 'f32' : 'f16';
   const words = precision === 'f32' ? 'float32' : 'float16 beside what is trained';
   return [estimateMemory({ ...plan, precision, layerwise: true }), `layer by layer, ${words}`] as const;

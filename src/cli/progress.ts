@@ -96,10 +96,11 @@ export class ProgressReport {
         );
         return;
       case 'device': {
-        const { used, threads, replicas = 1, description, refused } = event;
+        const { used, threads, replicas = 1, layerwise = false, description, refused } = event;
         // 0: as many as the runtime likes
         const onThreads = used === 'cpu' && threads > 0 ? `${used}, ${counted(threads, 'thread')}` : used;
-        const what = replicas > 1 ? `${onThreads}, ${replicas} copies of the model` : onThreads;
+        const copies = replicas > 1 ? `, ${replicas} copies of the model` : '';
+        const what = `${onThreads}${copies}${layerwise ? ', layer by layer' : ''}`;
         this.note('bold', 'device', description === undefined ? what : `${what} (${description})`);
         for (const { device, why } of refused) this.note('dim', '', `not ${device}: ${why}`);
         return;

@@ -71,6 +71,12 @@ const model = z
       .describe(
         `How the model lies in memory beside an adapter: float32, float16, or blocks of 32 with 8 or 4 bits each and a scale. All arithmetic, and what is trained, is float32. ${OURS}`,
       ),
+    layerwise: z
+      .union([z.literal('auto'), z.boolean()])
+      .default('auto')
+      .describe(
+        `Whether layers run one by one on the CPU, so that activations and widened weights of one layer are in memory at a time, which takes longer; auto: where the estimate for one graph is more than the memory of the machine. A resumed run keeps what was chosen. ${OURS}`,
+      ),
   })
   .describe('The model that the first phase begins from.');
 

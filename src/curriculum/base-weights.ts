@@ -2,7 +2,7 @@
 // config asks for one.
 
 import type { Curriculum } from '../config/schema';
-import { type Adapter, initialAdapter, merged, targetModules } from '../model/adapter';
+import { type Adapter, initialAdapter, type ModelForm, merged, targetModules } from '../model/adapter';
 import { holdsAdapter, modelFolder } from '../model/adapter-files';
 import { loadModelConfig } from '../model/config';
 import { initialWeights } from '../model/initialize';
@@ -11,6 +11,16 @@ import { hasWeights } from '../model/weights';
 import { TriphaseError } from '../protocol/errors';
 
 type Asked = Pick<Curriculum, 'model' | 'adapter' | 'seed'>;
+
+/** The shapes of the model that a run begins from, without its parameters. @param folder of a model or a checkpoint */
+export async function formAsked({ model, adapter: asked }: Asked, folder: string): Promise<ModelForm> {
+  const base = await modelFolder(folder);
+  const config = await loadModelConfig(base);
+  if (asked === undefined) return config;
+  const { targets: _, ...settings } = asked;
+  const adapter = { ...settings, modules: targetModules(config, asked), base };
+  return { ...config, adapter, ...(model.precision === 'f32' ? {} : { precision: model.precision }) };
+}
 
 /** The model of the config; one that is an adapter with its base is trained on as such, or is merged. */
 export async function baseModel(config: Asked): Promise<LoadedModel> {

@@ -25,16 +25,22 @@ export interface PromptCheck {
 /** Files that are opened at a time. */
 const PARALLEL = 16;
 
-/** @throws TriphaseError for the first image that cannot be used, or for the prompts that are too long, counted */
-export async function checkPrompts(lists: readonly CheckedExamples[], check: PromptCheck): Promise<void> {
+/**
+ * @returns tokens of the prompt that is the longest in bytes
+ * @throws TriphaseError for the first image that cannot be used, or for the prompts that are too long, counted
+ */
+export async function checkPrompts(lists: readonly CheckedExamples[], check: PromptCheck): Promise<number> {
   const total = lists.reduce((n, { examples }) => n + examples.length, 0);
   let [count, done] = [0, 0];
+  let longest = { most: 0, tokens: () => 0 };
   let first: { readonly example: Example; readonly error: TriphaseError } | undefined;
   for (const { examples, view } of lists) {
     for (let at = 0; at < examples.length; at += PARALLEL) {
       const batch = Array.from({ length: Math.min(PARALLEL, examples.length - at) }, (_, i) => examples.at(at + i));
-      const errors = await Promise.all(batch.map(example => tooLongFor(example, view, check)));
-      errors.forEach((error, i) => {
+      const lengths = await Promise.all(batch.map(example => lengthOf(example, view, check)));
+      lengths.forEach((length, i) => {
+        if (length.most > longest.most) longest = length;
+        const error = tooLong(length, check);
         if (error === undefined) return;
         count++;
         first ??= { example: batch[i] as Example, error };
@@ -43,7 +49,7 @@ export async function checkPrompts(lists: readonly CheckedExamples[], check: Pro
       check.progress(done, total);
     }
   }
-  if (first === undefined) return;
+  if (first === undefined) return longest.tokens();
   const { source, id } = first.example;
   const others = count === 1 ? '' : ` (and ${count - 1} more)`;
   throw new TriphaseError(
@@ -53,15 +59,26 @@ export async function checkPrompts(lists: readonly CheckedExamples[], check: Pro
   );
 }
 
-async function tooLongFor(example: Example, view: View, check: PromptCheck): Promise<TriphaseError | undefined> {
+interface Length {
+  /** A bound, which is known without a tokenizer. */
+  readonly most: number;
+  /** @throws TriphaseError where they are more than a prompt may have */
+  readonly tokens: () => number;
+}
+
+async function lengthOf(example: Example, view: View, check: PromptCheck): Promise<Length> {
   const { prompter, userMessage, system, maxTokens } = check;
   const grids = view === 'text' ? [] : await Promise.all(example.images.map(f => imageGrid(f, prompter.processor)));
   const text = userMessage(example, view);
   // a token is at least a byte: what is short enough in bytes needs no tokenizer
   const most = Buffer.byteLength(text) + Buffer.byteLength(system) + prompter.imageTokens(grids) + TEMPLATE;
+  return { most, tokens: () => prompter.tokens(system, text, grids, maxTokens).tokenIds.length };
+}
+
+function tooLong({ most, tokens }: Length, { maxTokens }: PromptCheck): TriphaseError | undefined {
   if (most <= maxTokens) return undefined;
   try {
-    prompter.tokens(system, text, grids, maxTokens);
+    tokens();
     return undefined;
   } catch (error) {
     if (error instanceof TriphaseError && error.code === 'prompt-too-long') return error;

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { Condition, Curriculum, Phase } from '../config/schema';
 import { canShow } from '../evaluate/conditions';
-import type { Activity, SourceReport } from '../protocol/run';
+import type { Activity, EventOf, SourceReport } from '../protocol/run';
 import { makeFolderIn } from '../run/atomic';
 import type { JobEvent } from './job';
 import { evaluationDue, isWatched, watchedCondition } from './promotion';
@@ -43,6 +43,9 @@ export interface Estimate {
   };
   /** Highest memory of the process, bytes, on the CPU's side. */
   readonly memoryBytes: number;
+  /** What the phase that takes the most may come to, as it is estimated before a run; absent off the CPU. */
+  readonly memory?: NonNullable<EventOf<'device'>['memory']>;
+  readonly layerwise: boolean;
   readonly totalSeconds: number;
   readonly diskBytes: number;
 }
@@ -130,12 +133,20 @@ async function measureAll(config: Curriculum, folder: string, options: DryRunOpt
     bytes: Math.max(0, ...measured.map(m => m.checkpointBytes)),
     seconds: first?.checkpointSeconds ?? 0,
   };
+  const largest = measured
+    .flatMap(({ memory }) => (memory === undefined ? [] : [memory]))
+    .reduce<Estimate['memory']>(
+      (most, one) => (most === undefined || one.estimate > most.estimate ? one : most),
+      undefined,
+    );
   return {
     sources: data.reports,
     device: first?.device ?? 'cpu',
     phases: estimates,
     evaluations: { count: evaluated, secondsEach: evaluationSeconds },
     checkpoints,
+    ...(largest === undefined ? {} : { memory: largest }),
+    layerwise: measured.some(({ layerwise }) => layerwise),
     memoryBytes: process.resourceUsage().maxRSS * 1024,
     totalSeconds:
       estimates.reduce(
@@ -166,6 +177,8 @@ interface MeasuredPhase {
   readonly checkpointBytes: number;
   readonly checkpointSeconds: number;
   readonly device: string;
+  readonly memory?: NonNullable<EventOf<'device'>['memory']>;
+  readonly layerwise: boolean;
 }
 
 /** Two steps: the first builds graphs, the second is the measure. */
@@ -224,6 +237,8 @@ async function measure(
     checkpointBytes: folderBytes(path.join(folder, checkpoint.folder)),
     checkpointSeconds: checkpoint.seconds,
     device: device?.used ?? 'cpu',
+    ...(device?.memory === undefined ? {} : { memory: device.memory }),
+    layerwise: device?.layerwise ?? false,
   };
 }
 

@@ -5,7 +5,8 @@ import { gradedExamples } from '../data/example-list';
 import { openExamples } from '../data/examples';
 import { compileUserMessage, type UserMessage } from '../data/views';
 import { checkShown } from '../evaluate/conditions';
-import { evaluate } from '../evaluate/evaluate';
+import { DECODED_TOGETHER, evaluate } from '../evaluate/evaluate';
+import { loadModel } from '../model/load';
 import { Model } from '../model/model';
 import { TriphaseError } from '../protocol/errors';
 import type { Example } from '../protocol/example';
@@ -13,6 +14,7 @@ import type { Activity, Evaluation } from '../protocol/run';
 import { Prompter } from '../rollout/prompter';
 import { chooseDevice } from '../tensor/session';
 import type { Together } from '../tensor/together';
+import { generatesByLayers } from './memory-fit';
 import { compiled } from './rules-in-force';
 import { generationOptions } from './settings';
 
@@ -78,11 +80,13 @@ export async function evaluateFolder({ folder, config, activity }: EvaluateFolde
     throw new TriphaseError('data', 'there is nothing to evaluate on', 'Name data under evaluation.data.');
   checkShown(examples, config.evaluation.conditions);
   const { device } = await chooseDevice(config.device);
-  const model = await Model.load(folder, {
+  const { form, weights, frozen } = await loadModel(folder, config.model.precision);
+  const model = new Model(form, weights, {
     device,
     threads: config.threads,
     visionFrozen: true,
-    precision: config.model.precision,
+    layerwise: generatesByLayers(config, form, device, DECODED_TOGETHER),
+    ...(frozen === undefined ? {} : { frozen }),
   });
   try {
     const prompter = await Prompter.load(folder, model.config);

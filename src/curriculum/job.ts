@@ -23,6 +23,8 @@ export interface CurriculumJob {
   readonly device?: Device;
   /** Copies of the model on the CPU, whatever the config says: as many as the run had before. */
   readonly replicas?: number;
+  /** Whether the run computed layer by layer before; absent: as the config says. */
+  readonly layerwise?: boolean;
   /** Where memory was short in earlier attempts. */
   readonly limits?: readonly RememberedLimit[];
   /** Absent: the reward rules are those of the config, and stay so. */

@@ -17,11 +17,12 @@ import { newAdamWState } from '../tensor/adamw';
 import { cardInWords, graphicsCards } from '../tensor/graphics-cards';
 import { chooseDevice, type Device, type DeviceChoice } from '../tensor/session';
 import { inWords, notFinite } from '../train/finite';
-import { baseModel, modelOfCheckpoint } from './base-weights';
+import { baseModel, formAsked, modelOfCheckpoint } from './base-weights';
 import { checkPrompts } from './check-prompts';
 import type { RunContext } from './context';
 import { evaluateAt } from './evaluation-event';
 import type { CurriculumJob, JobResult } from './job';
+import { type MemoryFit, memoryFit } from './memory-fit';
 import { MemoryLimits } from './memory-limits';
 import { runPhase } from './phase';
 import { replicaCount } from './replica-count';
@@ -53,14 +54,71 @@ export async function runCurriculum(job: CurriculumJob): Promise<JobResult> {
   const { device, refused } = await chooseDevice(job.device ?? config.device);
   if (job.device !== undefined && device !== job.device) throw notBack(job.device, refused);
 
-  job.activity({ what: 'loading the model' });
   const source = job.resumeFrom ?? config.model.path;
+  const images = ImageThread.start();
+  try {
+    const asked = await formAsked(config, source);
+    const prompter = await Prompter.load(source, asked, images?.decode);
+    const userMessage = compileUserMessage(config.prompt);
+    const promptTokens = await checkPrompts(
+      [...data.phases.values()].flatMap(list => list.map(({ source, examples }) => ({ examples, view: source.view }))),
+      {
+        prompter,
+        userMessage,
+        system: config.prompt.system,
+        maxTokens: config.prompt.max_tokens,
+        progress: (done, total) => job.activity({ what: 'checking prompts', done, total }),
+      },
+    );
+    // a run that cannot fit is refused before its model is read
+    const fit = memoryFit({
+      config,
+      phases,
+      form: asked,
+      device,
+      promptTokens,
+      ...(job.layerwise === undefined ? {} : { before: job.layerwise }),
+    });
+    const model = await loadedModel(job, config, source, { device, refused }, fit);
+    const context: RunContext = {
+      job,
+      config,
+      rules: new RulesInForce(config, job.rules?.atStart),
+      model,
+      prompter,
+      userMessage,
+      optimizer: job.resumeFrom === undefined ? newAdamWState() : await loadOptimizer(job.resumeFrom),
+      memory: new MemoryLimits(job.limits ?? [], event => job.emit(event)),
+      companions: await companionsFolder(source),
+      best: start?.best ?? {},
+    };
+    try {
+      return await runPhases(context, phases, data, start);
+    } finally {
+      // a device that is lost cannot give back what it held, and that it was lost is told already
+      await model.dispose().catch(() => {});
+    }
+  } finally {
+    await images?.close();
+  }
+}
+
+/** The model as it computes in this run, of which the log is told. */
+async function loadedModel(
+  job: CurriculumJob,
+  config: Curriculum,
+  source: string,
+  { device, refused }: DeviceChoice,
+  { layerwise, memory, warning }: MemoryFit,
+): Promise<Model> {
+  job.activity({ what: 'loading the model' });
   const { form, weights, frozen } =
     job.resumeFrom === undefined ? await baseModel(config) : await modelOfCheckpoint(config, source);
-  const { replicas, threads } = replicaCount({ ...config, replicas: job.replicas ?? config.replicas }, device, [
-    ...weights.values(),
-    ...(frozen?.values() ?? []),
-  ]);
+  const { replicas, threads } = replicaCount(
+    { ...config, replicas: layerwise ? 1 : (job.replicas ?? config.replicas) },
+    device,
+    [...weights.values(), ...(frozen?.values() ?? [])],
+  );
   const cards = device === 'cpu' ? [] : await graphicsCards();
   job.emit({
     kind: 'device',
@@ -69,46 +127,21 @@ export async function runCurriculum(job: CurriculumJob): Promise<JobResult> {
     ...(cards.length === 0 ? {} : { description: cards.map(cardInWords).join('; ') }),
     threads: config.threads,
     replicas,
+    layerwise,
+    ...(memory === undefined ? {} : { memory }),
     refused: refused.map(({ device, reason }) => ({ device, why: reason })),
   });
+  if (warning !== undefined) job.emit(warning);
   const options = {
     device,
     threads,
+    layerwise,
     visionFrozen: frozenParts(config).has('vision'),
     ...(frozen === undefined ? {} : { frozen }),
   };
-  const beside = replicas === 1 ? undefined : Replicas.start(replicas, { form, options, folder: source }, job.programs);
   requireFinite(weights, source);
-  const images = ImageThread.start();
-  const context: RunContext = {
-    job,
-    config,
-    rules: new RulesInForce(config, job.rules?.atStart),
-    model: new Model(form, weights, options, beside),
-    prompter: await Prompter.load(source, form, images?.decode),
-    userMessage: compileUserMessage(config.prompt),
-    optimizer: job.resumeFrom === undefined ? newAdamWState() : await loadOptimizer(job.resumeFrom),
-    memory: new MemoryLimits(job.limits ?? [], event => job.emit(event)),
-    companions: await companionsFolder(source),
-    best: start?.best ?? {},
-  };
-  try {
-    await checkPrompts(
-      [...data.phases.values()].flatMap(list => list.map(({ source, examples }) => ({ examples, view: source.view }))),
-      {
-        prompter: context.prompter,
-        userMessage: context.userMessage,
-        system: config.prompt.system,
-        maxTokens: config.prompt.max_tokens,
-        progress: (done, total) => job.activity({ what: 'checking prompts', done, total }),
-      },
-    );
-    return await runPhases(context, phases, data, start);
-  } finally {
-    await images?.close();
-    // a device that is lost cannot give back what it held, and that it was lost is told already
-    await context.model.dispose().catch(() => {});
-  }
+  const beside = replicas === 1 ? undefined : Replicas.start(replicas, { form, options, folder: source }, job.programs);
+  return new Model(form, weights, options, beside);
 }
 
 async function runPhases(

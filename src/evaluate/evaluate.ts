@@ -35,7 +35,7 @@ export interface EvaluationOptions {
 export type ScoreGroups = (groups: readonly (readonly RuleSample[])[]) => readonly (readonly Scored[])[];
 
 /** Completions that are decoded together. */
-const BATCH = 64;
+export const DECODED_TOGETHER = 64;
 
 /** @returns undefined when it was told to stop */
 export async function evaluate(
@@ -56,7 +56,7 @@ export async function evaluate(
     for (const { condition, items } of shown) {
       if (items.length === 0) continue;
       const answered: Answered[] = [];
-      const perBatch = Math.max(1, Math.floor(BATCH / options.samples));
+      const perBatch = Math.max(1, Math.floor(DECODED_TOGETHER / options.samples));
       for (let at = 0; at < items.length; at += perBatch) {
         if (options.stopRequested()) return undefined;
         const batch = items.slice(at, at + perBatch);

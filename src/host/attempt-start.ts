@@ -19,6 +19,8 @@ export interface AttemptStart {
   readonly limits: readonly RememberedLimit[];
   /** Copies of the model that computed so far on the CPU: with as many, numbers go on as they were on any machine. */
   readonly replicas?: number;
+  /** Whether it computed layer by layer there. */
+  readonly layerwise?: boolean;
   /** What was found damaged. */
   readonly warnings: readonly Warning[];
 }
@@ -45,13 +47,14 @@ export async function attemptStart(folder: string, name?: string): Promise<Attem
     warn(`The checkpoint ${folder} is damaged: ${why}.`),
   );
   const device = events.findLast(event => event.kind === 'device' && event.used === 'cpu');
-  const replicas = device?.kind === 'device' ? device.replicas : undefined;
+  const used = device?.kind === 'device' ? device : undefined;
   return {
     checkpoint,
     events,
     supersedesAfter,
     limits: limitsOf(events, supersedesAfter),
-    ...(replicas === undefined ? {} : { replicas }),
+    ...(used?.replicas === undefined ? {} : { replicas: used.replicas }),
+    ...(used === undefined ? {} : { layerwise: used.layerwise ?? false }),
     warnings: [...notEvents, ...torn, ...damaged],
   };
 }

@@ -284,7 +284,7 @@ export class Host {
   private begin(start: Awaited<ReturnType<typeof attemptStart>>, device: DeviceToUse | undefined): void {
     const { folder, info, lease } = this;
     const { config, workerFile } = this.options;
-    const { checkpoint, events, supersedesAfter, limits, replicas } = start;
+    const { checkpoint, events, supersedesAfter, limits, replicas, layerwise } = start;
     const stop = this.state.kind === 'stopping';
     for (const event of device === undefined ? events : []) this.progress.take(event);
     this.log.append({
@@ -314,6 +314,7 @@ export class Host {
         ...(device === undefined ? {} : { device: device.use }),
         limits,
         ...(replicas === undefined ? {} : { replicas }),
+        ...(layerwise === undefined ? {} : { layerwise }),
         quick: info.quick,
         ...(info.onlyPhase === undefined ? {} : { onlyPhase: info.onlyPhase }),
       },

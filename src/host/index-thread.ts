@@ -5,7 +5,8 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { Worker } from 'node:worker_threads';
 import type { RunEvent } from '../protocol/run';
-import { type Indexed, mostFiles, type StepFileName, stepFiles } from '../run/compaction';
+import { type Indexed, mostFiles, stepFiles } from '../run/compaction';
+import type { StepFileName } from '../run/file-list';
 import type { IndexThreadData } from '../run/index-program';
 
 export class IndexThread {

@@ -177,6 +177,10 @@ export type RunEventBody =
       readonly threads: number;
       /** Copies of the model that compute side by side; absent in logs of earlier versions. */
       readonly replicas?: number;
+      /** Layers run one by one; absent in logs of earlier versions, which had no such runs. */
+      readonly layerwise?: boolean;
+      /** What was estimated before the first step, bytes; absent off the CPU, and in logs of earlier versions. */
+      readonly memory?: { readonly estimate: number; readonly total: number };
       readonly refused: readonly { readonly device: string; readonly why: string }[];
     }
   | {

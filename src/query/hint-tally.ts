@@ -60,6 +60,20 @@ export interface StepCount {
   groups: number;
   readonly answers: Map<string, number>;
   readonly golds: Map<string, number>;
+  /** Of answers and golds that are not told apart any more. */
+  otherAnswers: number;
+  otherGolds: number;
+  /** Steps that are counted together here; the first of them names them. */
+  steps: number;
+  /** Of several steps, the one with the largest share of each. */
+  worst?: { readonly truncated: WorstStep; readonly ungradable: WorstStep };
+}
+
+export interface WorstStep {
+  readonly step: number;
+  readonly file: string;
+  readonly count: number;
+  readonly n: number;
 }
 
 export const flatReasons = ['right', 'wrong', 'ungradable', 'same text', 'truncated', 'equal'] as const;
@@ -84,7 +98,7 @@ export interface HintTally {
 }
 
 const MOST_EVIDENCE = 5;
-/** Different answers that are counted in a step; later ones are left out. */
+/** Different answers that are counted in a step; later ones are counted as others. */
 const MOST_ANSWERS = 64;
 /** Characters of a caption in an answer that make a passage. */
 const PASSAGE = 40;
@@ -139,8 +153,8 @@ export function countGroup(tally: HintTally, judged: JudgedGroup, weights: Reado
     const answer = judged.answers[i];
     if (answer === undefined) continue;
     const said = normalised(answer);
-    countText(counts.answers, said);
-    countText(counts.golds, gold);
+    if (!countText(counts.answers, said)) counts.otherAnswers++;
+    if (!countText(counts.golds, gold)) counts.otherGolds++;
     if (outcome === 'wrong') countCopies(tally, judged, said, at(i));
   }
   const reason = flatReason(judged);
@@ -246,6 +260,9 @@ function stepOf({ steps }: HintTally, { step, file, phase }: JudgedGroup): StepC
     groups: 0,
     answers: new Map(),
     golds: new Map(),
+    otherAnswers: 0,
+    otherGolds: 0,
+    steps: 1,
   };
   steps.set(step, counts);
   return counts;
@@ -269,10 +286,12 @@ function normalised(text: string): string {
   return plain;
 }
 
-function countText(counts: Map<string, number>, text: string): void {
+/** Whether there was room for it. */
+function countText(counts: Map<string, number>, text: string): boolean {
   const count = counts.get(text);
-  if (count !== undefined) counts.set(text, count + 1);
-  else if (counts.size < MOST_ANSWERS) counts.set(text, 1);
+  if (count === undefined && counts.size >= MOST_ANSWERS) return false;
+  counts.set(text, (count ?? 0) + 1);
+  return true;
 }
 
 /** Adds the counts of `other`; the two are of different groups. */
@@ -312,7 +331,7 @@ export function addHints(tally: HintTally, other: HintTally): void {
   for (const name of ['truncated', 'copied', 'passages'] as const) addFound(tally[name], other[name]);
 }
 
-const STEP_SUMS = [
+export const STEP_SUMS = [
   'n',
   'right',
   'ungradable',
@@ -323,6 +342,8 @@ const STEP_SUMS = [
   'formatted',
   'inFormat',
   'groups',
+  'otherAnswers',
+  'otherGolds',
 ] as const;
 
 function addCounts<K>(counts: Map<K, number>, other: ReadonlyMap<K, number>): void {

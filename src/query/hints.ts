@@ -1,7 +1,17 @@
 // What may be wrong with rewards, or with what a model has learned of them: hints with their figures and the places to
 // look at, not verdicts.
 
-import { type Evidence, type Found, flatReasons, type HintTally, pairOf, type StepCount } from './hint-tally';
+import { worstStep } from './hint-spans';
+import {
+  type Evidence,
+  type Found,
+  flatReasons,
+  type HintTally,
+  pairOf,
+  type STEP_SUMS,
+  type StepCount,
+  type WorstStep,
+} from './hint-tally';
 
 export interface Hint {
   readonly id: HintId;
@@ -159,14 +169,14 @@ function truncated(tally: HintTally): readonly Hint[] {
   const { samples, steps } = tally;
   const { count, evidence } = tally.truncated;
   if (count < OFTEN_TRUNCATED * samples) return [];
-  const [worst] = ordered(steps).toSorted(([, a], [, b]) => b.truncated / b.n - a.truncated / a.n);
-  const [step, most] = worst!;
+  const [worst] = worstSteps(ordered(steps), 'truncated');
+  const { step, file, count: most, n } = worst!;
   return [
     {
       id: 'truncated',
       title: 'Completions cut off',
-      sentence: `${share(count, samples)} completions were cut off at the token limit, most in step ${step} (${share(most.truncated, most.n)}): what they would have answered is not known, and they count as wrong.`,
-      evidence: [...stepsOf([worst!]), ...evidence],
+      sentence: `${share(count, samples)} completions were cut off at the token limit, most in step ${step} (${share(most, n)}): what they would have answered is not known, and they count as wrong.`,
+      evidence: [{ file, step }, ...evidence],
     },
   ];
 }
@@ -176,13 +186,14 @@ function ungradable({ steps }: HintTally, { weights }: HintContext): readonly Hi
   const all = ordered(steps);
   const [graded, count] = [total(all, 'graded'), total(all, 'ungradable')];
   if (graded < FEW || count <= graded / 2) return [];
-  const worst = all.toSorted(([, a], [, b]) => b.ungradable / b.n - a.ungradable / a.n).slice(0, 3);
   return [
     {
       id: 'ungradable',
       title: 'Answers that cannot be graded',
       sentence: `${share(count, graded)} completions have no answer that can be graded: look at the place and the kind of the answer.`,
-      evidence: stepsOf(worst),
+      evidence: worstSteps(all, 'ungradable')
+        .slice(0, 3)
+        .map(({ file, step }) => ({ file, step })),
     },
   ];
 }
@@ -192,10 +203,9 @@ function drifts({ steps }: HintTally): readonly Hint[] {
   const phases = new Set([...steps.values()].map(({ phase }) => phase));
   return [...phases].flatMap((phase): readonly Hint[] => {
     const of = ordered(steps).filter(([, counts]) => counts.phase === phase);
-    const third = Math.floor(of.length / 3);
-    const [first, last] = [of.slice(0, third), of.slice(of.length - third)];
-    const [before, after] = [total(first, 'graded'), total(last, 'graded')];
-    if (third === 0 || before < FEW || after < FEW) return [];
+    const [first, last] = thirds(of);
+    const [before, since] = [total(first, 'graded'), total(last, 'graded')];
+    if (first.length === 0 || last.length === 0 || before < FEW || since < FEW) return [];
     const rate = (part: readonly StepEntry[], name: Sum, over: Sum) =>
       total(part, name) / Math.max(1, total(part, over));
     const [was, is] = [rate(first, 'right', 'graded'), rate(last, 'right', 'graded')];
@@ -206,7 +216,7 @@ function drifts({ steps }: HintTally): readonly Hint[] {
     const evidence = stepsOf([first[0]!, last.at(-1)!]);
     const accuracy = `accuracy from ${percent(was)} to ${percent(is)}`;
     const hints: Hint[] = [];
-    if (formIs - formWas > 0.05 && falls(was, before, is, after))
+    if (formIs - formWas > 0.05 && falls(was, before, is, since))
       hints.push({
         id: 'format-without-accuracy',
         title: 'Format up, accuracy down',
@@ -233,9 +243,9 @@ function falls(was: number, n: number, is: number, m: number): boolean {
 /** In the last third of the steps, as an answer that everything is given is learned. */
 function oneAnswer({ steps }: HintTally): readonly Hint[] {
   const all = ordered(steps);
-  const last = all.slice(Math.floor((2 * all.length) / 3));
+  const last = after(all, Math.floor((2 * stepCount(all)) / 3));
   const [answers, golds] = [counted(last, 'answers'), counted(last, 'golds')];
-  const [n, asked] = [sum(answers), sum(golds)];
+  const [n, asked] = [sum(answers) + total(last, 'otherAnswers'), sum(golds) + total(last, 'otherGolds')];
   const [top] = [...answers].toSorted(([, a], [, b]) => b - a);
   if (top === undefined || n < FEW) return [];
   const [answer, count] = top;
@@ -272,7 +282,7 @@ function copies({ captioned, copied, passages }: HintTally): readonly Hint[] {
 }
 
 type StepEntry = readonly [number, StepCount];
-type Sum = 'n' | 'right' | 'ungradable' | 'graded' | 'measured' | 'tokens' | 'formatted' | 'inFormat';
+type Sum = (typeof STEP_SUMS)[number];
 
 const ordered = (steps: ReadonlyMap<number, StepCount>): readonly StepEntry[] =>
   [...steps].toSorted(([a], [b]) => a - b);
@@ -284,6 +294,33 @@ function counted(steps: readonly StepEntry[], name: 'answers' | 'golds'): Readon
   for (const [, step] of steps)
     for (const [text, count] of step[name]) counts.set(text, (counts.get(text) ?? 0) + count);
   return counts;
+}
+
+const worstSteps = (steps: readonly StepEntry[], name: 'truncated' | 'ungradable'): readonly WorstStep[] =>
+  steps.map(entry => worstStep(entry, name)).toSorted((a, b) => b.count / b.n - a.count / a.n);
+
+const stepCount = (entries: readonly StepEntry[]): number => entries.reduce((sum, [, { steps }]) => sum + steps, 0);
+
+/** The first and the last third of the steps, as far as entries of several steps lie within. */
+function thirds(entries: readonly StepEntry[]): readonly [readonly StepEntry[], readonly StepEntry[]] {
+  const all = stepCount(entries);
+  const third = Math.floor(all / 3);
+  let seen = 0;
+  const first = entries.filter(([, { steps }]) => {
+    seen += steps;
+    return seen <= third;
+  });
+  return [first, after(entries, all - third)];
+}
+
+/** Entries that begin after so many steps. */
+function after(entries: readonly StepEntry[], count: number): readonly StepEntry[] {
+  let seen = 0;
+  return entries.filter(([, { steps }]) => {
+    const begin = seen;
+    seen += steps;
+    return begin >= count;
+  });
 }
 
 const sum = (counts: ReadonlyMap<string, number>): number => [...counts.values()].reduce((a, b) => a + b, 0);

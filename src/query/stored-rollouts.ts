@@ -11,6 +11,7 @@ import type { Outcome } from '../protocol/rewards';
 import type { RuleSample } from '../reward/sample';
 import { eventsFile, readEvents } from '../run/event-log';
 import { currentRollouts, readRollouts } from '../run/rollouts';
+import type { Recording } from './folder/recording';
 import { grouped } from './grouped';
 
 export interface StoredGroup {
@@ -69,6 +70,15 @@ export async function rolloutsStamp(folder: string): Promise<string | undefined>
 
 const trlFolder = (folder: string): string =>
   existsSync(path.join(folder, 'completions')) ? path.join(folder, 'completions') : folder;
+
+/** Of a file as the recording names it. */
+export const readStored = async (
+  { folder, recordedBy }: Pick<Recording, 'folder' | 'recordedBy'>,
+  file: string,
+): Promise<readonly StoredGroup[]> =>
+  recordedBy === 'trl'
+    ? trlGroups(file, await wholeParquet(path.join(folder, file)))
+    : ourGroups(file, await readRollouts(folder, file));
 
 /** The groups with what the data says of their examples. */
 export const withExamples = (groups: readonly StoredGroup[], exampleOf: ExampleOf): readonly StoredGroup[] =>

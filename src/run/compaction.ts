@@ -1,19 +1,19 @@
 // Step files of a run, merged into segments of its index: by its host in a thread of its own while it runs, and by whoever
 // opens a run that nobody serves. The step files stay; the index can be thrown away at any time.
 
-import { accessSync, closeSync, constants, existsSync, lstatSync, openSync, readdirSync, rmSync } from 'node:fs';
+import { accessSync, constants, existsSync, lstatSync, readdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import type { RunEvent } from '../protocol/run';
-import { makeFolderIn } from './atomic';
+import { claimNumber } from './claim';
 import { currentEvents, readEvents } from './event-log';
+import { FileList, type IndexedFile, type StepFileName } from './file-list';
 import { readIndexRows } from './index-rows';
 import {
-  type IndexedFile,
+  charactersOf,
   type IndexRow,
   indexFolder,
   mostCharacters,
   mostRows,
-  nextSegmentNumber,
   readSegments,
   removeSegment,
   type Segment,
@@ -23,9 +23,6 @@ import {
 /** A segment that is not full is written when so many steps wait. */
 export const mostFiles = 256;
 
-/** A file that is to be indexed, as far as its step event names it. */
-export type StepFileName = Pick<IndexedFile, 'file' | 'version' | 'step'>;
-
 /** The rollout files that count, in the order of the run. */
 export const stepFiles = (current: readonly RunEvent[]): readonly StepFileName[] =>
   current.flatMap(event =>
@@ -34,26 +31,30 @@ export const stepFiles = (current: readonly RunEvent[]): readonly StepFileName[]
       : [],
   );
 
-/** One file of one attempt. */
-export const fileKey = ({ file, version }: Pick<IndexedFile, 'file' | 'version'>): string => `${version} ${file}`;
+export interface Usable {
+  readonly usable: readonly Segment[];
+  readonly stale: readonly Segment[];
+  /** By the place of a file: 1 where a segment has it. */
+  readonly covered: Uint8Array;
+}
 
-/** The segments whose files all count, none of them twice. */
-export function usableSegments(
-  segments: readonly Segment[],
-  files: Pick<ReadonlySet<string>, 'has'>,
-): { readonly usable: readonly Segment[]; readonly stale: readonly Segment[]; readonly covered: ReadonlySet<string> } {
-  const covered = new Set<string>();
-  const [usable, stale]: [Segment[], Segment[]] = [[], []];
-  for (const segment of segments) {
-    const keys = segment.files.map(fileKey);
-    if (keys.every(key => files.has(key) && !covered.has(key))) {
-      usable.push(segment);
-      for (const key of keys) covered.add(key);
-    } else {
-      stale.push(segment);
-    }
+/** The segments whose files all count, none of them twice, nor any that is covered already. */
+export function usableSegments(segments: readonly Segment[], files: FileList, already?: Uint8Array): Usable {
+  const covered = new Uint8Array(files.length);
+  if (already !== undefined) covered.set(already);
+  const usable = new Set<Segment>();
+  // what was merged before the segments that it was merged from
+  for (const segment of segments.toSorted((a, b) => b.files.length - a.files.length || a.number - b.number)) {
+    const places = segment.files.placesIn(files);
+    if (places === undefined || places.some(place => covered[place] === 1)) continue;
+    usable.add(segment);
+    for (const place of places) covered[place] = 1;
   }
-  return { usable, stale, covered };
+  return {
+    usable: segments.filter(segment => usable.has(segment)),
+    stale: segments.filter(segment => !usable.has(segment)),
+    covered,
+  };
 }
 
 /** Collects the rows of files until they fill a segment. */
@@ -77,7 +78,7 @@ export class Packer {
     this.files.push({ file, version, step, rows: rows.length, groups: new Set(rows.map(row => row.group)).size });
     this.rows.push([...rows]);
     this.count += rows.length;
-    for (const row of rows) this.characters += row.completion.length + (row.prompt?.length ?? 0);
+    for (const row of rows) this.characters += charactersOf(row);
     if (this.count >= mostRows || this.characters >= mostCharacters) this.close();
   }
 
@@ -110,16 +111,22 @@ export async function compactRun(
 ): Promise<Indexed> {
   const index = indexFolder(folder);
   const files = stepFiles(currentEvents(readEvents(folder).events));
-  const { stale, covered } = usableSegments(readSegments(index), new Set(files.map(fileKey)));
+  const { stale, covered } = usableSegments(readSegments(index), FileList.of(files));
   if (holder) {
     for (const segment of stale) removeSegment(index, segment.number);
     if (existsSync(index))
       for (const name of readdirSync(index))
-        if (name.startsWith('.') || name.endsWith('.claim')) rmSync(path.join(index, name), { force: true });
+        if (isLeftOver(index, name)) rmSync(path.join(index, name), { force: true });
   }
-  const pending = files.filter(file => !covered.has(fileKey(file)));
+  const pending = files.filter((_, i) => covered[i] === 0);
   return { ...(await indexFiles(folder, pending, all)), lastStep: lastStepOf(files) };
 }
+
+/** Of a segment whose writer ended before it was there. */
+const isLeftOver = (index: string, name: string): boolean =>
+  name.startsWith('.') ||
+  name.endsWith('.claim') ||
+  (name.endsWith('.parquet') && !existsSync(path.join(index, `${name.split('.')[0]}.json`)));
 
 /** The same of files that are known not to be in the index. What a run has done before costs nothing here. */
 export async function indexFiles(folder: string, pending: readonly StepFileName[], all: boolean): Promise<Indexed> {
@@ -172,20 +179,5 @@ export function canIndex(folder: string): boolean {
     return there === undefined || there.isDirectory();
   } catch {
     return false;
-  }
-}
-
-/** A number that nobody else has or takes meanwhile. */
-function claimNumber(index: string): { readonly number: number; readonly release: () => void } {
-  makeFolderIn(path.dirname(index), path.basename(index));
-  for (;;) {
-    const number = nextSegmentNumber(index);
-    const file = path.join(index, `${String(number).padStart(6, '0')}.claim`);
-    try {
-      closeSync(openSync(file, 'wx'));
-      return { number, release: () => rmSync(file, { force: true }) };
-    } catch (error) {
-      if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
-    }
   }
 }

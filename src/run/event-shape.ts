@@ -55,6 +55,8 @@ const byKind: Readonly<Record<RunEventKind, Check>> = {
     used: text,
     description: optional(text),
     threads: number,
+    layerwise: optional(flag),
+    memory: optional(fields({ estimate: number, total: number })),
     refused: list(fields({ device: text, why: text })),
   }),
   'phase-started': fields({ phase: text, steps: number, phaseStep: number, step: number, examples: number }),

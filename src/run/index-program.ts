@@ -2,7 +2,9 @@
 // later, and ends.
 
 import { parentPort, workerData } from 'node:worker_threads';
-import { compactRun, indexFiles, type StepFileName } from './compaction';
+import { compactRun, indexFiles } from './compaction';
+import type { StepFileName } from './file-list';
+import { mergeSegments } from './merging';
 
 /** What the thread is started with. */
 export interface IndexThreadData {
@@ -13,4 +15,7 @@ export interface IndexThreadData {
 
 const { folder, files } = workerData as IndexThreadData;
 const done = files === undefined ? compactRun(folder, { all: false, holder: true }) : indexFiles(folder, files, false);
-void done.then(indexed => parentPort?.postMessage(indexed));
+void done
+  .then(indexed => parentPort?.postMessage(indexed))
+  // a thread is started when there is enough for a new segment: only then there may be something to merge
+  .then(() => mergeSegments(folder));

@@ -5,10 +5,11 @@
 
 import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
-import { ByteWriter, ParquetWriter, type SchemaElement } from 'hyparquet-writer';
 import { z } from 'zod';
 import type { Cell, Column, ImageRef } from '../protocol/query';
 import { makeFolderIn, writeFileAtomic } from './atomic';
+import { FileList, type IndexedFile } from './file-list';
+import { narrowBytes, textBytes } from './segment-files';
 
 /** A rollout as an index keeps it. */
 export interface IndexRow {
@@ -24,26 +25,25 @@ export interface IndexRow {
   readonly images: readonly ImageRef[];
 }
 
-/** A file of rollouts as it was when its rows were taken. */
-export interface IndexedFile {
-  /** As the folder names it. */
-  readonly file: string;
-  /** Another version of the same file counts as another file. */
-  readonly version: string;
-  readonly step: number;
-  readonly rows: number;
-  readonly groups: number;
-}
-
 export interface Segment {
   readonly number: number;
   readonly narrowFile: string;
   readonly textsFile: string;
   readonly rows: number;
+  /** Of its texts; 0 where an earlier version wrote it. */
+  readonly characters: number;
   readonly columns: readonly Column[];
+  /** Segments that this one was merged from. They stay for a while, for whoever reads them, and count no longer. */
+  readonly replaces: readonly number[];
   /** In the order of their rows. */
-  readonly files: readonly IndexedFile[];
+  readonly files: FileList;
 }
+
+/** What is told of a segment without its files, which are most of what it says. */
+export type SegmentHead = Pick<Segment, 'number' | 'rows' | 'characters' | 'replaces'> & {
+  /** Of its first file and its last. */
+  readonly steps: readonly [number, number];
+};
 
 /** Row r of segment n has the id n x 2^26 + r: unique in an index, and ascending. */
 export const idsPerSegment = 2 ** 26;
@@ -52,11 +52,6 @@ export const idsPerSegment = 2 ** 26;
 export const mostRows = 65_536;
 export const mostCharacters = 128 * 2 ** 20;
 
-/** Rows that are read together: what a page of texts costs is some of these. */
-export const textRowGroup = 512;
-
-const idColumn = '__id';
-const imagesColumn = '__images';
 const firstColumns = ['step', 'group', 'sample'] as const;
 
 /** Where the index of a run lies. */
@@ -71,20 +66,60 @@ export function writeSegment(
   rules: ReadonlySet<string>,
 ): Segment {
   makeFolderIn(path.dirname(folder), path.basename(folder));
-  const segment = { ...named(folder, number), rows: rows.length, columns: columnsOf(rows, rules), files };
-  const ids = rows.map((_, i) => BigInt(number * idsPerSegment + i));
-  writeFileAtomic(segment.narrowFile, narrowBytes(ids, rows, segment.columns));
-  writeFileAtomic(segment.textsFile, textBytes(ids, rows));
-  const { columns } = segment;
-  writeFileAtomic(
-    manifestFile(folder, number),
-    JSON.stringify({ format: 1, number, rows: rows.length, columns, files }),
-  );
+  const columns = columnsOf(rows, rules);
+  const ids = idsOf(number, rows.length);
+  return finishSegment(folder, {
+    number,
+    rows: rows.length,
+    characters: rows.reduce((sum, row) => sum + charactersOf(row), 0),
+    columns,
+    replaces: [],
+    files: FileList.of(files),
+    narrow: narrowBytes(ids, columns, narrowCells(rows, columns)),
+    texts: textBytes([{ ids, texts: textCells(rows) }]),
+  });
+}
+
+/** What fills a segment beside its rows. */
+export const charactersOf = ({ completion, prompt }: Pick<IndexRow, 'completion' | 'prompt'>): number =>
+  completion.length + (prompt?.length ?? 0);
+
+export const idsOf = (number: number, rows: number): readonly bigint[] =>
+  Array.from({ length: rows }, (_, i) => BigInt(number * idsPerSegment + i));
+
+interface MadeSegment extends Omit<Segment, 'narrowFile' | 'textsFile'> {
+  readonly narrow: Uint8Array;
+  readonly texts: Uint8Array;
+}
+
+/** The manifest last: with it the segment is there. */
+export function finishSegment(folder: string, { narrow, texts, ...said }: MadeSegment): Segment {
+  const segment = { ...named(folder, said.number), ...said };
+  writeFileAtomic(segment.narrowFile, narrow);
+  writeFileAtomic(segment.textsFile, texts);
+  const steps = [said.files.step(0), said.files.step(said.files.length - 1)];
+  const { number, rows, characters, replaces, columns } = said;
+  const manifest = { format: 1, number, rows, characters, steps, replaces, columns, files: [...said.files] };
+  writeFileAtomic(manifestFile(folder, number), JSON.stringify(manifest));
   return segment;
 }
 
 /** The whole segments of an index, in order. One that is not whole, or from another version, is passed over. */
 export const readSegments = (folder: string): readonly Segment[] => new SegmentReader(folder).read();
+
+/** In the order of the run. Segments of an earlier version, which do not say as much, are left out. */
+export function segmentHeads(folder: string): readonly SegmentHead[] {
+  const names = existsSync(folder) ? readdirSync(folder).filter(name => manifestName.test(name)) : [];
+  return names
+    .flatMap(name => segmentHead(folder, name) ?? [])
+    .toSorted((a, b) => a.steps[0] - b.steps[0] || a.number - b.number);
+}
+
+/** Undefined where it is not whole. */
+export const segmentAt = (folder: string, number: number): Segment | undefined =>
+  readSegment(folder, path.basename(manifestFile(folder, number)));
+
+const manifestName = /^\d+\.json$/;
 
 /** The same again and again: what a segment says of itself is read once. */
 export class SegmentReader {
@@ -97,7 +132,7 @@ export class SegmentReader {
     const there = new Set(names);
     const before = this.known;
     this.known = new Map();
-    for (const name of names.filter(one => /^\d+\.json$/.test(one)).toSorted()) {
+    for (const name of names.filter(one => manifestName.test(one)).toSorted()) {
       const known = before.get(name);
       const whole = known !== undefined && filesOf(known).every(file => there.has(path.basename(file)));
       const segment = whole ? known : readSegment(this.folder, name);
@@ -129,15 +164,26 @@ const named = (folder: string, number: number) => ({
   textsFile: `${stem(folder, number)}.texts.parquet`,
 });
 
+const headSchema = z.object({
+  format: z.literal(1),
+  number: z.number(),
+  rows: z.number(),
+  characters: z.number(),
+  steps: z.tuple([z.number(), z.number()]),
+  replaces: z.array(z.number()),
+});
+
 const manifestSchema = z.object({
   format: z.literal(1),
   number: z.number(),
   rows: z.number(),
+  characters: z._default(z.number(), 0),
+  replaces: z._default(z.array(z.number()), []),
   columns: z.array(
     z.object({ name: z.string(), type: z.enum(['number', 'text', 'boolean']), rule: z.literal(true).exactOptional() }),
   ),
   files: z.array(
-    z.object({ file: z.string(), version: z.string(), step: z.number(), rows: z.number(), groups: z.number() }),
+    z.object({ file: z.string(), version: z.string(), step: z.int32(), rows: z.int32(), groups: z.int32() }),
   ),
 });
 
@@ -147,7 +193,21 @@ function readSegment(folder: string, name: string): Segment | undefined {
     const files = named(folder, manifest.number);
     if (!existsSync(files.narrowFile) || !existsSync(files.textsFile)) return undefined;
     const { format: _format, ...rest } = manifest;
-    return { ...rest, ...files };
+    return { ...rest, ...files, files: FileList.of(manifest.files) };
+  } catch {
+    return undefined;
+  }
+}
+
+/** No name or text in a manifest can hold this without a backslash, and the files come last in it. */
+const filesBegin = ',"files":[';
+
+function segmentHead(folder: string, name: string): SegmentHead | undefined {
+  try {
+    const text = readFileSync(path.join(folder, name), 'utf8');
+    const { format: _format, ...head } = headSchema.parse(JSON.parse(`${text.slice(0, text.indexOf(filesBegin))}}`));
+    const files = named(folder, head.number);
+    return existsSync(files.narrowFile) && existsSync(files.textsFile) ? head : undefined;
   } catch {
     return undefined;
   }
@@ -176,65 +236,30 @@ function columnsOf(rows: readonly IndexRow[], rules: ReadonlySet<string>): reado
   ];
 }
 
-const elements: Readonly<Record<Column['type'], Omit<SchemaElement, 'name'>>> = {
-  number: { type: 'DOUBLE', repetition_type: 'OPTIONAL' },
-  text: {
-    type: 'BYTE_ARRAY',
-    converted_type: 'UTF8',
-    logical_type: { type: 'STRING' },
-    repetition_type: 'OPTIONAL',
-  },
-  boolean: { type: 'BOOLEAN', repetition_type: 'OPTIONAL' },
-};
-
-const idElement: SchemaElement = { name: idColumn, type: 'INT64', repetition_type: 'REQUIRED' };
-
-function narrowBytes(ids: readonly bigint[], rows: readonly IndexRow[], columns: readonly Column[]): Uint8Array {
+/** Cells of each column, as they are written. */
+function narrowCells(rows: readonly IndexRow[], columns: readonly Column[]): readonly (readonly Cell[])[] {
   const value = (row: IndexRow, { name, type }: Column): Cell => {
     const cell = name === 'step' || name === 'group' || name === 'sample' ? row[name] : (row.cells[name] ?? null);
     if (cell === null || (typeof cell === 'number' && !Number.isFinite(cell))) return null;
     return type === 'text' ? String(cell) : cell;
   };
-  return parquet(
-    [idElement, ...columns.map(column => ({ name: column.name, ...elements[column.type] }))],
-    [ids, ...columns.map(column => rows.map(row => value(row, column)))],
-    { rowGroupSize: mostRows, pageSize: 2 ** 20 },
-  );
+  return columns.map(column => rows.map(row => value(row, column)));
 }
 
-function textBytes(ids: readonly bigint[], rows: readonly IndexRow[]): Uint8Array {
-  const text = (name: string): SchemaElement => ({ name, ...elements.text });
-  const texts = (['prompt', 'completion', 'question', 'caption'] as const).map(name => rows.map(row => row[name]));
-  const images = rows.map(row => (row.images.length === 0 ? null : JSON.stringify(row.images)));
-  return parquet(
-    [idElement, text('prompt'), text('completion'), text('question'), text('caption'), text(imagesColumn)],
-    [ids, ...texts, images],
-    // pages so small that one row can be read without its row group
-    { rowGroupSize: textRowGroup, pageSize: 2 ** 16 },
-  );
-}
+const textCells = (rows: readonly IndexRow[]): readonly (readonly (string | null)[])[] => [
+  rows.map(row => row.prompt),
+  rows.map(row => row.completion),
+  rows.map(row => row.question),
+  rows.map(row => row.caption),
+  rows.map(row => (row.images.length === 0 ? null : JSON.stringify(row.images))),
+];
 
-function parquet(
-  schema: readonly SchemaElement[],
-  data: readonly (readonly unknown[])[],
-  sizes: { readonly rowGroupSize: number; readonly pageSize: number },
-): Uint8Array {
-  const writer = new ByteWriter();
-  const file = new ParquetWriter({
-    writer,
-    schema: [{ name: 'root', num_children: schema.length }, ...schema],
-    createdBy: 'triphase',
-  });
-  file.write({
-    columnData: schema.map(({ name, type }, i) => ({
-      name,
-      data: data[i] as unknown[],
-      statistics: type !== 'BYTE_ARRAY',
-      // no two are alike: a dictionary would be made for nothing
-      ...(name === 'completion' ? { encoding: 'PLAIN' as const } : {}),
-    })),
-    ...sizes,
-  });
-  file.finish();
-  return new Uint8Array(writer.getBuffer());
+/** Of all segments; a column that is a number in one and a text in another is text. */
+export function mergedColumns(segments: readonly Segment[]): readonly Column[] {
+  const merged = new Map<string, Column>();
+  for (const column of segments.flatMap(segment => segment.columns)) {
+    const before = merged.get(column.name);
+    merged.set(column.name, before === undefined || before.type === column.type ? column : { ...column, type: 'text' });
+  }
+  return [...merged.values()];
 }

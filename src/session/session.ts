@@ -5,8 +5,10 @@ import path from 'node:path';
 import { loadCurriculum } from '../config/curriculum';
 import { phaseSettings } from '../config/resolved';
 import type { Curriculum } from '../config/schema';
+import { generatesByLayers } from '../curriculum/memory-fit';
 import { generationOptions } from '../curriculum/settings';
 import { loadExamples } from '../data/examples';
+import { loadModel } from '../model/load';
 import { Model } from '../model/model';
 import { mropePositions } from '../model/positions';
 import type { EncodedPrompt } from '../model/sequence-inputs';
@@ -131,11 +133,13 @@ export class InteractiveSession {
     if (this.loaded?.folder === folder) return this.loaded;
     await this.dispose();
     const { device } = await chooseDevice(config.device);
-    const model = await Model.load(folder, {
+    const { form, weights, frozen } = await loadModel(folder, config.model.precision);
+    const model = new Model(form, weights, {
       device,
       threads: config.threads,
       visionFrozen: true,
-      precision: config.model.precision,
+      layerwise: generatesByLayers(config, form, device, config.generation.samples),
+      ...(frozen === undefined ? {} : { frozen }),
     });
     const loaded = { folder, model, prompter: await Prompter.load(folder, model.config) };
     this.loaded = loaded;

@@ -1,7 +1,7 @@
 // What a run takes of memory, before it is begun: parameters and what training keeps of them, and what each graph takes as
 // it runs, from the graphs themselves. The runtime keeps the memory of a session for its next run, so that sessions add up.
 
-import { adapterShapes, type ModelForm } from '../model/adapter';
+import { adapterShapes, isVision, type ModelForm } from '../model/adapter';
 import { completionGraph, decodeGraph, prefillGraph } from '../model/graphs';
 import { stretchWords } from '../model/layer-feeds';
 import {
@@ -29,6 +29,8 @@ export interface RunShape {
   readonly samples: number;
   readonly promptTokens: number;
   readonly completionTokens: number;
+  /** Prompts of one run of the gradient; default: all of them. */
+  readonly microBatch?: number;
 }
 
 export interface MemoryPlan extends RunShape {
@@ -37,6 +39,8 @@ export interface MemoryPlan extends RunShape {
   /** Of what is not trained; training the model keeps it float32. */
   readonly precision: Precision;
   readonly layerwise: boolean;
+  /** The vision tower stays as it is, and has neither gradients nor moments. */
+  readonly visionFrozen?: boolean;
   /** Whether a second copy of the model stands beside it as the reference; an adapter needs none. */
   readonly reference: boolean;
 }
@@ -70,22 +74,26 @@ export function estimateMemory(plan: MemoryPlan): MemoryEstimate {
       total(adapterShapes(form), () => 16),
     );
   if (trained === 'model') {
-    add('gradients and moments', 12 * elements(shapes));
+    add(
+      'gradients and moments',
+      total(shapes, name => (plan.visionFrozen === true && isVision(name) ? 0 : 12)),
+    );
     if (plan.reference) add('reference', 4 * elements(shapes));
   }
 
   const sizes = sizesOf(plan);
+  const microBatch = plan.microBatch ?? plan.prompts;
+  const trainingSizes = sizesOf({ ...plan, prompts: microBatch });
   /** The runtime's plan of a run's memory, where it makes one, holds that of a second run. */
   const runs = layerwise ? 1 : 2;
-  const graph = (what: string, g: Graph, count = 1): void => {
-    const { peak, outputs } = footprint(g, sizes);
-    add(what, count * (runs * peak + outputs));
+  const graph = (what: string, g: Graph, of = sizes): void => {
+    const { peak, outputs } = footprint(g, of);
+    add(what, runs * peak + outputs);
   };
   const { text } = form;
   const middle = 0;
-  const rows = plan.prompts * plan.samples * plan.completionTokens;
-  const isTrained = (name: string): boolean =>
-    trained === 'model' ? !name.startsWith('model.visual.') : name.includes('.lora_');
+  const rows = microBatch * plan.samples * plan.completionTokens;
+  const isTrained = (name: string): boolean => (trained === 'model' ? !isVision(name) : name.includes('.lora_'));
   add('keys and values', keysAndValues(plan));
   if (layerwise) {
     graph('prefill, a layer', prefillLayerGraph(form, middle));
@@ -100,9 +108,9 @@ export function estimateMemory(plan: MemoryPlan): MemoryEstimate {
     add('logits and probabilities of a step', 8 * plan.prompts * plan.samples * text.vocabSize);
     if (trained !== 'nothing') {
       const piece = () => completionLayerPiece(form, middle);
-      graph('a layer forward', forwardGraph(piece()));
-      graph('a layer backward', backwardGraph(piece(), isTrained));
-      const all = sizes.get('batch*prompt+batch*completion*group') ?? 0;
+      graph('a layer forward', forwardGraph(piece()), trainingSizes);
+      graph('a layer backward', backwardGraph(piece(), isTrained), trainingSizes);
+      const all = trainingSizes.get('batch*prompt+batch*completion*group') ?? 0;
       add('inputs of all layers', 4 * all * text.hiddenSize * (text.layers + 1));
       add('head forward, a stretch', head(rows, stretchGraph(text.hiddenSize, embedding)));
       add(
@@ -117,7 +125,7 @@ export function estimateMemory(plan: MemoryPlan): MemoryEstimate {
       const { graph: g, parameters, logits } = completionGraph(form, 'none', true);
       const source = { graph: g, parameters: parameters.used, logits };
       const options = { epsilon: 0.2, epsilonHigh: 0.2, beta: plan.reference ? 0.04 : 0, onPolicy: true };
-      graph('forward and backward', grpoGraph(source, options, isTrained));
+      graph('forward and backward', grpoGraph(source, options, isTrained), trainingSizes);
     }
   }
   return { parts, bytes: parts.reduce((n, { bytes }) => n + bytes, 0) };

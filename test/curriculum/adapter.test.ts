@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { loadCurriculum } from '../../src/config/curriculum';
@@ -54,6 +54,8 @@ describe('a curriculum that trains an adapter', function () {
       chosen: image,
       rejected: 'no',
     }));
+    for (const { image } of rows)
+      copyFileSync(path.join(referenceModel('tied'), 'reference', image), path.join(home, image));
     writeFileSync(path.join(home, 'rows.jsonl'), rows.map(r => JSON.stringify(r)).join('\n'));
     writeFileSync(path.join(home, 'curriculum.yaml'), curriculum);
     const trained = curriculum.replace(/^adapter:.*\n/m, '').replace('model: {', 'model: { precision: f16,');
@@ -141,7 +143,7 @@ describe('a curriculum that trains an adapter', function () {
     // the loss of the third step and not of the first
     assert.ok(on[0]!['loss']! < whole.metrics[0]!['loss']! - 0.1);
     const merged = await baseModel({
-      model: { path: whole.at('imitate-000002'), freeze: [], precision: 'f32' },
+      model: { path: whole.at('imitate-000002'), freeze: [], precision: 'f32', layerwise: 'auto' },
       seed: 0,
     });
     assert.equal(merged.form.adapter, undefined);

@@ -14,7 +14,11 @@ describe('the index of a run', () => {
   const steps = (from: number, to: number) =>
     Array.from({ length: to - from + 1 }, (_, i) => ({ step: from + i, phase: 'text', groups: [[{}, {}]] }));
   const indexed = () =>
-    readSegments(indexFolder(run())).map(({ number, rows, files }) => [number, rows, files.map(({ step }) => step)]);
+    readSegments(indexFolder(run())).map(({ number, rows, files }) => [
+      number,
+      rows,
+      [...files].map(({ step }) => step),
+    ]);
 
   it('waits while the run goes on until there is enough, and takes all when it is over', async () => {
     emptyRun(run());

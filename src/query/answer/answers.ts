@@ -20,7 +20,8 @@ import { indexFolder } from '../../run/segments';
 import { type Condition, columnNamed, textColumns } from '../filter/check';
 import { noCurves } from '../folder/curves';
 import { openRecording } from '../folder/open';
-import { runHints } from '../run-hints';
+import { GrowingHints } from '../growing-hints';
+import { segmentSum } from '../segment-sum';
 import { Shelf, type Shelved } from '../shelf';
 import type { FoundRow, Page, Selected, Table } from '../table/table';
 import { columnsOf } from './columns';
@@ -51,6 +52,7 @@ export interface Reader {
 interface Opened {
   readonly shelf: Shelf;
   readonly config: RunConfig;
+  readonly hints: GrowingHints;
   readonly table: Promise<Table>;
   readonly close: () => Promise<void>;
 }
@@ -71,6 +73,7 @@ export function openAnswers(reader: Reader): { readonly answers: Answers; readon
     return {
       shelf: new Shelf(recording, privateFolder),
       config: new RunConfig(recording.folder, privateFolder),
+      hints: new GrowingHints(recording),
       table,
       close: async () => {
         await (await table).close();
@@ -124,6 +127,21 @@ export function openAnswers(reader: Reader): { readonly answers: Answers; readon
       notes: [...notes, ...reader.notes],
     };
   };
+
+  /** Where a segment was merged by the run's host while it was asked of, the question is asked of the newest state. */
+  const again =
+    <P extends { readonly folder: string }, R>(answer: (params: P, asking: Asking) => Promise<R>) =>
+    async (params: P, asking: Asking): Promise<R> => {
+      for (let left = 2; ; left--) {
+        const { shelf } = await at(params.folder);
+        const before = shelf.current;
+        try {
+          return await answer(params, asking);
+        } catch (error) {
+          if (asking.signal.aborted || left === 0 || !shelf.hasChanged(before)) throw error;
+        }
+      }
+    };
 
   const answers: Answers = {
     summary: ({ folder }) => summary(folder),
@@ -194,11 +212,9 @@ export function openAnswers(reader: Reader): { readonly answers: Answers; readon
     configDifference: async ({ folders }) => configDifference(folders.map(folder => path.resolve(folder))),
 
     hints: async ({ folder }, { signal }) => {
-      const { recording } = (await at(folder)).shelf;
-      if (recording.recordedBy === 'verl') return [];
-      const { hints } = await runHints(recording.folder, { signal });
-      signal.throwIfAborted();
-      return hints.map(({ evidence, ...hint }) => ({
+      const { shelf, hints } = await at(folder);
+      if (shelf.recording.recordedBy === 'verl') return [];
+      return (await hints.newest(signal)).map(({ evidence, ...hint }) => ({
         ...hint,
         evidence: evidence.map(({ step, group = 0, sample = 0 }) => ({ step, group, sample })),
       }));
@@ -228,7 +244,15 @@ export function openAnswers(reader: Reader): { readonly answers: Answers; readon
     },
   };
   return {
-    answers,
+    answers: {
+      ...answers,
+      rollouts: again(answers.rollouts),
+      rollout: again(answers.rollout),
+      histogram: again(answers.histogram),
+      values: again(answers.values),
+      occurrences: again(answers.occurrences),
+      export: again(answers.export),
+    },
     close: async () => {
       const all = await Promise.allSettled(opened.values());
       for (const one of all) if (one.status === 'fulfilled') await one.value.close();
@@ -347,8 +371,14 @@ async function detail(
   };
 }
 
-const fileOf = ({ segments }: Shelved, step: number): string | undefined =>
-  segments.flatMap(({ files }) => files).find(one => one.step === step)?.file;
+function fileOf({ segments }: Shelved, step: number): string | undefined {
+  for (const segment of segments) {
+    const [first, last] = segmentSum(segment).steps;
+    if (step < first || step > last) continue;
+    for (const one of segment.files) if (one.step === step) return one.file;
+  }
+  return undefined;
+}
 
 const textOf = (cell: unknown): string | null => (typeof cell === 'string' ? cell : null);
 const numberOf = (cell: unknown): number | null => (typeof cell === 'number' ? cell : null);

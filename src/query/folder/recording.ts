@@ -6,15 +6,8 @@ import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import type { Curves, RecordedBy, RunSummary, TokenAlternative, TokenFigures } from '../../protocol/query';
 import type { LeftOut } from '../../protocol/run';
+import { FileList, type StepFileName } from '../../run/file-list';
 import type { IndexRow } from '../../run/segments';
-
-export interface StepFile {
-  /** Relative to the folder. */
-  readonly file: string;
-  /** Changes when the file is written anew. */
-  readonly version: string;
-  readonly step: number;
-}
 
 export interface StepRows {
   readonly rows: readonly IndexRow[];
@@ -27,7 +20,7 @@ export interface Recording {
   readonly folder: string;
   readonly recordedBy: RecordedBy;
   /** The newest state: the files that count now, in the order of the run. The same list where only files were added. */
-  readonly files: () => Promise<readonly StepFile[]>;
+  readonly files: () => Promise<FileList>;
   /** Throws where the file as a whole cannot be read. */
   readonly rows: (file: string) => Promise<StepRows>;
   readonly tokens: (file: string, group: number, sample: number) => Promise<TokenFigures | null>;
@@ -49,14 +42,14 @@ export interface Recording {
 export type About = Pick<RunSummary, 'name' | 'info' | 'state' | 'device' | 'phases' | 'notes'>;
 
 /** Files of a folder that are named by their step, which is the first group of the expression, in the order of steps. */
-export async function stepFilesIn(folder: string, inside: string, named: RegExp): Promise<readonly StepFile[]> {
-  const files = (await readdir(inside)).flatMap((name): StepFile[] => {
+export async function stepFilesIn(folder: string, inside: string, named: RegExp): Promise<FileList> {
+  const files = (await readdir(inside)).flatMap((name): StepFileName[] => {
     const step = named.exec(name)?.[1];
     if (step === undefined) return [];
     const at = path.join(inside, name);
     return [{ file: path.relative(folder, at).replaceAll(path.sep, '/'), version: versionOf(at), step: Number(step) }];
   });
-  return files.toSorted((a, b) => a.step - b.step);
+  return FileList.of(files.toSorted((a, b) => a.step - b.step));
 }
 
 /** Of a file that its writer may write anew. */

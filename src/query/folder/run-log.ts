@@ -3,13 +3,14 @@
 
 import type { RunEvent } from '../../protocol/run';
 import { RunProgress } from '../../protocol/run-progress';
-import { type StepFileName, stepFiles } from '../../run/compaction';
+import { stepFiles } from '../../run/compaction';
 import { EventTail } from '../../run/event-tail';
+import { FileList } from '../../run/file-list';
 import { GrowingCurves } from './curves';
 
 export interface ReadLog {
   /** Of the steps that count now. The same list as before where only steps were added. */
-  readonly files: readonly StepFileName[];
+  readonly files: FileList;
   readonly curves: GrowingCurves;
   readonly progress: RunProgress;
   /** The one that is computed on now, as the log has it. */
@@ -17,7 +18,6 @@ export interface ReadLog {
 }
 
 interface Growing extends ReadLog {
-  readonly files: StepFileName[];
   device: string | undefined;
 }
 
@@ -86,7 +86,7 @@ export class RunLog {
     }
     this.last = n;
     if (this.stale || this.hidden.some(([above, below]) => n > above && n < below)) return;
-    this.log.files.push(...stepFiles([event]));
+    for (const file of stepFiles([event])) this.log.files.push(file);
     this.log.curves.take(event);
     this.log.progress.take(event);
     if (event.kind === 'device') this.log.device = event.used;
@@ -94,7 +94,7 @@ export class RunLog {
 }
 
 const empty = (): Growing => ({
-  files: [],
+  files: new FileList(),
   curves: new GrowingCurves(),
   progress: new RunProgress(),
   device: undefined,

@@ -7,6 +7,7 @@ import { idsPerSegment, type Segment } from '../../run/segments';
 import { type Condition, type Leaf, looksAtTexts, textLeaves } from '../filter/check';
 import { conditionSql, type Dialect, macrosSql, quotedName, type Sql } from '../filter/sql';
 import type { Literal } from '../filter/syntax';
+import { segmentSum } from '../segment-sum';
 import { bins as binned } from './bins';
 import { cutText } from './cut-text';
 import type { Found, FoundRow, Page, Selected, Table, TextsOfRow } from './table';
@@ -217,12 +218,12 @@ class DuckDbTable implements Table {
   }
 
   private async rows(selected: Selected, page: Page, where: Sql, ask: Ask): Promise<readonly Row[]> {
-    const dialect = dialectOf(selected);
     const inOrder = page.sort === undefined && selected.where.kind === 'always';
     const { segments, skipped } = inOrder
       ? inWindow(selected.shelved.segments, segment => segment.rows, page)
       : { segments: selected.shelved.segments, skipped: 0 };
     if (segments.length === 0) return [];
+    const dialect = dialectOf(selected, undefined, segments);
     const order = page.sort === undefined ? '' : `${sortColumn(selected, page)} ${direction(page)} nulls last, `;
     return ask(
       `select __id, step, "group", sample${cells(page.columns, selected, dialect)} from ${narrow(segments)} where ${where.text} order by ${order}step, "group", sample limit ${page.limit} offset ${page.offset - skipped}`,
@@ -231,12 +232,12 @@ class DuckDbTable implements Table {
   }
 
   private async groupRows(selected: Selected, page: Page, where: Sql, ask: Ask): Promise<readonly Row[]> {
-    const dialect = dialectOf(selected);
     const inOrder = page.sort === undefined && selected.where.kind === 'always';
     const { segments, skipped } = inOrder
       ? inWindow(selected.shelved.segments, groupsOf, page)
       : { segments: selected.shelved.segments, skipped: 0 };
     if (segments.length === 0) return [];
+    const dialect = dialectOf(selected, undefined, segments);
     const from = narrow(segments);
     const best =
       page.sort === undefined ? 'null' : `${page.sort.descending ? 'max' : 'min'}(${sortColumn(selected, page)})`;
@@ -297,8 +298,8 @@ function inWindow(
   sizeOf: (segment: Segment) => number,
   { offset, limit }: Page,
 ): { readonly segments: readonly Segment[]; readonly skipped: number } {
-  const ranges = segments.map(({ files }) => files.map(({ step }) => step));
-  const follows = ranges.every((steps, i) => i === 0 || greatest(ranges[i - 1]!) < least(steps));
+  const ranges = segments.map(segment => segmentSum(segment).steps);
+  const follows = ranges.every((steps, i) => i === 0 || ranges[i - 1]![1] < steps[0]);
   if (!follows) return { segments, skipped: 0 };
   const wanted: Segment[] = [];
   let [before, skipped] = [0, 0];
@@ -311,9 +312,7 @@ function inWindow(
   return { segments: wanted, skipped };
 }
 
-const groupsOf = ({ files }: Segment): number => files.reduce((sum, { groups }) => sum + groups, 0);
-const least = (steps: readonly number[]): number => steps.reduce((a, b) => Math.min(a, b), Number.POSITIVE_INFINITY);
-const greatest = (steps: readonly number[]): number => steps.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
+const groupsOf = (segment: Segment): number => segmentSum(segment).groups;
 
 function negates(condition: Condition): boolean {
   if (condition.kind === 'not') return true;
@@ -340,12 +339,20 @@ const texts = (segments: readonly Segment[]): string =>
 
 const sqlTypes = { number: 'double', text: 'varchar', boolean: 'boolean' } as const;
 
-function dialectOf({ shelved }: Selected, hitsTable?: (leaf: Leaf) => string): Dialect {
+/** @param within the segments that are read: a column that only others have is null in them */
+function dialectOf(
+  { shelved }: Selected,
+  hitsTable?: (leaf: Leaf) => string,
+  within: readonly Segment[] = shelved.segments,
+): Dialect {
   const known = new Map(shelved.columns.map(column => [column.name, column.type]));
+  const there = new Set(within.flatMap(segment => segment.columns.map(column => column.name)));
   return {
     column: (name, type) => {
       const recorded = known.get(name);
-      return recorded === undefined ? `null::${sqlTypes[type]}` : `${quotedName(name)}::${sqlTypes[recorded]}`;
+      return recorded !== undefined && there.has(name)
+        ? `${quotedName(name)}::${sqlTypes[recorded]}`
+        : `null::${sqlTypes[recorded ?? type]}`;
     },
     textHits: leaf =>
       hitsTable !== undefined && looksAtTexts(leaf) ? `(__id in (select id from ${hitsTable(leaf)}))` : undefined,

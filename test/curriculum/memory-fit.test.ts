@@ -1,0 +1,120 @@
+// A run layer by layer is the run in one graph; one that does not fit is refused, or goes layer by layer.
+
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { evaluateFolder } from '../../src/curriculum/evaluation';
+import { readSafetensors } from '../../src/model/safetensors';
+import { TriphaseError } from '../../src/protocol/errors';
+import { readRollouts } from '../../src/run/rollouts';
+import { greatestDifference } from '../model/reference';
+import { type FinishedRun, stepsOf } from './run-job';
+import { SmallRuns } from './small-run';
+
+describe('a run and the memory of the machine', function () {
+  this.timeout(120_000);
+  let runs: SmallRuns;
+  before(async () => {
+    runs = await SmallRuns.make();
+  });
+  after(() => runs.remove());
+  afterEach(() => {
+    delete process.env['TRIPHASE_MEMORY_GIB'];
+  });
+
+  const parameters = async ({ folder }: FinishedRun) =>
+    readSafetensors(path.join(folder, 'checkpoints', 'text-000004', 'model.safetensors'));
+  const deviceOf = ({ events }: FinishedRun) => events.find(event => event.kind === 'device');
+
+  for (const sets of [
+    ['grpo.beta=0.05'],
+    ['phases.text.trainer=sft', 'data.rows.fields.target=answer'],
+    ['phases.text.view=image', 'grpo.num_iterations=2'],
+  ])
+    it(`goes layer by layer as in one graph, with ${sets.join(' and ')}`, async () => {
+      const name = sets.join().replaceAll(/\W/g, '-');
+      const whole = await runs.run(`${name}-whole`, [...sets, 'model.layerwise=false']);
+      const layers = await runs.run(`${name}-layers`, [...sets, 'model.layerwise=true', 'replicas=2']);
+      assert.equal(deviceOf(whole)?.layerwise, false);
+      assert.deepEqual([deviceOf(layers)?.layerwise, deviceOf(layers)?.replicas], [true, 1]);
+      const [expected, actual] = await Promise.all([parameters(whole), parameters(layers)]);
+      assert.ok(expected.size > 0);
+      for (const [tensor, { data }] of expected)
+        assert.ok(greatestDifference(actual.get(tensor)!.data, data) < 1e-5, tensor);
+      // sums in another order: it did go another way
+      assert.ok([...expected].some(([tensor, { data }]) => greatestDifference(actual.get(tensor)!.data, data) > 0));
+      const resumed = await runs.run(`${name}-resumed`, [...sets], {
+        attempt: 2,
+        layerwise: true,
+        resumeFrom: path.join(layers.folder, 'checkpoints', 'text-000002'),
+      });
+      assert.equal(deviceOf(resumed)?.layerwise, true);
+      const last = ({ folder }: FinishedRun) =>
+        readFileSync(path.join(folder, 'checkpoints', 'text-000004', 'model.safetensors'));
+      assert.deepEqual(last(resumed), last(layers));
+      assert.deepEqual(
+        stepsOf(resumed).map(s => s.metrics),
+        stepsOf(layers)
+          .slice(2)
+          .map(s => s.metrics),
+      );
+      for (const { rollouts } of stepsOf(resumed))
+        if (rollouts !== undefined)
+          assert.deepEqual(
+            (await readRollouts(resumed.folder, rollouts)).map(r => r.completion_ids),
+            (await readRollouts(layers.folder, rollouts)).map(r => r.completion_ids),
+          );
+    });
+
+  it('goes layer by layer where one graph does not fit, and says so', async () => {
+    const roomy = await runs.run('roomy');
+    assert.equal(deviceOf(roomy)?.layerwise, false);
+    const layers = await runs.run('layers', ['model.layerwise=true']);
+    const estimates = [roomy, layers].map(run => deviceOf(run)!.memory!.estimate) as [number, number];
+    assert.ok(estimates[1] < estimates[0]);
+    process.env['TRIPHASE_MEMORY_GIB'] = String((estimates[0] + estimates[1]) / 2 ** 31);
+    const narrow = await runs.run('narrow');
+    const device = deviceOf(narrow);
+    assert.equal(device?.layerwise, true);
+    assert.equal(device.memory?.estimate, estimates[1]);
+    const kept = await runs.run('kept', [], { layerwise: false });
+    assert.equal(deviceOf(kept)?.layerwise, false);
+    assert.match(kept.events.flatMap(e => (e.kind === 'warning' ? [e.message] : [])).join(), /may take .* of memory/);
+  });
+
+  it('is refused where it does not fit layer by layer either, with what would fit, before anything is done', async () => {
+    process.env['TRIPHASE_MEMORY_GIB'] = '0.15';
+    const told: string[] = [];
+    const large = ['generation.max_tokens=2000', 'phases.text.prompts=32', 'grpo.micro_batch=32'];
+    const begun = runs.run('refused', large, { emit: event => told.push(event.kind) });
+    await assert.rejects(begun, (error: unknown) => {
+      assert.ok(error instanceof TriphaseError && error.code === 'memory');
+      assert.match(error.message, /does not fit: phase text would take .* GiB even layer by layer, of 154 MiB/);
+      assert.match(error.remedy!, /engine:/);
+      return true;
+    });
+    assert.deepEqual(told, ['plan', 'data']);
+    process.env['TRIPHASE_MEMORY_GIB'] = '2';
+    await assert.rejects(runs.run('refused-too', large), (error: unknown) => {
+      assert.match((error as TriphaseError).remedy!, /^What would fit: .*grpo\.micro_batch: 1 \(.* [GM]iB\)/);
+      return true;
+    });
+  });
+
+  it('trains no scorer layer by layer', () => {
+    const sets = ['model.layerwise=true', 'phases.text.trainer=scorer'];
+    assert.throws(() => runs.config(sets), /a scorer is trained in one graph/);
+  });
+
+  it('evaluates a folder either way', async () => {
+    const { folder } = await runs.run('evaluated', ['model.layerwise=true']);
+    const evaluated = (layerwise: boolean) =>
+      evaluateFolder({
+        folder: path.join(folder, 'checkpoints', 'text-000004'),
+        config: runs.config(['evaluation.data=[rows]', `model.layerwise=${layerwise}`]),
+        activity: () => {},
+      });
+    const [whole, layers] = [await evaluated(false), await evaluated(true)];
+    assert.deepEqual(layers.conditions, whole.conditions);
+  });
+});
