@@ -106,8 +106,9 @@ export function readCurriculum(
   if (shared !== undefined && isMapping(root['rewards'])) delete root['rewards']['file'];
   // a path on the command line begins where the command was given, as a shell completes it
   const folderOf = (at: KeyPath) => (overrideOf(overrides, at) === undefined ? folder : process.cwd());
+  const parsed = curriculumSchema.safeParse(root);
   const problems = [
-    ...schemaProblems(curriculumSchema, root),
+    ...(parsed.success ? [] : schemaProblems(curriculumSchema, root, parsed.error)),
     ...checkCurriculum(root),
     ...(options.files === 'unchecked' ? [] : checkFiles(root, folderOf)),
   ];
@@ -117,7 +118,8 @@ export function readCurriculum(
   ];
   if (isSome(diagnostics)) return { diagnostics };
 
-  const config = resolveCurriculum(curriculumSchema.parse(root), file, folderOf);
+  if (!parsed.success) throw parsed.error;
+  const config = resolveCurriculum(parsed.data, file, folderOf);
   const place = (at: KeyPath) => {
     const found = placesOf(at);
     return overrideOf(overrides, at)?.place ?? found.places.value(found.at);
@@ -138,7 +140,8 @@ function sharedFile(
   folder: string,
 ): { readonly file: string; readonly place: Place | undefined } | undefined {
   const set = sets.filter(written => /^\s*rewards\.file\s*=/.test(written));
-  const tried = structuredClone(root);
+  // a copy of the whole takes longer than all else of a key in a long file
+  const tried = set.length === 0 ? root : structuredClone(root);
   const override = overrideOf(applyOverrides(tried, set).overrides, ['rewards', 'file']);
   const { rewards } = tried;
   if (!isMapping(rewards) || typeof rewards['file'] !== 'string') return undefined;

@@ -50,10 +50,9 @@ export function nearestFix(word: string, known: readonly string[]): { readonly f
   return text === undefined ? {} : { fix: { kind: 'replace', text } };
 }
 
-export function schemaProblems(schema: z.ZodType, input: unknown): readonly SchemaProblem[] {
-  const result = schema.safeParse(input);
-  if (result.success) return [];
-  const problems = result.error.issues.flatMap(issue => explain(schema, input, issue, []));
+/** @param error what the schema says of the input */
+export function schemaProblems(schema: z.ZodType, input: unknown, error: z.ZodError): readonly SchemaProblem[] {
+  const problems = error.issues.flatMap(issue => explain(schema, input, issue, []));
   // a mistyped key is one problem, and not also the lack of what was meant
   return problems.filter(({ fix, path }) => fix?.kind !== 'add-key' || !problems.some(other => means(other, path)));
 }

@@ -27,6 +27,8 @@ export interface AskOptions {
   /** So many rollouts, evenly from the whole run, are answered before all. */
   readonly some?: number;
   readonly signal?: AbortSignal;
+  /** Figures are added up for a question that was broken off by its signal; default: true. Else it rejects with the reason. */
+  readonly partial?: boolean;
   readonly onAnswer?: (answer: RescoreAnswer) => void;
 }
 
@@ -121,7 +123,8 @@ export class Rescorer {
         end: error => {
           signal?.removeEventListener('abort', onAbort);
           this.asked = undefined;
-          if (error === undefined) resolve(this.report(asked));
+          if (options.partial === false && signal?.aborted === true) reject(signal.reason);
+          else if (error === undefined) resolve(this.report(asked));
           else reject(error);
         },
       };

@@ -3,6 +3,7 @@
 
 import type { Outcome, RuleErrorCode, RuleScore, Scored } from '../protocol/rewards';
 import type { KnownScores, RuleSet } from '../reward/rule-set';
+import type { Moment } from '../reward/sample';
 import { grouped } from './grouped';
 import type { RescoredSample, RescoreQuestion, SampleAt } from './rescore-report';
 import { advantagesAfter, advantagesBefore, countStep, emptyTally, type RescoreTally, standing } from './rescore-tally';
@@ -10,7 +11,7 @@ import type { StoredGroup } from './stored-rollouts';
 
 /** Groups that are scored at once; between two of these a question can be broken off. */
 const BLOCK = 64;
-/** Versions of rules whose scores are kept for a block. */
+/** Versions of rules whose scores are kept for a block, beside those that were asked for last. */
 const MOST_VERSIONS = 32;
 
 const ERRORS: readonly RuleErrorCode[] = ['loop', 'memory', 'stack', 'throw', 'value', 'not-recorded'];
@@ -49,6 +50,9 @@ export class StoredFile {
   /** Of all its completions. */
   readonly characters: number;
 
+  /** The group that was looked at last, with all that rules said of it. */
+  private atHand: AtHand | undefined;
+
   constructor(groups: readonly StoredGroup[]) {
     this.steps = [...grouped(groups, ({ step, phase }) => `${step} ${phase}`).values()].map(of => ({
       step: of[0]!.step,
@@ -81,7 +85,7 @@ export class StoredFile {
     if (step === undefined || group === undefined || group.samples[at.sample] === undefined) return undefined;
     const rules = await rulesOf(step.phase);
     const moment = { step: step.step, phase: step.phase, seed: question.seed };
-    const scored = rules.score([group.samples], moment)[0]!;
+    const scored = this.evidence(group, moment, rules);
     // some advantages are measured by all groups of the step
     const { scale, whiten = 'none' } = question.advantage;
     const wide = scale === 'batch' || whiten !== 'none';
@@ -102,6 +106,28 @@ export class StoredFile {
       ),
     };
   }
+
+  /** What rules say of a group, in words: of those that have not changed, what they said before. */
+  private evidence(group: StoredGroup, moment: Moment, rules: RuleSet): readonly Scored[] {
+    if (this.atHand?.group !== group) this.atHand = { group, said: new Map(), answers: new Map() };
+    const { said, answers } = this.atHand;
+    const key = (rule: string) => `${rules.versions[rule]} ${moment.seed}`;
+    const scored = rules.score([group.samples], moment, {
+      scores: rule => said.get(key(rule)),
+      answers: answers.get(key(rules.primary)),
+    });
+    for (const rule of rules.names) keep(said, key(rule), [scored[0]!.map(one => one.rules[rule]!)]);
+    dropOldest(said, rules.names.length + MOST_VERSIONS);
+    keep(answers, key(rules.primary), answersOf(scored));
+    dropOldest(answers, MOST_VERSIONS);
+    return scored[0]!;
+  }
+}
+
+interface AtHand {
+  readonly group: StoredGroup;
+  readonly said: Map<string, readonly (readonly RuleScore[])[]>;
+  readonly answers: Map<string, Answers>;
 }
 
 function blocksOf(groups: readonly StoredGroup[]): readonly Block[] {
@@ -139,22 +165,30 @@ function scoreStep(
       known,
     );
     for (const rule of rules.names)
-      if (!block.columns.has(key(rule))) keep(block.columns, key(rule), columnOf(said, rule, block));
-    if (!block.answers.has(key(rules.primary)))
-      keep(
-        block.answers,
-        key(rules.primary),
-        said.map(group => group.map(({ outcome, answer }) => ({ outcome, answer }))),
-      );
+      keep(block.columns, key(rule), block.columns.get(key(rule)) ?? columnOf(said, rule, block));
+    dropOldest(block.columns, rules.names.length + MOST_VERSIONS);
+    keep(block.answers, key(rules.primary), block.answers.get(key(rules.primary)) ?? answersOf(said));
+    dropOldest(block.answers, MOST_VERSIONS);
     scored.push(...said);
   }
   return scored;
 }
 
+/** The latest last. */
 function keep<T>(kept: Map<string, T>, key: string, value: T): void {
-  if (kept.size >= MOST_VERSIONS) kept.delete(kept.keys().next().value!);
+  kept.delete(key);
   kept.set(key, value);
 }
+
+function dropOldest(kept: Map<string, unknown>, most: number): void {
+  for (const key of kept.keys()) {
+    if (kept.size <= most) return;
+    kept.delete(key);
+  }
+}
+
+const answersOf = (said: readonly (readonly Scored[])[]): Answers =>
+  said.map(group => group.map(({ outcome, answer }) => ({ outcome, answer })));
 
 function columnOf(said: readonly (readonly Scored[])[], rule: string, { samples }: Block): Column {
   const column: Column = {

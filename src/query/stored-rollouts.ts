@@ -2,14 +2,14 @@
 // What a file does not hold is left out, never made up.
 
 import { existsSync } from 'node:fs';
-import { readdir } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { wholeParquet } from '../parquet/read';
 import { TriphaseError } from '../protocol/errors';
 import type { Example, View } from '../protocol/example';
 import type { Outcome } from '../protocol/rewards';
 import type { RuleSample } from '../reward/sample';
-import { readEvents } from '../run/event-log';
+import { eventsFile, readEvents } from '../run/event-log';
 import { currentRollouts, readRollouts } from '../run/rollouts';
 import type { Recording } from './folder/recording';
 import { grouped } from './grouped';
@@ -48,7 +48,7 @@ export async function storedRollouts(folder: string): Promise<StoredRollouts> {
       read: async file => ourGroups(file, await readRollouts(folder, file)),
     };
   }
-  const inside = existsSync(path.join(folder, 'completions')) ? path.join(folder, 'completions') : folder;
+  const inside = trlFolder(folder);
   const names = existsSync(inside) ? await readdir(inside) : [];
   const files = names.filter(name => /^completions_\d+\.parquet$/.test(name)).toSorted();
   if (files.length === 0)
@@ -60,6 +60,16 @@ export async function storedRollouts(folder: string): Promise<StoredRollouts> {
     );
   return { files, read: async file => trlGroups(file, await wholeParquet(path.join(inside, file))) };
 }
+
+/** Equal as long as no rollouts have come, and far cheaper than to look for them; undefined where that cannot be known. */
+export async function rolloutsStamp(folder: string): Promise<string | undefined> {
+  const ours = existsSync(path.join(folder, 'run.json'));
+  const found = await stat(ours ? eventsFile(folder) : trlFolder(folder), { bigint: true }).catch(() => undefined);
+  return found && `${found.ino} ${found.size} ${found.mtimeNs}`;
+}
+
+const trlFolder = (folder: string): string =>
+  existsSync(path.join(folder, 'completions')) ? path.join(folder, 'completions') : folder;
 
 /** Of a file as the recording names it. */
 export const readStored = async (

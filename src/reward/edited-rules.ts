@@ -6,8 +6,9 @@ import { type LoadedCurriculum, readCurriculum } from '../config/curriculum';
 import type { Diagnostic } from '../config/diagnostics';
 import { isMapping } from '../config/overrides';
 import { readRewardsFile } from '../config/rewards-file';
+import type { Curriculum } from '../config/schema';
 import { ruleDiagnostics } from './check-rules';
-import { compileRulesIn, type Rewards, type RuleSet } from './rule-set';
+import { compileRulesIn, type RuleSet } from './rule-set';
 import { Sandbox } from './sandbox';
 
 export interface EditedText {
@@ -18,8 +19,13 @@ export interface EditedText {
 }
 
 export interface EditedRules {
-  /** Of the top of the file; absent where the rewards cannot be read. */
-  readonly compiled?: { readonly rewards: Rewards; readonly rules: RuleSet };
+  /** Absent where the rewards cannot be read. */
+  readonly compiled?: {
+    /** Of a text that is wrong elsewhere, or has rewards alone: all else as little as there can be. */
+    readonly config: Curriculum;
+    /** Of the top of the file. */
+    readonly rules: RuleSet;
+  };
   readonly diagnostics: readonly Diagnostic[];
 }
 
@@ -44,8 +50,8 @@ export class RuleEditor {
   private compiled(loaded: LoadedCurriculum): EditedRules {
     const diagnostics = ruleDiagnostics(this.sandbox, loaded);
     if (diagnostics.length > 0) return { diagnostics };
-    const { rewards } = loaded.config;
-    return { compiled: { rewards, rules: compileRulesIn(this.sandbox, rewards) }, diagnostics };
+    const { config } = loaded;
+    return { compiled: { config, rules: compileRulesIn(this.sandbox, config.rewards) }, diagnostics };
   }
 }
 

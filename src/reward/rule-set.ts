@@ -66,7 +66,7 @@ export async function compileRules(rewards: Rewards): Promise<RuleSet> {
 /** The same at once, in a sandbox that is open. */
 export function compileRulesIn(sandbox: Sandbox, rewards: Rewards): RuleSet {
   const entries = Object.entries(rewards.rules);
-  const all = [...builtIn(rewards, sandbox), ...entries.map(([name, rule]) => compile(name, rule, sandbox))];
+  const all = [...builtIn(rewards, sandbox), ...entries.map(([name, rule]) => compiledOnce(name, rule, sandbox))];
   const order = orderOf(rewards.rules);
   if ('cycle' in order) throw cycleFault(order.cycle);
   const second = order.names.flatMap(name => all.filter(rule => rule.pass === 2 && rule.name === name));
@@ -150,7 +150,7 @@ export function ruleFaults(sandbox: Sandbox, { rules }: Pick<Rewards, 'rules'>):
         new RuleFault(['rules', name, key], `there is no rule '${read}'`, suggestion(read, known, 'rule')),
     );
     try {
-      compile(name, rule, sandbox);
+      compiledOnce(name, rule, sandbox);
       return misnamed;
     } catch (error) {
       if (error instanceof RuleFault) return [...misnamed, error];
@@ -211,6 +211,26 @@ function withoutAnswer(score: Said): RuleScore {
 
 const each = (score: (sample: RuleSample) => Said) => (groups: readonly RuleGroup[]) =>
   groups.map(({ samples }) => samples.map(score));
+
+/** By name and settings: while one types, all rules but one are those of the key before. */
+const compiledBefore = new WeakMap<Sandbox, Map<string, Compiled>>();
+const MOST_COMPILED = 512;
+
+function compiledOnce(name: string, rule: RewardRule, sandbox: Sandbox): Compiled {
+  // the text of a script may have changed behind its name
+  if (rule.kind === 'script') return compile(name, rule, sandbox);
+  const before = compiledBefore.get(sandbox) ?? new Map<string, Compiled>();
+  compiledBefore.set(sandbox, before);
+  const { weight, tests: _, ...settings } = rule;
+  const key = JSON.stringify([name, settings]);
+  let compiled = before.get(key);
+  if (compiled === undefined) {
+    compiled = compile(name, rule, sandbox);
+    if (before.size >= MOST_COMPILED) before.clear();
+    before.set(key, compiled);
+  }
+  return { ...compiled, weight };
+}
 
 function compile(name: string, rule: RewardRule, sandbox: Sandbox): Compiled {
   const when = rule.when === undefined ? undefined : compileExpression(rule.when, sandbox, ['rules', name, 'when']);

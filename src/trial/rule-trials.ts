@@ -1,7 +1,6 @@
 // Rules as they are typed, tried on the rollouts of a run: the rollout at hand first, then some of all, then all.
 
 import path from 'node:path';
-import { readCurriculum } from '../config/curriculum';
 import type { Diagnostic } from '../config/diagnostics';
 import { type RunRules, rulesOf } from '../config/run-rules';
 import type { Curriculum } from '../config/schema';
@@ -21,7 +20,7 @@ import type {
 } from '../protocol/trial';
 import type { RescoredSample, RescoreReport, SampleAt } from '../query/rescore-report';
 import { Rescorer } from '../query/rescorer';
-import { storedRollouts } from '../query/stored-rollouts';
+import { rolloutsStamp, storedRollouts } from '../query/stored-rollouts';
 import { RuleEditor } from '../reward/edited-rules';
 import { runRuleTests } from '../reward/rule-tests';
 import { currentEvents, readEvents } from '../run/event-log';
@@ -31,6 +30,10 @@ import { rescoreQuestion } from './rescore-question';
 interface Opened {
   readonly rescorer: Rescorer;
   readonly examples: string;
+  /** Of the rollouts that were found. */
+  readonly stamp: string | undefined;
+  /** Of the steps that were asked about since. */
+  readonly files: Map<number, Promise<string>>;
 }
 
 export class RuleTrials {
@@ -63,11 +66,12 @@ export class RuleTrials {
   private async tried(params: TryParams, told: (tried: Tried) => void, signal: AbortSignal): Promise<Tried> {
     const read = await this.read(params);
     if ('problems' in read) return { of: 'wrong', problems: read.problems };
-    const { rescorer } = await this.open(params.folder, read.config);
+    const { rescorer, files } = await this.open(params.folder, read.config);
     signal.throwIfAborted();
-    const at = params.at === undefined ? undefined : await fileOf(params.folder, params.at);
+    const at = params.at === undefined ? undefined : await placeOf(files, params.folder, params.at);
     const report = await rescorer.ask(rescoreQuestion(read.config), {
       signal,
+      partial: false,
       ...(at === undefined ? {} : { at }),
       onAnswer: answer =>
         told(
@@ -82,7 +86,7 @@ export class RuleTrials {
   async test(text: RulesText): Promise<TestsResult> {
     const { compiled, diagnostics } = (await this.editor).read(text);
     if (compiled === undefined) return { tests: [], problems: diagnostics.map(inWords) };
-    return { tests: await runRuleTests(compiled.rewards), problems: [] };
+    return { tests: await runRuleTests(compiled.config.rewards), problems: [] };
   }
 
   async close(): Promise<void> {
@@ -131,13 +135,7 @@ export class RuleTrials {
   ): Promise<{ readonly config: Curriculum } | { readonly problems: readonly string[] }> {
     const { compiled, diagnostics } = (await this.editor).read(text);
     if (compiled === undefined) return { problems: diagnostics.map(inWords) };
-    const whole =
-      text.kind === 'curriculum' ? readCurriculum(text.text, text.file, [], { files: 'unchecked' }) : undefined;
-    if (whole !== undefined && 'loaded' in whole) return { config: whole.loaded.config };
-    // what is wrong lies outside of the rewards, or there is nothing outside: no phase overrides them
-    const bare = readCurriculum(BARE, text.file, [], { files: 'unchecked' });
-    if ('diagnostics' in bare) throw new Error('the bare curriculum is wrong');
-    return { config: { ...bare.loaded.config, rewards: compiled.rewards } };
+    return { config: compiled.config };
   }
 
   /** The folder that was asked about last stays open: its rollouts are in memory, and what unchanged rules said. */
@@ -152,34 +150,41 @@ export class RuleTrials {
     if (this.opened?.folder === folder) {
       const at = await this.opened.at.catch(() => undefined);
       if (at !== undefined && at.examples === examples) {
+        const stamp = await rolloutsStamp(folder);
+        if (stamp !== undefined && stamp === at.stamp) return at;
         await at.rescorer.refresh();
-        return at;
+        const now = { ...at, stamp, files: new Map<number, Promise<string>>() };
+        this.opened = { folder, at: Promise.resolve(now) };
+        return now;
       }
     }
     await this.close();
-    const at = examplesOf(config)
-      .then(exampleOf => Rescorer.open(folder, { exampleOf }))
-      .then(rescorer => ({ rescorer, examples }));
+    const at = opened(folder, config, examples);
     this.opened = { folder, at };
     return at;
   }
 }
 
-const BARE = `model: { path: m }
-data: { d: { path: d.jsonl } }
-phases: [{ id: p, view: image, sources: [d], steps: 1 }]
-`;
+async function opened(folder: string, config: Curriculum, examples: string): Promise<Opened> {
+  const exampleOf = await examplesOf(config);
+  const stamp = await rolloutsStamp(folder);
+  return { rescorer: await Rescorer.open(folder, { exampleOf }), examples, stamp, files: new Map() };
+}
+
+async function placeOf(files: Map<number, Promise<string>>, folder: string, ref: RolloutRef): Promise<SampleAt> {
+  const found = files.get(ref.step) ?? fileOf(folder, ref.step);
+  files.set(ref.step, found);
+  return { file: await found, ...ref };
+}
 
 /** The file that holds the rollouts of a step. */
-async function fileOf(folder: string, ref: RolloutRef): Promise<SampleAt> {
+async function fileOf(folder: string, step: number): Promise<string> {
   const { files } = await storedRollouts(folder);
-  const named = currentEvents(readEvents(folder).events).find(
-    event => event.kind === 'step' && event.step === ref.step,
-  );
+  const named = currentEvents(readEvents(folder).events).find(event => event.kind === 'step' && event.step === step);
   const file =
-    named?.kind === 'step' ? named.rollouts : files.find(name => Number(/(\d+)\D*$/.exec(name)?.[1]) === ref.step);
-  if (file !== undefined && files.includes(file)) return { file, ...ref };
-  throw new TriphaseError('run-folder', `There are no rollouts of step ${ref.step} here.`, undefined, { file: folder });
+    named?.kind === 'step' ? named.rollouts : files.find(name => Number(/(\d+)\D*$/.exec(name)?.[1]) === step);
+  if (file !== undefined && files.includes(file)) return file;
+  throw new TriphaseError('run-folder', `There are no rollouts of step ${step} here.`, undefined, { file: folder });
 }
 
 const orNull = (value: number | undefined): number | null => value ?? null;

@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { ChildProgram } from '../../src/program/child';
+import { Random } from '../../src/protocol/random';
 import type { RolloutRecord } from '../../src/protocol/run';
 import { recomputeRequest, type Tried, type TryParams, testRulesRequest, tryRequest } from '../../src/protocol/trial';
 import { currentEvents, readEvents } from '../../src/run/event-log';
@@ -34,9 +35,13 @@ describe('rules tried as they are typed', function () {
   });
 
   /** All that is told, the answer last. */
-  async function tried(change: (text: string) => string, more: Partial<TryParams> = {}): Promise<readonly Tried[]> {
+  async function tried(
+    change: (text: string) => string,
+    more: Partial<TryParams> = {},
+    by = program,
+  ): Promise<readonly Tried[]> {
     const told: Tried[] = [];
-    const answer = await program.ask(
+    const answer = await by.ask(
       tryRequest,
       {
         kind: 'curriculum',
@@ -121,5 +126,47 @@ describe('rules tried as they are typed', function () {
     });
     assert.equal(broken.tests.length, 0);
     assert.match(broken.problems[0] ?? '', /rewards\.yaml:1/);
+  });
+
+  it('says after many keys what a process says that has seen none of them', async function () {
+    this.timeout(120_000);
+    const at = { step: 2, group: 0, sample: 1 };
+    const random = new Random('keys');
+    const rules: string[] = ['score, expression: completion.length % 3', 'match, pattern: a', 'length, budget: 9'];
+    const forms: readonly (() => string)[] = [
+      () => `score, expression: completion.length % ${2 + random.below(5)}`,
+      () => `score, expression: "scores.r0 + ${random.below(3)}", weight: ${random.below(4)}`,
+      () => `match, pattern: '${random.pick(['a', 'e', '[0-9]', '<think>'])}', when: "step > ${random.below(3)}"`,
+      () => `length, budget: ${1 + random.below(30)}`,
+      () => `answer, tag: ${random.pick(['answer', 'think'])}`,
+    ];
+    const written = () => (before: string) =>
+      before.replace(/^rewards:.*$/m, () =>
+        ['rewards:', '  rules:', ...rules.map((rule, i) => `    r${i}: { kind: ${rule} }`)].join('\n'),
+      );
+    assert.notEqual(written()(text), text, 'the rules are written where those of the run stand');
+    let different = 0;
+    let before: unknown;
+    for (let key = 0; key < 40; key++) {
+      // the first is read by others, so it reads none
+      const i = random.below(3);
+      rules[i] = (i === 0 ? forms[0]! : random.pick(forms))();
+      const told = await tried(written(), { at });
+      if (key % 8 !== 7) continue;
+      const fresh = new ChildProgram({
+        program: () => ({ node: process.execPath, file: 'dist/trial.js' }),
+        name: 'The process that tries rules',
+      });
+      try {
+        const anew = await tried(written(), { at }, fresh);
+        assert.equal(anew[0]?.of, 'rollout');
+        assert.deepEqual([told[0], told.at(-1)], [anew[0], anew.at(-1)], rules.join('; '));
+        if (JSON.stringify(before) !== JSON.stringify(anew)) different++;
+        before = anew;
+      } finally {
+        await fresh.close();
+      }
+    }
+    assert.equal(different, 5, 'the keys change what is told');
   });
 });
