@@ -41,9 +41,26 @@ describe('frozen parameters in fewer bytes', function () {
         const model = await Model.load(folder, { ...cpu, precision });
         const wide = await widenedModel(folder, precision);
         const kinds = new Set([...model.options.frozen!.values()].map(({ data }) => data.constructor.name));
-        // embedding and head are float16 in all of them
-        assert.ok(kinds.has('Uint16Array') && kinds.has(precision === 'int8' ? 'Int8Array' : 'Uint16Array'), at);
-        assert.equal(kinds.has('Uint8Array'), precision === 'int4', at);
+        const { weights } = await loadModel(folder);
+        // embedding and head are float16 in all of them, and so is a matrix whose rows are no whole number of blocks
+        const blocks = [...weights].some(
+          ([name, { dims }]) =>
+            model.options.frozen!.has(name) &&
+            !/embed_tokens|lm_head/.test(name) &&
+            dims.length === 2 &&
+            dims[1]! % BLOCK === 0,
+        );
+        assert.ok(blocks || path.basename(folder).startsWith('odd-sizes'), at);
+        assert.ok(kinds.has('Uint16Array'), at);
+        assert.equal(kinds.has('Int8Array'), blocks && precision === 'int8', at);
+        assert.equal(kinds.has('Uint8Array'), blocks && precision === 'int4', at);
+        // a folder that holds float16 itself loses nothing
+        const rounds = [...model.options.frozen!.keys()].some(
+          name =>
+            !name.endsWith('.scale') &&
+            greatestDifference(weights.get(name)!.data, widenedOf(model.options.frozen!, name)!.data) > 0,
+        );
+        assert.ok(rounds || precision === 'f16' || !blocks, at);
         const prompts = await readPrompts(await baseFolder(folder));
         const expected = await readTensors(folder, 'logits.safetensors');
         for (const [name, prompt] of prompts) {
@@ -53,7 +70,7 @@ describe('frozen parameters in fewer bytes', function () {
           const { data } = expected.get(name) as FloatTensor;
           const rounding = greatestDifference(logits, data) / Math.max(...data.map(Math.abs));
           assert.ok(rounding < { f16: 5e-3, int8: 5e-2, int4: 0.6 }[precision], `${at}, ${name}: ${rounding}`);
-          assert.ok(rounding > 1e-6, `${at}, ${name}: nothing was rounded`);
+          if (rounds) assert.ok(rounding > 1e-6, `${at}, ${name}: nothing was rounded`);
         }
         const group = {
           prompt: prompts.get('one')!,
