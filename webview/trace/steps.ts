@@ -150,7 +150,8 @@ const longestStep = 600;
 function* breathsOf(text: string, formulas: readonly Formula[], from: number, to: number): Generator<number> {
   let start = from;
   while (to - start > longestStep) {
-    const space = text.lastIndexOf(' ', start + longestStep - 1) + 1;
+    // within the step alone: a text without spaces is long
+    const space = start + text.slice(start, start + longestStep).lastIndexOf(' ') + 1;
     let cut = space > start + longestStep / 2 ? space : start + longestStep;
     const formula = formulas.find(one => one.start < cut && cut < one.end);
     if (formula !== undefined) cut = formula.start > start ? formula.start : formula.end;
