@@ -22,10 +22,17 @@ export type ViewState =
     }
   | { readonly view: 'preview'; readonly config: string; readonly phase: string; readonly ui?: unknown };
 
+/** Where another view is opened. */
+export interface ShowHow {
+  readonly beside?: boolean;
+  /** A trace as an editor of its own, which stays with its rollout and can be pinned and split. */
+  readonly editor?: boolean;
+}
+
 /** What a view may ask the extension to do, beside the questions about stored runs. */
 export interface Actions {
   /** Opens another view (or brings it to the front) at that state. */
-  readonly open: { readonly params: ViewState & { readonly beside?: boolean }; readonly result: null };
+  readonly open: { readonly params: ViewState & ShowHow; readonly result: null };
   readonly copy: { readonly params: { readonly text: string }; readonly result: null };
   /** Asks where to save it. False when the person said no. */
   readonly save: {

@@ -34,6 +34,12 @@ export interface RuleReport {
   readonly errors: Readonly<Record<string, number>>;
   /** Mean change against what was stored under its name; undefined where nothing was. */
   readonly change: number | undefined;
+  /** The first sample that its expression or script broke at; undefined: none. What was not recorded is no such fault. */
+  readonly failure: FirstFailure | undefined;
+}
+
+export interface FirstFailure extends SampleAt {
+  readonly why: string;
 }
 
 export interface ChangedSample extends SampleAt {

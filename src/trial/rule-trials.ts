@@ -11,6 +11,8 @@ import type {
   RecomputedCurves,
   RecomputeParams,
   RecomputeProgress,
+  RuleFailure,
+  RulesProblem,
   RulesText,
   TestsResult,
   Tried,
@@ -18,7 +20,7 @@ import type {
   TriedRun,
   TryParams,
 } from '../protocol/trial';
-import type { RescoredSample, RescoreReport, SampleAt } from '../query/rescore-report';
+import type { FirstFailure, RescoredSample, RescoreReport, RuleReport, SampleAt } from '../query/rescore-report';
 import { Rescorer } from '../query/rescorer';
 import { rolloutsStamp, storedRollouts } from '../query/stored-rollouts';
 import { RuleEditor } from '../reward/edited-rules';
@@ -66,20 +68,27 @@ export class RuleTrials {
   private async tried(params: TryParams, told: (tried: Tried) => void, signal: AbortSignal): Promise<Tried> {
     const read = await this.read(params);
     if ('problems' in read) return { of: 'wrong', problems: read.problems };
-    const { rescorer, files } = await this.open(params.folder, read.config);
+    const { folder, most } = params;
+    if (folder === undefined) return { of: 'sound' };
+    const { rescorer, files } = await this.open(folder, read.config);
     signal.throwIfAborted();
-    const at = params.at === undefined ? undefined : await placeOf(files, params.folder, params.at);
+    const at = params.at === undefined ? undefined : await placeOf(files, folder, params.at);
+    const enough = new AbortController();
     const report = await rescorer.ask(rescoreQuestion(read.config), {
-      signal,
-      partial: false,
+      signal: AbortSignal.any([signal, enough.signal]),
+      partial: most !== undefined,
+      ...(most === undefined ? {} : { some: most }),
       ...(at === undefined ? {} : { at }),
-      onAnswer: answer =>
+      onAnswer: answer => {
         told(
           answer.of === 'sample'
             ? { of: 'rollout', rollout: triedRollout(answer.sample) }
             : { of: 'run', run: triedRun(answer.report) },
-        ),
+        );
+        if (most !== undefined && answer.of === 'some') enough.abort();
+      },
     });
+    signal.throwIfAborted();
     return { of: 'run', run: triedRun(report) };
   }
 
@@ -127,14 +136,22 @@ export class RuleTrials {
   private async rulesIn(text: RulesText): Promise<RunRules> {
     const read = await this.read(text);
     if ('config' in read) return rulesOf(read.config);
-    throw new TriphaseError('config', read.problems.join(' '), 'Mend the rules, and ask again.');
+    throw new TriphaseError('config', read.problems.map(inWords).join(' '), 'Mend the rules, and ask again.');
   }
 
   private async read(
     text: RulesText,
-  ): Promise<{ readonly config: Curriculum } | { readonly problems: readonly string[] }> {
-    const { compiled, diagnostics } = (await this.editor).read(text);
-    if (compiled === undefined) return { problems: diagnostics.map(inWords) };
+  ): Promise<{ readonly config: Curriculum } | { readonly problems: readonly RulesProblem[] }> {
+    const { compiled, diagnostics, inCode } = (await this.editor).read(text);
+    if (compiled === undefined)
+      return {
+        problems: diagnostics.map(({ message, remedy, place }) => ({
+          message,
+          ...(remedy === undefined ? {} : { remedy }),
+          place,
+          inCode,
+        })),
+      };
     return { config: compiled.config };
   }
 
@@ -205,13 +222,14 @@ function triedRun(report: RescoreReport): TriedRun {
     partial,
     rollouts: samples,
     reward: { before: orNull(reward.before), after: reward.after },
-    rules: rules.map(({ rule, weight, mean, fires, change, errors }) => ({
+    rules: rules.map(({ rule, weight, mean, fires, change, errors, failure }) => ({
       rule,
       weight,
       mean,
       fires,
       change: orNull(change),
       errors,
+      ...(failure === undefined ? {} : { failure: failureOf(failure, errors) }),
     })),
     groups,
     groupsWithoutSpread: { before: orNull(groupsWithoutSpread.before), after: groupsWithoutSpread.after },
@@ -227,5 +245,13 @@ function triedRun(report: RescoreReport): TriedRun {
   };
 }
 
-const inWords = ({ message, place }: Diagnostic): string =>
+function failureOf(
+  { why, step, group, sample }: FirstFailure,
+  { 'not-recorded': _, ...broken }: RuleReport['errors'],
+): RuleFailure {
+  const rollouts = Object.values(broken).reduce((sum, count) => sum + count, 0);
+  return { why, ref: { step, group, sample }, rollouts };
+}
+
+const inWords = ({ message, place }: Pick<Diagnostic, 'message' | 'place'>): string =>
   place.line === undefined ? message : `${path.basename(place.file)}:${place.line}: ${message}`;

@@ -196,7 +196,8 @@ describe('the trace', function () {
     await page.locator('.trial-figures', { hasText: '0.400 → 0.900' }).waitFor();
     await page.locator('.rule[data-rule=typed]', { hasText: 'It says two.' }).waitFor();
     await page.locator('.rule-mark').first().waitFor();
-    views.harness().tell({ kind: 'tried', folder, tried: { of: 'wrong', problems: ['curriculum.yaml:3: no'] } });
+    const wrong = { message: 'no', place: { file: '/lab/curriculum.yaml', line: 3 }, inCode: true };
+    views.harness().tell({ kind: 'tried', folder, tried: { of: 'wrong', problems: [wrong] } });
     await page.locator('.trial', { hasText: 'curriculum.yaml:3: no' }).waitFor();
   });
 });

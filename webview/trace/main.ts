@@ -216,6 +216,7 @@ class TraceView {
       iconButton('code', t('Raw text (R)'), () => this.do('raw'), this.ui.raw === true),
       iconButton('table', t('Table of tokens (T)'), () => this.do('table'), this.ui.table === true),
       iconButton('link', t('Copy a link to here (C)'), () => this.do('link')),
+      iconButton('pin', t('Open as an editor of its own (O)'), () => this.do('editor')),
       iconButton('beaker', t('Make a test from this (M)'), () => this.do('test')),
       iconButton('question', t('Keys (?)'), () => this.do('help'), !this.help.hidden),
     );
@@ -396,6 +397,12 @@ class TraceView {
       link: () => {
         const { folder, ref, token } = this.shown;
         this.act(() => this.host.request('link', { folder, ref, ...(token === undefined ? {} : { token }) }));
+      },
+      editor: () => {
+        const { folder, ref, token } = this.shown;
+        const ui = this.ui;
+        const state = { view: 'trace', folder, ref, ui, ...(token === undefined ? {} : { token }) } as const;
+        this.act(() => this.host.request('open', { ...state, editor: true }));
       },
       test: () => {
         const { folder, ref } = this.shown;

@@ -1,7 +1,7 @@
 // What the rules that are being typed would have paid: this rollout first, then the run.
 
 import type { RolloutRef } from '../../src/protocol/query';
-import type { Tried, TriedRollout, TriedRun } from '../../src/protocol/trial';
+import type { RulesProblem, Tried, TriedRollout, TriedRun } from '../../src/protocol/trial';
 import { button } from '../components/controls';
 import { h, icon, replace } from '../dom';
 import { modelLine } from '../model-text';
@@ -32,7 +32,7 @@ export class TrialPanel {
         replace(
           this.here,
           h('p', { class: 'negative' }, icon('error'), t('The rules cannot be asked as they stand.')),
-          ...tried.problems.slice(0, 3).map(problem => h('p', { class: 'why' }, modelLine(problem, 300))),
+          ...tried.problems.slice(0, 3).map(problem => h('p', { class: 'why' }, modelLine(inWords(problem), 300))),
         );
         replace(this.run);
         return;
@@ -41,6 +41,8 @@ export class TrialPanel {
         return;
       case 'run':
         replace(this.run, ...this.wholeRun(tried.run));
+        return;
+      case 'sound':
         return;
     }
   }
@@ -129,6 +131,9 @@ export class TrialPanel {
     ];
   }
 }
+
+const inWords = ({ message, place }: RulesProblem): string =>
+  place.line === undefined ? message : `${place.file.replace(/^.*[\\/]/, '')}:${place.line}: ${message}`;
 
 /** The change is told by an arrow and a sign, and not by its colour alone. */
 function fromTo(
