@@ -2,7 +2,7 @@
 // person does. Pictures go to out/pictures. Names of test files may follow: `npm run e2e -- run`.
 
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { buildShared } from '../build.mjs';
 import { makeShapes } from '../examples/shapes/make.mjs';
@@ -20,7 +20,8 @@ const vsix = await makePackage({ native: true });
 const plain = await makePackage({ native: false });
 
 const recorded = at('out', 'e2e', 'recorded');
-if (!existsSync(path.join(recorded, 'run.json'))) recordRun();
+const curriculum = at('examples', 'shapes', 'curriculum.yaml');
+if (isOlder(path.join(recorded, 'run.json'), [import.meta.filename, curriculum])) recordRun();
 
 const names = process.argv.slice(2);
 const tests = readdirSync(at('test', 'e2e'))
@@ -56,10 +57,16 @@ const { status } = spawnSync(
 );
 process.exit(status ?? 1);
 
+/** Whether a file is not there, or one that it is made from has changed since. */
+function isOlder(file, sources) {
+  const time = name => statSync(name, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+  return sources.some(source => time(source) > time(file));
+}
+
 /** A run to look at: a few steps of every phase, under a rule more that pays nobody, which a hint is about. */
 function recordRun() {
   rmSync(recorded, { recursive: true, force: true });
-  const args = ['run', at('examples', 'shapes', 'curriculum.yaml'), '--quick', '--run-dir', recorded];
+  const args = ['run', curriculum, '--quick', '--run-dir', recorded];
   args.push('--set', 'rewards.rules={boxed: {kind: match, pattern: boxed, weight: 0.05}}');
   const { status } = spawnSync(process.execPath, [at('dist', 'cli.js'), ...args], {
     stdio: ['ignore', 'ignore', 'inherit'],

@@ -1,7 +1,8 @@
 // triphase doctor --model: what a model folder is, and whether it fits this machine for generation, for an adapter and for
 // training all of it.
 
-import { type ModelForm, targetModules } from '../model/adapter';
+import { elsewhere } from '../config/engine';
+import { type ModelForm, withLightAdapter } from '../model/adapter';
 import { baseFolder, holdsAdapter } from '../model/adapter-files';
 import { loadModelConfig } from '../model/config';
 import { parameterShapes, storedParameters, weightFiles } from '../model/weights';
@@ -50,7 +51,7 @@ export async function modelReport(folder: string, shape: RunShape): Promise<Mode
     const fits = plan.bytes <= room;
     lines.push({
       name,
-      text: `${fits ? 'fits' : 'does not fit'} the CPU: ${gib(plan.bytes)} of ${gib(room)}, ${why}${fits ? '' : '; see `engine:` for TRL or verl on larger machines'}`,
+      text: `${fits ? 'fits' : 'does not fit'} the CPU: ${gib(plan.bytes)} of ${gib(room)}, ${why}`,
       fits,
     });
     const [most, second] = [...plan.parts].sort((a, b) => b.bytes - a.bytes);
@@ -59,21 +60,14 @@ export async function modelReport(folder: string, shape: RunShape): Promise<Mode
       text: [most, second].map(part => (part === undefined ? '' : `${part.what} ${gib(part.bytes)}`)).join(', '),
     });
   }
+  if (lines.some(({ name, fits }) => fits === false && name !== 'missing'))
+    lines.push({ name: 'elsewhere', text: elsewhere });
   return { lines };
 }
 
 /** The whole model in one graph where that fits, as float32, and else layer by layer. */
 function leastPlan(config: ModelForm, shape: RunShape, trained: Trained) {
-  const adapter = {
-    rank: 8,
-    alpha: 8,
-    dropout: 0,
-    rslora: false,
-    vision: false,
-    base: '',
-    modules: targetModules(config, { targets: ['q_proj', 'v_proj'], vision: false }),
-  };
-  const form = trained === 'adapter' ? { ...config, adapter } : config;
+  const form = trained === 'adapter' ? withLightAdapter(config) : config;
   const plan = { ...shape, form, trained, reference: trained === 'model' };
   const whole = estimateMemory({ ...plan, precision: 'f32', layerwise: false });
   if (whole.bytes <= machineMemory().total) return [whole, 'in one graph, float32'] as const;

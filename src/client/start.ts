@@ -8,7 +8,8 @@ import { loadCurriculum } from '../config/curriculum';
 import { writeResolved } from '../config/resolved';
 import { TriphaseError } from '../protocol/errors';
 import { createDatedRunFolder, createRunFolder } from '../run/folder';
-import { hostLogFile, writeLaunch } from '../run/launch';
+import { hostLogFile } from '../run/host-log';
+import { writeLaunch } from '../run/launch';
 import { refuseLinks } from '../run/own-files';
 
 export interface HostProgram {

@@ -5,6 +5,7 @@ import { existsSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { Template } from '@huggingface/jinja';
 import { nearestFix, type SchemaProblem } from './diagnostics';
+import { elsewhere } from './engine';
 import { noFiles } from './files';
 import { suggestion } from './nearest';
 import { isMapping } from './overrides';
@@ -16,6 +17,7 @@ type Raw = Readonly<Record<string, unknown>>;
 
 export function checkCurriculum(root: Raw): readonly SchemaProblem[] {
   return [
+    ...engines(root),
     ...phaseIds(root),
     ...dataIds(root),
     ...groups(root),
@@ -93,6 +95,17 @@ const fault = (at: KeyPath, message: string, remedy: string): SchemaProblem => (
   message,
   remedy,
 });
+
+function engines(root: Raw): readonly SchemaProblem[] {
+  const { engine } = root;
+  if (engine !== 'trl' && engine !== 'verl') return [];
+  return [
+    {
+      ...fault(['engine'], `not there yet: ${engine} is known by its name alone, and nothing drives it`, elsewhere),
+      fix: { kind: 'replace', text: 'embedded' },
+    },
+  ];
+}
 
 function phaseIds(root: Raw): readonly SchemaProblem[] {
   const ids = list(root['phases']).map(phase => mapping(phase)['id']);

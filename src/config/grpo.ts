@@ -2,12 +2,9 @@
 // None is 0 here. presets.ts has the names that stand for several of these.
 
 import { z } from 'zod';
+import { count, fraction, notNegative } from './numbers';
 import { type AdvantagePreset, advantagePresets, type LossType, lossTypes } from './presets';
 import { OURS, settings } from './settings';
-
-const count = z.int().min(1);
-const fraction = z.number().min(0).max(1);
-const notNegative = z.number().min(0);
 
 const names = <T extends string>(table: Readonly<Record<T, unknown>>) =>
   ['custom', ...Object.keys(table)] as ['custom', ...T[]];

@@ -4,7 +4,8 @@ import path from 'node:path';
 import { parse, stringify } from 'yaml';
 import { z } from 'zod';
 import { TriphaseError } from '../protocol/errors';
-import { type Curriculum, type Phase, rewardsPartSchema, rewardsSchema } from './schema';
+import { rewardsPartSchema, rewardsSchema } from './rewards';
+import type { Curriculum, Phase } from './schema';
 
 export interface RunRules {
   readonly rewards: Curriculum['rewards'];

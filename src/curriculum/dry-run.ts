@@ -5,7 +5,8 @@
 import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import type { Condition, Curriculum, Phase } from '../config/schema';
+import type { Condition } from '../config/evaluation';
+import type { Curriculum, Phase } from '../config/schema';
 import { canShow } from '../evaluate/conditions';
 import type { Activity, EventOf, SourceReport } from '../protocol/run';
 import { makeFolderIn } from '../run/atomic';

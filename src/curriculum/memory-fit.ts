@@ -2,10 +2,10 @@
 // the lengths of its phases. It goes by the memory of the machine, never by what happens to be free, for both ways round
 // otherwise, and a run is to repeat.
 
+import { elsewhere } from '../config/engine';
 import { phaseSettings } from '../config/resolved';
 import type { Curriculum, Phase } from '../config/schema';
-import type { ModelForm } from '../model/adapter';
-import { targetModules } from '../model/adapter';
+import { type ModelForm, withLightAdapter } from '../model/adapter';
 import { TriphaseError } from '../protocol/errors';
 import { type MachineMemory, machineMemory } from '../tensor/machine-memory';
 import type { Device } from '../tensor/session';
@@ -128,7 +128,6 @@ function refusal(asked: FitQuestion, need: Need, { total }: MachineMemory): Trip
   const { plan, phase } = need;
   const ways = waysToFit(plan).filter(way => estimateMemory(way.plan).bytes <= total);
   const fitting = ways.map(({ what, plan }) => `${what} (${gib(estimateMemory(plan).bytes)})`);
-  const elsewhere = 'Or train it on a larger machine: see `engine:` for TRL or verl.';
   const [most] = [...estimateMemory(plan).parts].sort((a, b) => b.bytes - a.bytes);
   return new TriphaseError(
     'memory',
@@ -140,20 +139,11 @@ function refusal(asked: FitQuestion, need: Need, { total }: MachineMemory): Trip
 
 /** One change each, and all of them together. */
 function waysToFit(plan: MemoryPlan): readonly { readonly what: string; readonly plan: MemoryPlan }[] {
-  const adapter = {
-    rank: 8,
-    alpha: 8,
-    dropout: 0,
-    rslora: false,
-    vision: false,
-    base: '',
-    modules: targetModules(plan.form, { targets: ['q_proj', 'v_proj'], vision: false }),
-  };
   const half = Math.ceil(plan.completionTokens / 2);
   const one = { ...plan, microBatch: 1 };
   const light: MemoryPlan = {
     ...plan,
-    form: { ...plan.form, adapter: plan.form.adapter ?? adapter },
+    form: plan.form.adapter === undefined ? withLightAdapter(plan.form) : plan.form,
     trained: 'adapter',
     precision: 'f16',
     reference: false,

@@ -13,6 +13,7 @@ import type { PlannedPhase } from '../protocol/run';
 import { ImageThread } from '../rollout/image-thread';
 import { Prompter } from '../rollout/prompter';
 import { type CheckpointPosition, openCheckpoint, phaseEndCheckpoint } from '../run/checkpoints';
+import { DoingFile } from '../run/memory-death';
 import { newAdamWState } from '../tensor/adamw';
 import { cardInWords, graphicsCards } from '../tensor/graphics-cards';
 import { chooseDevice, type Device, type DeviceChoice } from '../tensor/session';
@@ -80,6 +81,9 @@ export async function runCurriculum(job: CurriculumJob): Promise<JobResult> {
       ...(job.layerwise === undefined ? {} : { before: job.layerwise }),
     });
     const model = await loadedModel(job, config, source, { device, refused }, fit);
+    const doing = new DoingFile(job.folder, job.attempt);
+    const memory = new MemoryLimits(job.limits ?? [], event => job.emit(event), job.memoryDeath, doing);
+    memory.at(start?.step ?? 0);
     const context: RunContext = {
       job,
       config,
@@ -88,7 +92,7 @@ export async function runCurriculum(job: CurriculumJob): Promise<JobResult> {
       prompter,
       userMessage,
       optimizer: job.resumeFrom === undefined ? newAdamWState() : await loadOptimizer(job.resumeFrom),
-      memory: new MemoryLimits(job.limits ?? [], event => job.emit(event)),
+      memory,
       companions: await companionsFolder(source),
       best: start?.best ?? {},
     };
@@ -97,6 +101,7 @@ export async function runCurriculum(job: CurriculumJob): Promise<JobResult> {
     } finally {
       // a device that is lost cannot give back what it held, and that it was lost is told already
       await model.dispose().catch(() => {});
+      memory.close();
     }
   } finally {
     await images?.close();

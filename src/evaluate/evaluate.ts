@@ -1,7 +1,7 @@
 // Accuracy of a model on held-out examples, in up to five conditions, with what guessing would give beside it: of each data
 // set and of all together.
 
-import type { Condition } from '../config/schema';
+import type { Condition } from '../config/evaluation';
 import type { UserMessage } from '../data/views';
 import type { Model } from '../model/model';
 import type { Example } from '../protocol/example';

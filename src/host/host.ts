@@ -17,7 +17,7 @@ import { Lease } from '../run/lease';
 import { refuseLinks } from '../run/own-files';
 import { attemptStart } from './attempt-start';
 import { CurriculumThread, type ThreadEnd } from './curriculum-thread';
-import { folderGone } from './folder-gone';
+import { folderGone, takenOver } from './folder-gone';
 import { IndexThread } from './index-thread';
 import { type DeviceToUse, LostDevices } from './lost-devices';
 import { PulseWatch } from './pulse';
@@ -97,6 +97,7 @@ export class Host {
   private stopLimit: NodeJS.Timeout | undefined;
   private settle: (outcome: RunOutcome) => void = () => {};
   private finished = false;
+  private taken = false;
 
   private constructor(
     private readonly options: HostOptions,
@@ -135,11 +136,13 @@ export class Host {
     const { folder } = options;
     refuseLinks(folder);
     const info = readRunInfo(folder);
-    const lease = Lease.take(folder);
+    const lease = await Lease.take(folder, {
+      watches: ({ machine }) => options.observe?.activity({ what: `seeing whether ${machine} still serves the run` }),
+    });
     let host: Host | undefined;
     try {
       if (info.host !== undefined) removeStaleSocket(info.host.socket);
-      const start = await attemptStart(folder, options.checkpoint);
+      const start = await attemptStart(folder, { name: options.checkpoint, memoryDeath: lease.memoryDeath });
       host = new Host(options, info, lease, EventLog.open(folder, lease.attempt));
       await host.open();
       host.begin(start, undefined);
@@ -244,7 +247,9 @@ export class Host {
 
   private look(): void {
     this.looks += 1;
-    const gone = folderGone(this.file, this.folder);
+    // what another host writes is left alone
+    this.taken ||= this.lease.isTaken;
+    const gone = this.taken ? takenOver(this.folder) : folderGone(this.file, this.folder);
     if (gone !== undefined) {
       this.thread?.stop();
       this.thread?.refuse();
@@ -284,7 +289,7 @@ export class Host {
   private begin(start: Awaited<ReturnType<typeof attemptStart>>, device: DeviceToUse | undefined): void {
     const { folder, info, lease } = this;
     const { config, workerFile } = this.options;
-    const { checkpoint, events, supersedesAfter, limits, replicas, layerwise } = start;
+    const { checkpoint, events, supersedesAfter, limits, memoryDeath, replicas, layerwise } = start;
     const stop = this.state.kind === 'stopping';
     for (const event of device === undefined ? events : []) this.progress.take(event);
     this.log.append({
@@ -313,6 +318,7 @@ export class Host {
         ...(checkpoint === undefined ? {} : { resumeFrom: path.join(folder, checkpoint.folder) }),
         ...(device === undefined ? {} : { device: device.use }),
         limits,
+        ...(memoryDeath === undefined ? {} : { memoryDeath }),
         ...(replicas === undefined ? {} : { replicas }),
         ...(layerwise === undefined ? {} : { layerwise }),
         quick: info.quick,
@@ -386,7 +392,8 @@ export class Host {
     const end: RunEventBody = { kind: 'run-ended', step: this.progress.step, ...outcome };
     this.finished = true;
     // a run that was finished is worth waiting for room; any other end is the same without its line
-    if (outcome.outcome === 'finished') this.log.write(end, () => void this.close(outcome));
+    if (this.taken) void this.close(outcome);
+    else if (outcome.outcome === 'finished') this.log.write(end, () => void this.close(outcome));
     else {
       try {
         this.log.append(end);
@@ -403,7 +410,7 @@ export class Host {
     this.log.giveUp();
     const killed = outcome.outcome === 'stopped' && outcome.killed;
     // another folder may stand in its place
-    const there = this.file.place === 'there';
+    const there = !this.taken && this.file.place === 'there';
     const tried = async (work: () => void | Promise<void>): Promise<void> => {
       try {
         await work();

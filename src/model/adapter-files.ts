@@ -2,7 +2,7 @@
 // base_model.model.NAME with the names that the base has in memory (peft's save_pretrained, 0.21).
 
 import { existsSync } from 'node:fs';
-import { copyFile, readdir, readFile, writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
 import { TriphaseError } from '../protocol/errors';
@@ -19,7 +19,7 @@ import {
 } from './adapter';
 import type { ModelConfig } from './config';
 import { readSafetensors, writeSafetensors } from './safetensors';
-import { isCompanion, memoryName, replaceFolder, SCORE, several, type Weights, writeScore } from './weights';
+import { copyCompanions, memoryName, replaceFolder, SCORE, several, type Weights, writeScore } from './weights';
 
 const configFile = 'adapter_config.json';
 const tensorFile = 'adapter_model.safetensors';
@@ -163,8 +163,7 @@ export async function saveAdapter(
   sourceFolder: string,
 ): Promise<void> {
   await replaceFolder(folder, async writing => {
-    for (const name of await readdir(sourceFolder))
-      if (isCompanion(name)) await copyFile(path.join(sourceFolder, name), path.join(writing, name));
+    await copyCompanions(sourceFolder, writing);
     // no config.json: beside one, transformers looks for a whole model here
     await writeFile(path.join(writing, configFile), `${JSON.stringify(settingsOf(form), null, 2)}\n`);
     const own = [...weights].filter(([name]) => isAdapter(name));

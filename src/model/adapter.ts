@@ -95,6 +95,12 @@ export function initialAdapter(form: ModelForm, seed: number): Weights {
   );
 }
 
+/** The model with the adapter that peft makes where nothing is asked for, which is a small one. */
+export function withLightAdapter(config: ModelConfig): ModelForm & { readonly adapter: Adapter } {
+  const modules = targetModules(config, { targets: ['q_proj', 'v_proj'], vision: false });
+  return { ...config, adapter: { rank: 8, alpha: 8, dropout: 0, rslora: false, vision: false, base: '', modules } };
+}
+
 /** The form and the parameters of the same model without its adapter; the parameters lie in memory once. */
 export function withoutAdapter({ adapter: _, ...config }: ModelForm): ModelForm {
   return config;

@@ -229,8 +229,7 @@ export async function saveModel(
   sourceFolder: string,
 ): Promise<void> {
   await replaceFolder(folder, async writing => {
-    for (const name of await readdir(sourceFolder))
-      if (isCompanion(name)) await copyFile(path.join(sourceFolder, name), path.join(writing, name));
+    await copyCompanions(sourceFolder, writing);
     await writeFile(path.join(writing, 'config.json'), `${JSON.stringify(asFloat32(config.raw), null, 2)}\n`);
     const names = [...parameterShapes(config).keys()];
     await writeSafetensors(
@@ -263,8 +262,13 @@ export async function replaceFolder(folder: string, fill: (writing: string) => P
   }
 }
 
-/** Whether a file of a model folder goes with the model wherever it is saved. */
-export const isCompanion = (name: string): boolean => companions.has(name) || /^(licen[cs]e|notice)/i.test(name);
+/** Copies the files of a model folder that go with the model wherever it is saved. */
+export async function copyCompanions(from: string, into: string): Promise<void> {
+  for (const name of await readdir(from))
+    if (isCompanion(name)) await copyFile(path.join(from, name), path.join(into, name));
+}
+
+const isCompanion = (name: string): boolean => companions.has(name) || /^(licen[cs]e|notice)/i.test(name);
 
 /** Files that belong to a model beside its weights: tokenizer, chat template, processors, generation settings. */
 const companions = new Set([

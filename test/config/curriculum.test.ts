@@ -239,6 +239,12 @@ describe('curriculum file', () => {
       );
     });
 
+    it('an engine that is not there yet, with what can be done today', () => {
+      const [found] = wrong(`${SMALL}engine: verl\n`);
+      assert.match(found!, /^6:9 not there yet: verl is .* \| .*`triphase export --merged`.*score\.js/);
+      assert.equal(load(`${SMALL}engine: embedded\n`).config.engine, 'embedded');
+    });
+
     it('a wrong type, with what it means', () => {
       assert.deepEqual(wrong(SMALL.replace('steps: 3', 'steps: many')), [
         '5:53 phases.0.steps must be a whole number, but it is the text "many" | Optimiser steps.',

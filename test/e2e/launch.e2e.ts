@@ -86,6 +86,8 @@ describe('from the palette', () => {
   it('a curriculum runs as a task, which Ctrl+C stops after its step', async () => {
     const before = workbench.runs();
     await workbench.command('Tasks: Run Task');
+    // tasks stand below the name of their kind
+    await workbench.pick(/^\s*triphase/).click();
     await workbench.pick('run shapes/curriculum.yaml').click();
     const run = await newRun(before);
     await until('a step', async () => readEvents(run).events.some(({ kind }) => kind === 'step'), 120_000);

@@ -272,6 +272,10 @@ export class Workbench {
   async toView(key: string): Promise<void> {
     await this.page.keyboard.press(key);
     await this.page.locator('.monaco-editor.focused').waitFor({ state: 'detached' });
+    await until('a view with the keyboard', async () => {
+      for (const view of await this.views()) if (await view.evaluate('document.hasFocus()')) return true;
+      return undefined;
+    });
   }
 
   /** Presses a key until something in the view has the keyboard. */
@@ -370,7 +374,11 @@ export class Workbench {
       const holder = leaseHolder(run);
       if (holder !== undefined) process.kill(holder.pid, 'SIGKILL');
     }
-    rmSync(this.root, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
+    // what is on its way out may still write a file
+    await until('the folder gone', async () => {
+      rmSync(this.root, { recursive: true, force: true });
+      return true;
+    });
   }
 }
 
