@@ -28,6 +28,8 @@ export interface TriedRollout {
   readonly reward: { readonly before: number | null; readonly after: number };
   readonly outcome: Outcome;
   readonly rules: Readonly<Record<string, RuleScore>>;
+  /** As typed, at its step. */
+  readonly weights: Readonly<Record<string, number>>;
   readonly advantage: { readonly before: number | null; readonly after: number | null };
 }
 
@@ -107,7 +109,14 @@ export interface TestsResult {
 /** A whole run is paid anew: by a version of its rules, or by a config as it stands. */
 export interface RecomputeParams {
   readonly folder: string;
-  readonly under: { readonly of: 'version'; readonly version: number } | ({ readonly of: 'text' } & RulesText);
+  readonly under:
+    | {
+        readonly of: 'version';
+        readonly version: number;
+        /** The run whose version it is; default: `folder`. */
+        readonly rulesOf?: string;
+      }
+    | ({ readonly of: 'text' } & RulesText);
 }
 
 export interface RecomputeProgress {

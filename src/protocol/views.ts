@@ -73,7 +73,12 @@ export interface Actions {
   readonly branch: { readonly params: BranchParams; readonly result: BranchResult | null };
   /** Curves of rewards as a version of the run's rules would have paid them, or its config as it stands in the editor. */
   readonly recompute: {
-    readonly params: { readonly folder: string; readonly under: number | 'now' };
+    readonly params: {
+      readonly folder: string;
+      readonly under: number | 'now';
+      /** The run that these are rules of; default: `folder`. */
+      readonly rulesOf?: string;
+    };
     readonly result: RecomputedCurves;
   };
   /** Other runs that could be laid over this one. */

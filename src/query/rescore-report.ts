@@ -102,6 +102,8 @@ export interface RescoreReport {
 export interface RescoredSample extends SampleAt {
   readonly reward: { readonly before: number | undefined; readonly after: number };
   readonly rules: Readonly<Record<string, RuleScore>>;
+  /** As they are at its step. */
+  readonly weights: Readonly<Record<string, number>>;
   readonly outcome: Outcome;
   readonly answer: string | undefined;
   readonly before: GroupStanding;

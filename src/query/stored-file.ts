@@ -101,6 +101,7 @@ export class StoredFile {
       ...at,
       reward: { before: group.rewards[at.sample], after: reward },
       rules: said,
+      weights: rules.weights(step.step),
       outcome,
       answer,
       before: standing(group.rewards, advantagesBefore(groups, question.advantage)[index]!),

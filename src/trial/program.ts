@@ -16,7 +16,11 @@ const tryParams = rulesText.extend({
 const recomputeParams = z.object({
   folder: z.string().min(1),
   under: z.discriminatedUnion('of', [
-    z.object({ of: z.literal('version'), version: z.int().min(1) }),
+    z.object({
+      of: z.literal('version'),
+      version: z.int().min(1),
+      rulesOf: z.string().min(1).exactOptional(),
+    }),
     rulesText.extend({ of: z.literal('text') }),
   ]),
 });

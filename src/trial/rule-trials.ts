@@ -111,7 +111,7 @@ export class RuleTrials {
     signal.throwIfAborted();
     const config = runUnder(
       folder,
-      under.of === 'version' ? rulesOfVersion(folder, under.version) : await this.rulesIn(under),
+      under.of === 'version' ? rulesOfVersion(under.rulesOf ?? folder, under.version) : await this.rulesIn(under),
     );
     for (;;) {
       const { trying } = this;
@@ -206,12 +206,23 @@ async function fileOf(folder: string, step: number): Promise<string> {
 
 const orNull = (value: number | undefined): number | null => value ?? null;
 
-function triedRollout({ step, group, sample, reward, rules, outcome, before, after }: RescoredSample): TriedRollout {
+function triedRollout({
+  step,
+  group,
+  sample,
+  reward,
+  rules,
+  weights,
+  outcome,
+  before,
+  after,
+}: RescoredSample): TriedRollout {
   return {
     ref: { step, group, sample },
     reward: { before: orNull(reward.before), after: reward.after },
     outcome,
     rules,
+    weights,
     advantage: { before: orNull(before.advantages[sample]), after: orNull(after.advantages[sample]) },
   };
 }

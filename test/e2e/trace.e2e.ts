@@ -139,7 +139,7 @@ describe('a trace in the workbench', () => {
     await workbench.look('trace-split');
     await workbench.reload();
     await shown(2, 'completion 5 of 8');
-    await workbench.command('View: Close Editor');
+    await page().locator('.tab:not(.sticky) .codicon-close').click();
     await shown(1, 'completion 5 of 8');
     await page().locator('.tab.sticky').waitFor();
     // the same link leads to the editor that is there, at the token that it names
