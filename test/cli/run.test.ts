@@ -240,6 +240,7 @@ model     ${path.join('run', 'checkpoints', 'p1-000005')}
       [['resume', '.'], /not a run folder/],
       [['rnu', 'curriculum.yaml'], /no command 'rnu'\.\n {2}Did you mean 'run'\?/],
       [['generate', 'model', 'a prompt', '--samples', '1.5'], /--samples must be a whole number/],
+      [['generate', '.', 'a prompt'], /neither a run folder \(run.json\) nor a model folder/],
       [['evaluate', 'model'], /Add --config CONFIG/],
     ];
     for (const [args, message] of cases) {
