@@ -88,14 +88,14 @@ async function typed(
         {
           signal: stop.signal,
           told: tried => {
-            if (tried.of === 'wrong') throw new Error(tried.problems.join('\n'));
+            if (tried.of === 'wrong') throw new Error(tried.problems.map(({ message }) => message).join('\n'));
             if (tried.of === 'rollout') first.rollout ||= performance.now() - began;
-            else took(tried.run);
+            if (tried.of === 'run') took(tried.run);
           },
         },
       )
       .then(tried => {
-        if (tried.of === 'wrong') throw new Error(tried.problems.join('\n'));
+        if (tried.of === 'wrong') throw new Error(tried.problems.map(({ message }) => message).join('\n'));
         times.all.push(performance.now() - began);
         isEnough();
       });

@@ -25,7 +25,7 @@ export async function replay(home: string, steps: number): Promise<void> {
   writeFileSync(configFile, 'seed: 1\n');
   createRunFolder(folder, { name: 'soak', configFile, sets: [], resolved: 'seed: 1\n', quick: false });
   // while its host is there, nobody else writes the index
-  const lease = Lease.take(folder);
+  const lease = await Lease.take(folder);
   const log = EventLog.open(folder, lease.attempt);
   log.append({ kind: 'run-started', name: 'soak', version: '0', machine: 'bench', quick: false, supersedesAfter: 0 });
   const query = new QueryProcess({ program: path.resolve('dist/query.js') });

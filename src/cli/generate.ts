@@ -4,6 +4,7 @@ import path from 'node:path';
 import { generateFromFolder } from '../rollout/generate';
 import { numberOption, parseCommandLine } from './arguments';
 import { exitCode } from './exit-codes';
+import { findModel } from './find-model';
 import type { Screen } from './screen';
 import { counted } from './words';
 
@@ -25,13 +26,13 @@ export async function generateCommand(screen: Screen, args: readonly string[]): 
         seed: { type: 'string' },
         json: { type: 'boolean' },
       },
-      positionals: ['MODEL', 'a prompt'],
+      positionals: ['RUN or MODEL', 'a prompt'],
     },
     args,
   );
   const [folder = '', prompt = ''] = positionals;
   const { samples } = await generateFromFolder({
-    folder: path.resolve(folder),
+    folder: findModel(path.resolve(folder)).model,
     prompt,
     images: (values.image ?? []).map(file => path.resolve(file)),
     temperature: numberOption('temperature', values.temperature, { least: 0, whole: false }) ?? 1,

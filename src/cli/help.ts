@@ -11,7 +11,8 @@ const general = `triphase: reasoning RL on vision-language models, in three phas
   triphase runs [FOLDER]          the runs in a folder, and how they stand
   triphase evaluate RUN|MODEL     accuracy under five conditions, and language bias
   triphase export RUN|MODEL       a model folder, with the adapter merged
-  triphase generate MODEL PROMPT  sample completions
+  triphase generate RUN|MODEL PROMPT
+                                  sample completions
   triphase rules WHAT …           reward rules, tried without a run
   triphase rescore RUN            what other rules would have paid for a run's rollouts
   triphase hints RUN              what may be wrong with the rewards of a run
@@ -100,9 +101,9 @@ base: the adapter is merged into it, as peft merges.
 
   --merged DIR        the folder to write; it must not be there yet
 `,
-  generate: `triphase generate MODEL "PROMPT" [options]
+  generate: `triphase generate RUN|MODEL "PROMPT" [options]
 
-Samples completions of one user message, through the chat template of the model folder.
+Samples completions of one user message, through the chat template of a model folder or of a run's latest checkpoint.
 
   --image FILE        an image before the text; as often as needed
   --temperature T     default 1; 0 is greedy

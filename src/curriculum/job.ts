@@ -3,6 +3,7 @@
 import type { NumberedRules } from '../config/run-rules';
 import type { Curriculum } from '../config/schema';
 import type { Activity, RunEventBody } from '../protocol/run';
+import type { MemoryDeath } from '../run/memory-death';
 import type { Device } from '../tensor/session';
 import type { RememberedLimit } from './memory-limits';
 
@@ -27,6 +28,8 @@ export interface CurriculumJob {
   readonly layerwise?: boolean;
   /** Where memory was short in earlier attempts. */
   readonly limits?: readonly RememberedLimit[];
+  /** How the process of the attempt before ended, where memory ended it. */
+  readonly memoryDeath?: MemoryDeath;
   /** Absent: the reward rules are those of the config, and stay so. */
   readonly rules?: ChangingRules;
   /** The event is on disk when this returns. */

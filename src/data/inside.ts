@@ -4,20 +4,25 @@ import { lstatSync, realpathSync } from 'node:fs';
 import path from 'node:path';
 
 export class Inside {
-  private readonly roots: readonly string[];
+  /** One that is not there yet, as a cache before its first image, is looked for again. */
+  private readonly roots: { readonly folder: string; real: string | undefined }[];
   /** Where folders really are: of many files few have another. */
   private readonly folders = new Map<string, string | undefined>();
 
   constructor(folders: readonly string[]) {
-    this.roots = folders.flatMap(folder => realPath(folder) ?? []).map(rootOf);
+    this.roots = folders.map(folder => ({ folder, real: undefined }));
   }
 
   look(file: string): 'inside' | 'outside' | 'missing' {
     const real = this.realPathOf(file);
     if (real === undefined) return 'missing';
-    return this.roots.some(root => real === root || real.startsWith(root.endsWith(path.sep) ? root : root + path.sep))
-      ? 'inside'
-      : 'outside';
+    for (const root of this.roots) {
+      root.real ??= rootOf(root.folder);
+      if (root.real === undefined) continue;
+      if (real === root.real || real.startsWith(root.real.endsWith(path.sep) ? root.real : root.real + path.sep))
+        return 'inside';
+    }
+    return 'outside';
   }
 
   private realPathOf(file: string): string | undefined {
@@ -45,8 +50,10 @@ function realPath(file: string): string | undefined {
 }
 
 /** A snapshot of Hugging Face's hub is made of links into the blobs of its repository. */
-function rootOf(folder: string): string {
-  const parts = folder.split(path.sep);
+function rootOf(folder: string): string | undefined {
+  const real = realPath(folder);
+  if (real === undefined) return undefined;
+  const parts = real.split(path.sep);
   const at = parts.findIndex((part, i) => part === 'snapshots' && /^(datasets|models)--/.test(parts[i - 1] ?? ''));
-  return at < 0 ? folder : parts.slice(0, at).join(path.sep);
+  return at < 0 ? real : parts.slice(0, at).join(path.sep);
 }

@@ -5,7 +5,7 @@ import path from 'node:path';
 import * as vscode from 'vscode';
 import { TriphaseError } from '../protocol/errors';
 import type { Questions } from '../protocol/query';
-import type { Actions, ViewState } from '../protocol/views';
+import type { Actions, ShowHow, ViewState } from '../protocol/views';
 import { phasePreview } from './phase-preview';
 import type { Query } from './query';
 import type { Answers } from './relay';
@@ -41,7 +41,7 @@ export function answersOf(
   runs: Runs,
   ofTraces: OfTraces,
   ofRules: OfRules,
-  show: (state: ViewState, beside: boolean) => void,
+  show: (state: ViewState, how: ShowHow) => void,
 ): Answers {
   return { ...questionsTo(query), ...actions(context, runs, show), ...ofTraces, ...ofRules };
 }
@@ -69,11 +69,11 @@ function questionsTo(query: Query): { readonly [N in keyof Questions]: Answers[N
 function actions(
   context: vscode.ExtensionContext,
   runs: Runs,
-  show: (state: ViewState, beside: boolean) => void,
+  show: (state: ViewState, how: ShowHow) => void,
 ): { readonly [N in Exclude<keyof Actions, keyof OfTraces | keyof OfRules>]: Answers[N] } {
   return {
-    open: async ({ beside = false, ...state }) => {
-      show(state, beside);
+    open: async ({ beside = false, editor = false, ...state }) => {
+      show(state, { beside, editor });
       return null;
     },
     copy: async ({ text }) => {

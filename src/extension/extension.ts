@@ -63,7 +63,7 @@ export function activate(context: vscode.ExtensionContext): void {
     new Trials(trial, runs, () => panels.viewers),
     openLinks((uriPath, query) => {
       const state = readLink(uriPath, query);
-      if (state !== undefined) panels.show(state);
+      if (state !== undefined) panels.showEditor(state);
       else
         void vscode.window.showWarningMessage(
           vscode.l10n.t(

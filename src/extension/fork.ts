@@ -1,5 +1,5 @@
 // Fork from Step: the config that a run was started with becomes a new file, to be edited, which begins where the chosen
-// checkpoint stands. Nothing runs before the person says so.
+// checkpoint stands; all else in it is as it was written. Nothing runs before the person says so.
 
 import { existsSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
@@ -34,20 +34,25 @@ async function writeFork({ folder, info }: WatchedRun, { folder: at, step }: Che
   const asWritten = info.sets.length === 0 && existsSync(beside);
   const source = path.join(folder, asWritten ? 'config.source.yaml' : 'config.resolved.yaml');
   const target = asWritten ? beside : (vscode.workspace.workspaceFolders?.[0]?.uri.fsPath ?? folder);
-  const document = parseDocument(await readFile(source, 'utf8'));
-  const [fault] = document.errors;
+  const text = await readFile(source, 'utf8');
+  const [fault] = parseDocument(text).errors;
   if (fault !== undefined)
     throw new TriphaseError('config', `The config of the run cannot be read: ${fault.message}`, undefined, {
       file: source,
     });
-  document.setIn(['name'], `${info.name}-from-${step}`);
-  document.setIn(['run', 'from'], path.relative(target, path.join(folder, at)).replaceAll(path.sep, '/'));
-  document.commentBefore = ` ${vscode.l10n.t('Forked from {0} after step {1}: run.from names the checkpoint that it begins from.', info.name, step)}\n${document.commentBefore ?? ''}`;
+  const { withValue } = await import('../language/set-value');
+  const from = path.relative(target, path.join(folder, at)).replaceAll(path.sep, '/');
+  const changed = withValue(withValue(text, ['name'], `${info.name}-from-${step}`), ['run', 'from'], from);
+  const head = vscode.l10n.t(
+    'Forked from {0} after step {1}: run.from names the checkpoint that it begins from.',
+    info.name,
+    step,
+  );
   const stem = path.basename(info.config).replace(/(^|\.)curriculum\.ya?ml$/, '') || path.basename(beside);
   for (let i = 1; ; i++) {
     const file = path.join(target, `${stem}-from-${step}${i === 1 ? '' : `-${i}`}.curriculum.yaml`);
     try {
-      await writeFile(file, document.toString({ lineWidth: 0 }), { flag: 'wx' });
+      await writeFile(file, `# ${head}\n${changed}`, { flag: 'wx' });
       return file;
     } catch (error) {
       if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;

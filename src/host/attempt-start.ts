@@ -7,8 +7,15 @@ import { TriphaseError } from '../protocol/errors';
 import type { EventOf, RunEvent } from '../protocol/run';
 import { type Checkpoint, damageOf, listCheckpoints, recoverCheckpoints, requireWhole } from '../run/checkpoints';
 import { currentEvents, lastKeptEvent, readEvents } from '../run/event-log';
+import type { MemoryDeath } from '../run/memory-death';
 
-type Warning = Pick<EventOf<'warning'>, 'kind' | 'message' | 'place'>;
+type Warning = Pick<EventOf<'warning'>, 'kind' | 'message' | 'remedy' | 'place'>;
+
+interface StartOptions {
+  /** The checkpoint to begin after; default: the latest. */
+  readonly name?: string | undefined;
+  readonly memoryDeath?: MemoryDeath | undefined;
+}
 
 export interface AttemptStart {
   readonly checkpoint: Checkpoint | undefined;
@@ -17,6 +24,7 @@ export interface AttemptStart {
   /** Those of them numbered above are replayed. */
   readonly supersedesAfter: number;
   readonly limits: readonly RememberedLimit[];
+  readonly memoryDeath?: MemoryDeath;
   /** Copies of the model that computed so far on the CPU: with as many, numbers go on as they were on any machine. */
   readonly replicas?: number;
   /** Whether it computed layer by layer there. */
@@ -27,10 +35,8 @@ export interface AttemptStart {
 
 /**
  * Clears away what a killed host left half done: only the holder of the lease may call it.
- *
- * @param name of the checkpoint to begin after; default: the latest
  */
-export async function attemptStart(folder: string, name?: string): Promise<AttemptStart> {
+export async function attemptStart(folder: string, { name, memoryDeath }: StartOptions = {}): Promise<AttemptStart> {
   recoverCheckpoints(folder);
   const earlier = readEvents(folder);
   const checkpoints = listCheckpoints(folder, earlier.events);
@@ -53,9 +59,10 @@ export async function attemptStart(folder: string, name?: string): Promise<Attem
     events,
     supersedesAfter,
     limits: limitsOf(events, supersedesAfter),
+    ...(memoryDeath === undefined ? {} : { memoryDeath }),
     ...(used?.replicas === undefined ? {} : { replicas: used.replicas }),
     ...(used === undefined ? {} : { layerwise: used.layerwise ?? false }),
-    warnings: [...notEvents, ...torn, ...damaged],
+    warnings: [...notEvents, ...torn, ...damaged, ...(memoryDeath === undefined ? [] : [died(memoryDeath)])],
   };
 }
 
@@ -63,6 +70,15 @@ const warn = (message: string, place?: Warning['place']): Warning => ({
   kind: 'warning',
   message,
   ...(place === undefined ? {} : { place }),
+});
+
+const died = ({ attempt, why, doing }: MemoryDeath): Warning => ({
+  kind: 'warning',
+  message: `The process of attempt ${attempt} died for lack of memory: ${why}.`,
+  remedy:
+    doing === undefined
+      ? 'End other programs, or lower grpo.micro_batch, generation.samples or generation.max_tokens.'
+      : `From step ${doing.step} on half as many prompts run together in its ${doing.part}. End other programs too.`,
 });
 
 function limitsOf(events: readonly RunEvent[], supersedesAfter: number): readonly RememberedLimit[] {

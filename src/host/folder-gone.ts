@@ -1,5 +1,5 @@
-// A run folder that was taken away under a run: what nobody could find again is not written, and nothing is made in its
-// old place.
+// A run folder that was taken away under a run, or taken over: what nobody could find again, or another host writes, is not
+// written, and nothing is made in its old place.
 
 import { toErrorRecord } from '../protocol/error-record';
 import { TriphaseError } from '../protocol/errors';
@@ -25,6 +25,13 @@ export function folderGone(log: EventLog, folder: string): ErrorRecord | undefin
       );
   }
 }
+
+export const takenOver = (folder: string): ErrorRecord =>
+  gone(
+    'Another host serves the run now: nothing was heard of this one for so long that it was taken to be gone.',
+    'Attach to the run to see how it goes on.',
+    folder,
+  );
 
 const gone = (message: string, remedy: string, folder: string): ErrorRecord =>
   toErrorRecord(new TriphaseError('run-folder', message, remedy, { file: folder }));

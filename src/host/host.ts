@@ -17,7 +17,7 @@ import { Lease } from '../run/lease';
 import { refuseLinks } from '../run/own-files';
 import { attemptStart } from './attempt-start';
 import { CurriculumThread, type ThreadEnd } from './curriculum-thread';
-import { folderGone } from './folder-gone';
+import { folderGone, takenOver } from './folder-gone';
 import { IndexThread } from './index-thread';
 import { type DeviceToUse, LostDevices } from './lost-devices';
 import { PulseWatch } from './pulse';
@@ -97,6 +97,7 @@ export class Host {
   private stopLimit: NodeJS.Timeout | undefined;
   private settle: (outcome: RunOutcome) => void = () => {};
   private finished = false;
+  private taken = false;
 
   private constructor(
     private readonly options: HostOptions,
@@ -135,11 +136,13 @@ export class Host {
     const { folder } = options;
     refuseLinks(folder);
     const info = readRunInfo(folder);
-    const lease = Lease.take(folder);
+    const lease = await Lease.take(folder, {
+      watches: ({ machine }) => options.observe?.activity({ what: `seeing whether ${machine} still serves the run` }),
+    });
     let host: Host | undefined;
     try {
       if (info.host !== undefined) removeStaleSocket(info.host.socket);
-      const start = await attemptStart(folder, options.checkpoint);
+      const start = await attemptStart(folder, { name: options.checkpoint, memoryDeath: lease.memoryDeath });
       host = new Host(options, info, lease, EventLog.open(folder, lease.attempt));
       await host.open();
       host.begin(start, undefined);
@@ -244,7 +247,9 @@ export class Host {
 
   private look(): void {
     this.looks += 1;
-    const gone = folderGone(this.file, this.folder);
+    // what another host writes is left alone
+    this.taken ||= this.lease.isTaken;
+    const gone = this.taken ? takenOver(this.folder) : folderGone(this.file, this.folder);
     if (gone !== undefined) {
       this.thread?.stop();
       this.thread?.refuse();
@@ -261,15 +266,20 @@ export class Host {
 
   private async renewSocket(): Promise<void> {
     try {
-      if ((await this.socket?.renew()) === true) this.writeInfo('running');
+      if ((await this.socket?.renew()) !== true) return;
+      // the run may have ended meanwhile
+      if (this.finished) await this.socket?.close();
+      else this.writeInfo('running');
     } catch (error) {
       this.warn(`The run cannot be attached to: ${error instanceof Error ? error.message : error}`);
     }
   }
 
   private async open(): Promise<void> {
-    this.socket = await HostSocket.open(client => {
-      this.clients.add(serveClient(client, this));
+    this.socket = await HostSocket.open(socket => {
+      const end = serveClient(socket, this);
+      this.clients.add(end);
+      socket.once('close', () => this.clients.delete(end));
     });
     this.writeInfo('running');
   }
@@ -284,8 +294,8 @@ export class Host {
   private begin(start: Awaited<ReturnType<typeof attemptStart>>, device: DeviceToUse | undefined): void {
     const { folder, info, lease } = this;
     const { config, workerFile } = this.options;
-    const { checkpoint, events, supersedesAfter, limits, replicas, layerwise } = start;
-    const stop = this.state.kind === 'stopping';
+    const { checkpoint, events, supersedesAfter, limits, memoryDeath, replicas, layerwise } = start;
+    const wish = this.state.kind;
     for (const event of device === undefined ? events : []) this.progress.take(event);
     this.log.append({
       kind: 'run-started',
@@ -313,13 +323,14 @@ export class Host {
         ...(checkpoint === undefined ? {} : { resumeFrom: path.join(folder, checkpoint.folder) }),
         ...(device === undefined ? {} : { device: device.use }),
         limits,
+        ...(memoryDeath === undefined ? {} : { memoryDeath }),
         ...(replicas === undefined ? {} : { replicas }),
         ...(layerwise === undefined ? {} : { layerwise }),
         quick: info.quick,
         ...(info.onlyPhase === undefined ? {} : { onlyPhase: info.onlyPhase }),
       },
       rules.inForce,
-      { stop, pause: false },
+      { stop: wish === 'stopping', pause: wish === 'pausing' },
       {
         event: (event, answer) => {
           // after a kill nobody is told that anything more was written
@@ -334,7 +345,8 @@ export class Host {
         end: end => this.threadEnded(end),
       },
     );
-    if (stop) this.wish(() => this.progress.stopping());
+    if (wish === 'stopping') this.wish(() => this.progress.stopping());
+    if (wish === 'pausing') this.wish(() => this.progress.pausing());
   }
 
   private threadEnded(end: ThreadEnd): void {
@@ -386,7 +398,8 @@ export class Host {
     const end: RunEventBody = { kind: 'run-ended', step: this.progress.step, ...outcome };
     this.finished = true;
     // a run that was finished is worth waiting for room; any other end is the same without its line
-    if (outcome.outcome === 'finished') this.log.write(end, () => void this.close(outcome));
+    if (this.taken) void this.close(outcome);
+    else if (outcome.outcome === 'finished') this.log.write(end, () => void this.close(outcome));
     else {
       try {
         this.log.append(end);
@@ -403,7 +416,7 @@ export class Host {
     this.log.giveUp();
     const killed = outcome.outcome === 'stopped' && outcome.killed;
     // another folder may stand in its place
-    const there = this.file.place === 'there';
+    const there = !this.taken && this.file.place === 'there';
     const tried = async (work: () => void | Promise<void>): Promise<void> => {
       try {
         await work();

@@ -2,13 +2,14 @@
 // words of an expression. The file is parsed with a probe in place of the word that is being typed, so that a half
 // written line has a place in it.
 
-import { readdirSync, statSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import type { KeyPath } from '../config/places';
 import { describe, mayBe } from './hover';
-import { namesGiven, namesIn } from './names';
+import { builtInRules, namesGiven, namesIn } from './names';
 import { rowKeys } from './row-keys';
 import { type FileKind, keysAt, type Schema, schemasAt } from './schema-walk';
+import { type ReadText, sharedRules } from './shared-files';
 import { type TextRange, YamlSource } from './yaml-source';
 
 export interface Completion {
@@ -28,11 +29,26 @@ export interface Completion {
 
 const PROBE = '__probe__';
 
-export function completions(kind: FileKind, text: string, offset: number, file: string): readonly Completion[] {
+/** The file that is typed in, and how others are read that it names. */
+interface Here {
+  readonly kind: FileKind;
+  readonly file: string;
+  readonly read: ReadText;
+}
+
+/** @param read as others than `file` stand in the editor; default: on disk */
+export function completions(
+  kind: FileKind,
+  text: string,
+  offset: number,
+  file: string,
+  read: ReadText = fromDisk,
+): readonly Completion[] {
+  const here: Here = { kind, file, read };
   const lineStart = text.lastIndexOf('\n', offset - 1) + 1;
   const before = text.slice(lineStart, offset);
   if (/(^|\s)#/.test(withoutQuoted(before))) return [];
-  const expression = inExpression(kind, text, offset);
+  const expression = inExpression(here, text, offset);
   if (expression !== undefined) return expression;
   const word = /[^\s,:{}[\]"']*$/.exec(before)?.[0] ?? '';
   const after = /^[^\s,:{}[\]"'#]*/.exec(text.slice(offset))?.[0] ?? '';
@@ -46,12 +62,13 @@ export function completions(kind: FileKind, text: string, offset: number, file: 
   const isBlockItem = bracket === undefined && /^(\s*-)+$/.test(lead);
   if (!isValue && !isBlockItem && bracket === undefined && lead.trim() !== '') return [];
   return [
-    ...(isValue || isBlockItem ? values(kind, text, range, file) : []),
-    ...(isValue ? [] : keys(kind, text, range, bracket === '{')),
+    ...(isValue || isBlockItem ? values(here, text, range) : []),
+    ...(isValue ? [] : keys(here, text, range, bracket === '{')),
   ];
 }
 
-function keys(kind: FileKind, text: string, range: TextRange, flow: boolean): readonly Completion[] {
+function keys(here: Here, text: string, range: TextRange, flow: boolean): readonly Completion[] {
+  const { kind } = here;
   const rest = text.slice(range.end);
   const hasColon = /^[ \t]*:/.test(rest);
   const source = new YamlSource(`${text.slice(0, range.start)}${PROBE}${hasColon ? '' : ': 0'}${rest}`);
@@ -72,25 +89,44 @@ function keys(kind: FileKind, text: string, range: TextRange, flow: boolean): re
       first: required,
     }),
   );
-  return [...fromSchema, ...ruleKeys(kind, source, holder, there, range, hasColon)];
+  return [...fromSchema, ...ruleKeys(here, source, holder, there, range, hasColon)];
 }
 
-/** In the rewards of a phase, the rules that the file has. */
+/** In the rewards of a phase, the rules that there are; in those of a curriculum, the shared ones, to say what differs. */
 function ruleKeys(
-  kind: FileKind,
+  here: Here,
   source: YamlSource,
   holder: KeyPath,
   there: ReadonlySet<string>,
   range: TextRange,
   hasColon: boolean,
 ): readonly Completion[] {
-  if (!/^phases\.\d+\.rewards\.rules$/.test(holder.join('.'))) return [];
-  return namesGiven(namesIn(kind, source), 'rule')
-    .filter(name => !there.has(name) && name !== PROBE && name !== 'format' && name !== 'accuracy')
+  const where = holder.join('.');
+  const known = /^phases\.\d+\.rewards\.rules$/.test(where)
+    ? rulesIn(here, source)
+    : where === 'rewards.rules'
+      ? sharedRules(here.kind, source, here.file, here.read)
+      : [];
+  return known
+    .filter(name => !there.has(name) && name !== PROBE && !builtInRules.some(builtIn => builtIn === name))
     .map(name => ({ ...plain(name, 'name', 'rule', range), snippet: hasColon ? name : `${name}: { weight: $0 }` }));
 }
 
-function values(kind: FileKind, text: string, range: TextRange, file: string): readonly Completion[] {
+/** Of the file and of the rewards that it names. */
+const rulesIn = ({ kind, file, read }: Here, source: YamlSource): readonly string[] => [
+  ...new Set([...namesGiven(namesIn(kind, source), 'rule'), ...sharedRules(kind, source, file, read)]),
+];
+
+function fromDisk(file: string): string | undefined {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    return undefined;
+  }
+}
+
+function values(here: Here, text: string, range: TextRange): readonly Completion[] {
+  const { kind, file } = here;
   const source = new YamlSource(`${text.slice(0, range.start)}${PROBE}${text.slice(range.end)}`);
   const at = probePath(source, 'value');
   if (at === undefined) return [];
@@ -108,20 +144,19 @@ function values(kind: FileKind, text: string, range: TextRange, file: string): r
     }
   return [
     ...[...words].map(([word, documentation]) => ({ ...plain(word, 'value', '', range), documentation })),
-    ...names(kind, source, at, range),
+    ...names(here, source, at, range),
     ...files(source, at, range, text, file),
   ];
 }
 
-function names(kind: FileKind, source: YamlSource, at: KeyPath, range: TextRange): readonly Completion[] {
+function names(here: Here, source: YamlSource, at: KeyPath, range: TextRange): readonly Completion[] {
   const where = at.map(part => (typeof part === 'number' ? 'N' : part)).join('.');
-  const given = namesIn(kind, source);
   if (/^phases\.N\.sources\.N(\.data)?$|^evaluation\.data\.N$/.test(where))
-    return namesGiven(given, 'data').map(name =>
+    return namesGiven(namesIn(here.kind, source), 'data').map(name =>
       plain(name, 'name', String(source.value(['data', name, 'path']) ?? 'data'), range),
     );
   if (/^phases\.N\.rewards\.use\.N$|^(rewards\.)?combine\.gates\.N$/.test(where))
-    return namesGiven(given, 'rule').map(name => plain(name, 'name', 'rule', range));
+    return rulesIn(here, source).map(name => plain(name, 'name', 'rule', range));
   return [];
 }
 
@@ -235,7 +270,7 @@ const expressionWords: readonly (readonly [string, string])[] = [
 ];
 
 /** Within the text of `expression` and `when`: what an expression can name. */
-function inExpression(kind: FileKind, text: string, offset: number): readonly Completion[] | undefined {
+function inExpression(here: Here, text: string, offset: number): readonly Completion[] | undefined {
   const source = YamlSource.of(text);
   const spot = source.at(offset);
   const key = spot?.path.at(-1);
@@ -246,13 +281,13 @@ function inExpression(kind: FileKind, text: string, offset: number): readonly Co
   const range = { start: offset - word.length, end: offset + (/^\w*/.exec(text.slice(offset))?.[0].length ?? 0) };
   const lead = before.slice(0, before.length - word.length);
   if (/scores\??\.$/.test(lead))
-    return namesGiven(namesIn(kind, source), 'rule').map(name => plain(name, 'name', 'score of the rule', range));
+    return rulesIn(here, source).map(name => plain(name, 'name', 'score of the rule', range));
   if (/row\??\.$/.test(lead))
     return ['question', 'answer', 'choices', 'caption', 'scene', 'id', 'source'].map(name =>
       plain(name, 'name', 'of the example', range),
     );
   if (/\bphase\s*[!=]==?\s*["']$/.test(lead))
-    return namesGiven(namesIn(kind, source), 'phase').map(name => plain(name, 'name', 'phase', range));
+    return namesGiven(namesIn(here.kind, source), 'phase').map(name => plain(name, 'name', 'phase', range));
   if (/[.\w]$/.test(lead)) return [];
   return expressionWords.map(([snippet, detail]) => ({
     ...plain(snippet.replace('$0', ''), 'word', detail, range),

@@ -1,10 +1,10 @@
 // Names that stand in several files: a curriculum, the rewards that it shares with others, and those others.
 
 import path from 'node:path';
-import { type NamePlace, nameAt, namesIn } from './names';
+import { type NamePlace, nameAt, namesGiven, namesIn } from './names';
 import { renameTarget, renameText } from './rename';
 import type { FileKind } from './schema-walk';
-import type { TextEdit, YamlSource } from './yaml-source';
+import { type TextEdit, YamlSource } from './yaml-source';
 
 export interface NamedFile {
   readonly kind: FileKind;
@@ -17,6 +17,16 @@ export interface NamedFile {
 export function sharedRewardsOf(source: YamlSource, file: string): string | undefined {
   const named = source.value(['rewards', 'file']);
   return typeof named === 'string' && named !== '' ? path.resolve(path.dirname(file), named) : undefined;
+}
+
+/** The text of a file as it stands in an editor or on disk; undefined: there is none. */
+export type ReadText = (file: string) => string | undefined;
+
+/** Names of rules that the rewards give which a curriculum names. */
+export function sharedRules(kind: FileKind, source: YamlSource, file: string, read: ReadText): readonly string[] {
+  const shared = kind === 'curriculum' ? sharedRewardsOf(source, file) : undefined;
+  const text = shared === undefined ? undefined : read(shared);
+  return text === undefined ? [] : namesGiven(namesIn('rewards', new YamlSource(text)), 'rule');
 }
 
 /** What a name is called in these files too, or why it cannot be. */

@@ -9,6 +9,7 @@ import { imageFeaturesGraph } from './graphs';
 import type { Pixels } from './images';
 import { isLarge } from './large';
 import { loadModel } from './load';
+import { PackedSession } from './packed-session';
 import type { Precision } from './precision';
 import type { Replicas } from './replicas';
 import { SequenceInputs } from './sequence-inputs';
@@ -46,6 +47,7 @@ export class Model {
   private readonly sessions = new Map<string, Promise<Session>>();
   private readonly layerSessions = new Map<string, Promise<Session>>();
   private stage: LayerStage | undefined;
+  private readonly packed = new Map<string, PackedSession>();
   private readonly features = new FeatureCache(image => this.computeFeatures([image], this.weights));
 
   constructor(
@@ -106,19 +108,37 @@ export class Model {
   session(name: string, build: () => Graph, kept?: SessionOptions['kept']): Promise<Session> {
     let session = this.sessions.get(name);
     if (session === undefined) {
-      const { profile } = this.options;
-      const own = profile === undefined ? {} : { profile: `${profile}-${name.replace(/\W+/g, '-').slice(0, 40)}` };
-      const lean = this.large;
-      session = Session.create(build(), { ...this.options, ...own, lean, ...(kept === undefined ? {} : { kept }) });
+      session = Session.create(build(), { ...this.optionsOf(name), ...(kept === undefined ? {} : { kept }) });
       this.sessions.set(name, session);
     }
     return session;
+  }
+
+  private optionsOf(session: string): SessionOptions {
+    const { profile } = this.options;
+    const options = { ...this.options, lean: this.large };
+    return profile === undefined
+      ? options
+      : { ...options, profile: `${profile}-${session.replace(/\W+/g, '-').slice(0, 40)}` };
   }
 
   /** Whether memory goes before the little time that a plan of it saves (docs/models.md). */
   private get large(): boolean {
     const held = [...this.weights.values(), ...(this.options.frozen?.values() ?? [])];
     return isLarge(held.reduce((n, { data }) => n + data.length, 0));
+  }
+
+  /**
+   * The session of a graph whose parameters are constants. It is made again where parameters have changed, which is for
+   * graphs that then run many times (packed-session.ts).
+   */
+  async packedSession(name: string, build: () => Graph, weights: ReadonlyMap<string, FloatTensor>): Promise<Session> {
+    let packed = this.packed.get(name);
+    if (packed === undefined) {
+      packed = new PackedSession(build(), this.optionsOf(name));
+      this.packed.set(name, packed);
+    }
+    return packed.of(weights);
   }
 
   /** How many shares of a batch are computed side by side. */
@@ -200,12 +220,14 @@ export class Model {
     this.sessions.clear();
     this.layerSessions.clear();
     await released(sessions);
+    for (const packed of this.packed.values()) await packed.dispose();
   }
 
   async dispose(): Promise<void> {
     for (const session of [...this.sessions.values(), ...this.layerSessions.values()]) await (await session).dispose();
     this.sessions.clear();
     this.layerSessions.clear();
+    for (const packed of this.packed.values()) await packed.dispose();
     if (this.resident) leaveDevice(this.weights.values());
     await this.replicas?.end();
   }

@@ -1,5 +1,6 @@
 // Rules tried as they are typed: on the stored rollouts of a run, and on the test cases beside them.
 
+import type { Place } from './errors';
 import { ProgramRequest } from './program-request';
 import type { RolloutRef } from './query';
 import type { Outcome, RuleScore } from './rewards';
@@ -13,8 +14,10 @@ export interface RulesText {
 }
 
 export interface TryParams extends RulesText {
-  /** Rollouts of a run of ours, or of TRL. */
-  readonly folder: string;
+  /** Rollouts of a run of ours, or of TRL; without one it is only seen whether the rules can be asked. */
+  readonly folder?: string;
+  /** So many rollouts are enough; default: all. */
+  readonly most?: number;
   /** The rollout at hand: it is answered first. */
   readonly at?: RolloutRef;
 }
@@ -25,6 +28,8 @@ export interface TriedRollout {
   readonly reward: { readonly before: number | null; readonly after: number };
   readonly outcome: Outcome;
   readonly rules: Readonly<Record<string, RuleScore>>;
+  /** As typed, at its step. */
+  readonly weights: Readonly<Record<string, number>>;
   readonly advantage: { readonly before: number | null; readonly after: number | null };
 }
 
@@ -37,6 +42,24 @@ export interface TriedRule {
   /** Mean change against what was stored; null where nothing was. */
   readonly change: number | null;
   readonly errors: Readonly<Record<string, number>>;
+  /** What its expression or script does not master. */
+  readonly failure?: RuleFailure;
+}
+
+/** A rule that broke: why, at the first of the rollouts, and at how many. */
+export interface RuleFailure {
+  readonly why: string;
+  readonly ref: RolloutRef;
+  readonly rollouts: number;
+}
+
+/** Why rules cannot be asked as they stand. */
+export interface RulesProblem {
+  readonly message: string;
+  readonly remedy?: string;
+  readonly place: Place;
+  /** An expression or a script; not what any reader of the file sees. */
+  readonly inCode: boolean;
 }
 
 /** Many rollouts under the rules as typed. */
@@ -63,7 +86,9 @@ export type Tried =
   | { readonly of: 'rollout'; readonly rollout: TriedRollout }
   | { readonly of: 'run'; readonly run: TriedRun }
   /** The rules cannot be asked as they stand. */
-  | { readonly of: 'wrong'; readonly problems: readonly string[] };
+  | { readonly of: 'wrong'; readonly problems: readonly RulesProblem[] }
+  /** They can be asked, and no run was named. */
+  | { readonly of: 'sound' };
 
 export interface TriedTest {
   readonly rule: string;
@@ -84,7 +109,14 @@ export interface TestsResult {
 /** A whole run is paid anew: by a version of its rules, or by a config as it stands. */
 export interface RecomputeParams {
   readonly folder: string;
-  readonly under: { readonly of: 'version'; readonly version: number } | ({ readonly of: 'text' } & RulesText);
+  readonly under:
+    | {
+        readonly of: 'version';
+        readonly version: number;
+        /** The run whose version it is; default: `folder`. */
+        readonly rulesOf?: string;
+      }
+    | ({ readonly of: 'text' } & RulesText);
 }
 
 export interface RecomputeProgress {

@@ -22,10 +22,17 @@ export type ViewState =
     }
   | { readonly view: 'preview'; readonly config: string; readonly phase: string; readonly ui?: unknown };
 
+/** Where another view is opened. */
+export interface ShowHow {
+  readonly beside?: boolean;
+  /** A trace as an editor of its own, which stays with its rollout and can be pinned and split. */
+  readonly editor?: boolean;
+}
+
 /** What a view may ask the extension to do, beside the questions about stored runs. */
 export interface Actions {
   /** Opens another view (or brings it to the front) at that state. */
-  readonly open: { readonly params: ViewState & { readonly beside?: boolean }; readonly result: null };
+  readonly open: { readonly params: ViewState & ShowHow; readonly result: null };
   readonly copy: { readonly params: { readonly text: string }; readonly result: null };
   /** Asks where to save it. False when the person said no. */
   readonly save: {
@@ -66,7 +73,12 @@ export interface Actions {
   readonly branch: { readonly params: BranchParams; readonly result: BranchResult | null };
   /** Curves of rewards as a version of the run's rules would have paid them, or its config as it stands in the editor. */
   readonly recompute: {
-    readonly params: { readonly folder: string; readonly under: number | 'now' };
+    readonly params: {
+      readonly folder: string;
+      readonly under: number | 'now';
+      /** The run that these are rules of; default: `folder`. */
+      readonly rulesOf?: string;
+    };
     readonly result: RecomputedCurves;
   };
   /** Other runs that could be laid over this one. */

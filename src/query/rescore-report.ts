@@ -34,6 +34,12 @@ export interface RuleReport {
   readonly errors: Readonly<Record<string, number>>;
   /** Mean change against what was stored under its name; undefined where nothing was. */
   readonly change: number | undefined;
+  /** The first sample that its expression or script broke at; undefined: none. What was not recorded is no such fault. */
+  readonly failure: FirstFailure | undefined;
+}
+
+export interface FirstFailure extends SampleAt {
+  readonly why: string;
 }
 
 export interface ChangedSample extends SampleAt {
@@ -96,6 +102,8 @@ export interface RescoreReport {
 export interface RescoredSample extends SampleAt {
   readonly reward: { readonly before: number | undefined; readonly after: number };
   readonly rules: Readonly<Record<string, RuleScore>>;
+  /** As they are at its step. */
+  readonly weights: Readonly<Record<string, number>>;
   readonly outcome: Outcome;
   readonly answer: string | undefined;
   readonly before: GroupStanding;

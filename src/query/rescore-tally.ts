@@ -4,13 +4,21 @@ import type { Scored } from '../protocol/rewards';
 import { type AdvantageOptions, batchAdvantages } from '../train/advantages';
 import { addHints, countGroup, emptyHintTally, flatReason, type HintTally, type JudgedGroup } from './hint-tally';
 import { hintsOf } from './hints';
-import type { ChangedGroup, ChangedSample, GroupStanding, RescoredStep, RescoreReport } from './rescore-report';
+import type {
+  ChangedGroup,
+  ChangedSample,
+  FirstFailure,
+  GroupStanding,
+  RescoredStep,
+  RescoreReport,
+} from './rescore-report';
 import type { StoredGroup } from './stored-rollouts';
 
 interface RuleTally {
   compared: number;
   change: number;
   readonly errors: Map<string, number>;
+  failure: FirstFailure | undefined;
 }
 
 export interface RescoreTally {
@@ -194,13 +202,17 @@ function countSample(tally: RescoreTally, group: StoredGroup, i: number, scored:
   if (outcome === 'ungradable') tally.ungradable++;
   const stored = group.scores[i];
   for (const name in rules) {
-    const { score, error, off } = rules[name]!;
+    const { score, error, off, why } = rules[name]!;
     let rule = tally.rules.get(name);
     if (rule === undefined) {
-      rule = { compared: 0, change: 0, errors: new Map() };
+      rule = { compared: 0, change: 0, errors: new Map(), failure: undefined };
       tally.rules.set(name, rule);
     }
-    if (error !== undefined) rule.errors.set(error, (rule.errors.get(error) ?? 0) + 1);
+    if (error !== undefined) {
+      rule.errors.set(error, (rule.errors.get(error) ?? 0) + 1);
+      const { file, step } = group;
+      if (error !== 'not-recorded') rule.failure ??= { file, step, group: group.group, sample: i, why };
+    }
     const was = stored?.[name];
     if (error !== undefined || off !== undefined || typeof was !== 'number') continue;
     rule.compared++;
@@ -221,11 +233,12 @@ function countSample(tally: RescoreTally, group: StoredGroup, i: number, scored:
 export function addTally(tally: RescoreTally, other: RescoreTally): void {
   for (const name of SUMS) tally[name] += other[name];
   if (other.weights.step >= tally.weights.step) tally.weights = other.weights;
-  for (const [name, { compared, change, errors }] of other.rules) {
-    const rule = tally.rules.get(name) ?? { compared: 0, change: 0, errors: new Map() };
+  for (const [name, { compared, change, errors, failure }] of other.rules) {
+    const rule = tally.rules.get(name) ?? { compared: 0, change: 0, errors: new Map(), failure: undefined };
     tally.rules.set(name, rule);
     rule.compared += compared;
     rule.change += change;
+    rule.failure ??= failure;
     for (const [code, count] of errors) rule.errors.set(code, (rule.errors.get(code) ?? 0) + count);
   }
   for (const step of other.steps) tally.steps.push(step);
@@ -263,7 +276,7 @@ export function reportOf(tally: RescoreTally, ofFiles: number): RescoreReport {
     },
     right,
     ungradable,
-    rules: [...tally.rules].map(([rule, { compared, change, errors }]) => {
+    rules: [...tally.rules].map(([rule, { compared, change, errors, failure }]) => {
       const { n, sum, fires } = hints.rules.get(rule) ?? { n: 0, sum: 0, fires: 0 };
       return {
         rule,
@@ -273,6 +286,7 @@ export function reportOf(tally: RescoreTally, ofFiles: number): RescoreReport {
         fires: fires / Math.max(1, n),
         errors: Object.fromEntries(errors),
         change: compared === 0 ? undefined : change / compared,
+        failure,
       };
     }),
     groupsWithoutSpread: { before: tally.flatCount === 0 ? undefined : tally.flatBefore, after: tally.flatAfter },

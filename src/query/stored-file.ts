@@ -18,13 +18,17 @@ const ERRORS: readonly RuleErrorCode[] = ['loop', 'memory', 'stack', 'throw', 'v
 const OUTCOMES: readonly Outcome[] = ['right', 'wrong', 'ungradable'];
 const OFF = ERRORS.length + 1;
 
-/** What one version of a rule says of the samples of a block. Evidence is not kept: it is asked for one sample at a time. */
+/**
+ * What one version of a rule says of the samples of a block. Evidence is not kept, as it is asked for one sample at a time,
+ * but for the words of the first that the rule broke at.
+ */
 interface Column {
   readonly scores: Float64Array;
   /** 0, the number of an error from 1 on, or OFF. */
   readonly states: Uint8Array;
   /** 0, or the number of an outcome from 1 on. */
   readonly outcomes: Uint8Array;
+  broken: { readonly at: number; readonly why: string } | undefined;
 }
 
 type Answers = NonNullable<KnownScores['answers']>;
@@ -97,6 +101,7 @@ export class StoredFile {
       ...at,
       reward: { before: group.rewards[at.sample], after: reward },
       rules: said,
+      weights: rules.weights(step.step),
       outcome,
       answer,
       before: standing(group.rewards, advantagesBefore(groups, question.advantage)[index]!),
@@ -195,28 +200,31 @@ function columnOf(said: readonly (readonly Scored[])[], rule: string, { samples 
     scores: new Float64Array(samples),
     states: new Uint8Array(samples),
     outcomes: new Uint8Array(samples),
+    broken: undefined,
   };
   let at = 0;
   for (const group of said)
     for (const { rules } of group) {
-      const { score, error, off, outcome } = rules[rule]!;
+      const { score, error, off, outcome, why } = rules[rule]!;
       column.scores[at] = score;
       column.states[at] = off === true ? OFF : error === undefined ? 0 : ERRORS.indexOf(error) + 1;
+      if (error !== undefined && error !== 'not-recorded') column.broken ??= { at, why };
       column.outcomes[at] = outcome === undefined ? 0 : OUTCOMES.indexOf(outcome) + 1;
       at++;
     }
   return column;
 }
 
-function scoresIn({ scores, states, outcomes }: Column, { groups }: Block): readonly (readonly RuleScore[])[] {
+function scoresIn({ scores, states, outcomes, broken }: Column, { groups }: Block): readonly (readonly RuleScore[])[] {
   let at = 0;
   return groups.map(({ samples }) =>
     samples.map((): RuleScore => {
       const [score, state, outcome] = [scores[at]!, states[at]!, outcomes[at]!];
+      const why = broken?.at === at ? broken.why : '';
       at++;
       if (state === 0 && outcome === 0) return { score, why: '', spans: [] };
       if (state === OFF) return { score, why: '', spans: [], off: true };
-      if (state > 0) return { score, why: '', spans: [], error: ERRORS[state - 1]! };
+      if (state > 0) return { score, why, spans: [], error: ERRORS[state - 1]! };
       return { score, why: '', spans: [], outcome: OUTCOMES[outcome - 1]! };
     }),
   );

@@ -27,6 +27,8 @@ export interface EditedRules {
     readonly rules: RuleSet;
   };
   readonly diagnostics: readonly Diagnostic[];
+  /** They are about expressions and scripts, of a text that can be read. */
+  readonly inCode: boolean;
 }
 
 export class RuleEditor {
@@ -44,14 +46,14 @@ export class RuleEditor {
     const { diagnostics } = read;
     const alone = kind === 'curriculum' ? rewardsAlone(text, file) : undefined;
     const { compiled } = alone === undefined ? {} : this.compiled(alone);
-    return compiled === undefined ? { diagnostics } : { compiled, diagnostics };
+    return { ...(compiled === undefined ? {} : { compiled }), diagnostics, inCode: false };
   }
 
   private compiled(loaded: LoadedCurriculum): EditedRules {
     const diagnostics = ruleDiagnostics(this.sandbox, loaded);
-    if (diagnostics.length > 0) return { diagnostics };
+    if (diagnostics.length > 0) return { diagnostics, inCode: true };
     const { config } = loaded;
-    return { compiled: { config, rules: compileRulesIn(this.sandbox, config.rewards) }, diagnostics };
+    return { compiled: { config, rules: compileRulesIn(this.sandbox, config.rewards) }, diagnostics, inCode: true };
   }
 }
 

@@ -6,12 +6,11 @@ import path from 'node:path';
 import { z } from 'zod';
 import type { RunEvent, RunState } from '../protocol/run';
 import { writeFileAtomic } from './atomic';
+import { hostLogFile } from './host-log';
 import { latestAttempt } from './lease';
 import { identityOf, stateOf } from './processes';
 
 const launchFile = (folder: string): string => path.join(folder, 'launch.json');
-/** What a detached host prints. */
-export const hostLogFile = (folder: string): string => path.join(folder, 'host.log');
 
 const launchSchema = z.object({
   pid: z.int().positive(),

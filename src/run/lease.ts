@@ -17,7 +17,9 @@ import path from 'node:path';
 import { z } from 'zod';
 import { TriphaseError } from '../protocol/errors';
 import { makeFolderIn, writeFileAtomic } from './atomic';
-import { type ProcessIdentity, stateOf, thisProcess } from './processes';
+import { type MemoryDeath, type MemoryMarks, memoryDeath, memoryMarks } from './memory-death';
+import { bootOf, type ProcessIdentity, stateOf, thisProcess } from './processes';
+import { fallsSilent, heartbeatMs, seemsToBeat } from './silence';
 
 interface LeaseFile extends ProcessIdentity {
   readonly attempt: number;
@@ -25,11 +27,14 @@ interface LeaseFile extends ProcessIdentity {
   /** Where the folder lay, and its number in the file system: a copy of the folder is not held by who holds the folder. */
   readonly folder?: string;
   readonly inode?: string;
+  readonly memory?: MemoryMarks;
 }
 
-/** A holder on another machine cannot be asked; it touches its file, and counts as gone after this silence. */
-const silenceMs = 60_000;
-const heartbeatMs = 10_000;
+export interface LeaseOptions {
+  /** Told when a holder on another machine is watched, which takes a while. */
+  readonly watches?: (holder: ProcessIdentity) => void;
+  readonly silenceMs?: number;
+}
 
 export class Lease {
   private readonly heartbeat: NodeJS.Timeout;
@@ -39,22 +44,31 @@ export class Lease {
     private readonly file: string,
     readonly holder: ProcessIdentity,
     readonly attempt: number,
+    /** Of the holder before, where it is known. */
+    readonly memoryDeath?: MemoryDeath,
   ) {
     this.heartbeat = setInterval(() => this.touch(), heartbeatMs);
     this.heartbeat.unref();
   }
 
-  static take(folder: string): Lease {
+  /** Where the holder is on another machine it is watched first, until it beats or has been silent for long enough. */
+  static async take(folder: string, { watches, silenceMs }: LeaseOptions = {}): Promise<Lease> {
     const attempts = makeFolderIn(folder, 'attempts');
     const holder = thisProcess();
     for (;;) {
       const latest = latestAttempt(folder);
-      const other = latest === 0 ? undefined : readLease(attemptFile(attempts, latest));
-      if (other !== undefined && isHeld(attemptFile(attempts, latest), other)) throw heldBy(folder, other);
+      const held = attemptFile(attempts, latest);
+      const other = latest === 0 ? undefined : readLease(held);
+      const state = other === undefined ? 'gone' : holderState(held, other);
+      if (other !== undefined && state === 'unknown') watches?.(other);
+      if (other !== undefined && (state === 'alive' || (state === 'unknown' && !(await fallsSilent(held, silenceMs)))))
+        throw heldBy(folder, other);
       const attempt = latest + 1;
       const file = attemptFile(attempts, attempt);
-      const content = { ...holder, attempt, released: false, ...placeOf(folder) } satisfies LeaseFile;
-      if (createOnce(file, JSON.stringify(content))) return new Lease(folder, file, holder, attempt);
+      const death = other === undefined ? undefined : deathOf(folder, other);
+      const memory = memoryMarks(folder);
+      const content = { ...holder, attempt, released: false, ...placeOf(folder), memory } satisfies LeaseFile;
+      if (createOnce(file, JSON.stringify(content))) return new Lease(folder, file, holder, attempt, death);
       // another host was faster: look again at who holds it now
     }
   }
@@ -63,10 +77,16 @@ export class Lease {
   next(): Lease {
     const attempt = this.attempt + 1;
     const file = attemptFile(path.dirname(this.file), attempt);
-    const content = { ...this.holder, attempt, released: false, ...placeOf(this.folder) } satisfies LeaseFile;
+    const memory = memoryMarks(this.folder);
+    const content = { ...this.holder, attempt, released: false, ...placeOf(this.folder), memory } satisfies LeaseFile;
     if (!createOnce(file, JSON.stringify(content))) throw heldBy(this.folder, readLease(file) ?? this.holder);
     this.release();
     return new Lease(this.folder, file, this.holder, attempt);
+  }
+
+  /** Another host took the folder over, as it may when nothing was heard of this one for long: its machine slept. */
+  get isTaken(): boolean {
+    return latestAttempt(this.folder) > this.attempt;
   }
 
   /** The process goes, and the folder with its lease may be gone already. */
@@ -100,10 +120,22 @@ export function leaseHolder(folder: string): ProcessIdentity | undefined {
 }
 
 function isHeld(file: string, lease: LeaseFile): boolean {
-  if (lease.released || isCopied(path.dirname(path.dirname(file)), lease)) return false;
-  const state = stateOf(lease);
-  if (state !== 'unknown') return state === 'alive';
-  return Date.now() - statSync(file).mtimeMs < silenceMs;
+  const state = holderState(file, lease);
+  return state === 'alive' || (state === 'unknown' && seemsToBeat(file));
+}
+
+function holderState(file: string, lease: LeaseFile): ReturnType<typeof stateOf> {
+  return lease.released || isCopied(path.dirname(path.dirname(file)), lease) ? 'gone' : stateOf(lease);
+}
+
+function deathOf(folder: string, { attempt, released, memory, process }: LeaseFile): MemoryDeath | undefined {
+  if (released || memory === undefined) return undefined;
+  return memoryDeath(
+    folder,
+    attempt,
+    memory,
+    process !== undefined && bootOf(process) === bootOf(thisProcess().process),
+  );
 }
 
 /** Where a folder lies, by its path and by its number in the file system: the first changes when it is moved. */
@@ -149,6 +181,7 @@ const leaseSchema = z.object({
   released: z.boolean(),
   folder: z.string().exactOptional(),
   inode: z.string().exactOptional(),
+  memory: z.object({ kills: z.number().exactOptional(), logBytes: z.int().nonnegative() }).exactOptional(),
 });
 
 /** undefined: not one of ours, or emptied by a power cut; nobody holds such a lease. */

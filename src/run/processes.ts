@@ -16,6 +16,9 @@ export interface ProcessIdentity {
   readonly process?: string;
 }
 
+/** Of the name of a process; two that were not started since the same boot differ in it. */
+export const bootOf = (process: string | undefined): string | undefined => process?.split('/')[0];
+
 export function thisProcess(): ProcessIdentity {
   const fallback = new Date(Date.now() - process.uptime() * 1000).toISOString();
   return identityOf(process.pid) ?? { pid: process.pid, startTime: fallback, machine: hostname() };

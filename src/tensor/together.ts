@@ -2,6 +2,7 @@
 // does not suffice. Sums come out the same but for rounding, as other shapes are multiplied.
 
 import { TriphaseError } from '../protocol/errors';
+import { asFailure } from './failures';
 
 export interface Halved {
   readonly before: number;
@@ -10,10 +11,24 @@ export interface Halved {
   readonly why: string;
 }
 
+export interface TogetherListener {
+  halved(change: Halved): void;
+  /** Around each try. */
+  begins?(): void;
+  ends?(): void;
+}
+
 export class Together {
   private most = Number.POSITIVE_INFINITY;
+  /** Why as many as there were last are too many. */
+  private tooMany: string | undefined;
 
-  constructor(private readonly halved: (change: Halved) => void) {}
+  constructor(private readonly told: TogetherListener) {}
+
+  /** From the next run on, whose size nobody knows yet. */
+  halve(why: string): void {
+    this.tooMany = why;
+  }
 
   limit(prompts: number): void {
     this.most = Math.min(this.most, prompts);
@@ -26,14 +41,27 @@ export class Together {
   async fitting<T>(prompts: number, work: (prompts: number) => Promise<T>, free: () => Promise<void>): Promise<T> {
     for (;;) {
       const size = Math.min(prompts, this.most);
+      if (this.tooMany !== undefined && size >= 2) {
+        this.shrink(size, this.tooMany);
+        continue;
+      }
+      this.told.begins?.();
       try {
         return await work(size);
-      } catch (error) {
+      } catch (thrown) {
+        const error = asFailure(thrown, 'cpu');
         if (!(error instanceof TriphaseError && error.code === 'memory') || size < 2) throw error;
-        this.most = Math.floor(size / 2);
         await free();
-        this.halved({ before: size, prompts: this.most, why: error.message });
+        this.shrink(size, error.message);
+      } finally {
+        this.told.ends?.();
       }
     }
+  }
+
+  private shrink(before: number, why: string): void {
+    this.tooMany = undefined;
+    this.most = Math.floor(before / 2);
+    this.told.halved({ before, prompts: this.most, why });
   }
 }

@@ -16,6 +16,7 @@ import {
   stretchBackwardGraph,
   stretchGraph,
 } from '../model/layer-graphs';
+import { PACKED_COPIES, worthPacking } from '../model/packed-session';
 import { BLOCK, type Precision, storedAs } from '../model/precision';
 import { parameterShapes } from '../model/weights';
 import { footprint } from '../tensor/footprint';
@@ -111,17 +112,20 @@ const trainedIn =
 /** The sessions of a model in one graph, which stay. */
 function wholeGraphs(plan: MemoryPlan, form: ModelForm): readonly Part[] {
   const { precision, trained, reference } = plan;
+  const parameters = elements(parameterShapes(form));
   // a plan of a run's memory, where the runtime makes one, holds that of a second run (Model.session)
-  const runs = isLarge(elements(parameterShapes(form))) ? 1 : 2;
+  const runs = isLarge(parameters) ? 1 : 2;
   const graph = (what: string, g: Graph, sizes: ReadonlyMap<string, number>): Part => {
     const { arena, outputs } = footprint(g, sizes, precision === 'f32');
     return { what, bytes: runs * arena + (what === 'forward and backward' ? 0 : outputs) };
   };
   const sizes = sizesOf(plan);
   const parts = [graph('prefill', prefillGraph(form, false), sizes), graph('decoding', decodeGraph(form), sizes)];
+  if (worthPacking(parameters, plan.completionTokens))
+    parts.push({ what: 'parameters of decoding, as constants', bytes: PACKED_COPIES * 4 * parameters });
   if (trained === 'nothing') return parts;
-  const { graph: g, parameters, logits } = completionGraph(form, 'none', true);
-  const source = { graph: g, parameters: parameters.used, logits };
+  const { graph: g, parameters: own, logits } = completionGraph(form, 'none', true);
+  const source = { graph: g, parameters: own.used, logits };
   const options = { epsilon: 0.2, epsilonHigh: 0.2, beta: reference ? 0.04 : 0, onPolicy: true };
   return [...parts, graph('forward and backward', grpoGraph(source, options, trainedIn(plan)), trainingSizes(plan))];
 }

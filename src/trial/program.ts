@@ -9,13 +9,18 @@ import { RuleTrials } from './rule-trials';
 const count = z.int().min(0);
 const rulesText = z.object({ kind: z.enum(['curriculum', 'rewards']), text: z.string(), file: z.string() });
 const tryParams = rulesText.extend({
-  folder: z.string().min(1),
+  folder: z.string().min(1).exactOptional(),
+  most: count.exactOptional(),
   at: z.object({ step: count, group: count, sample: count }).exactOptional(),
 });
 const recomputeParams = z.object({
   folder: z.string().min(1),
   under: z.discriminatedUnion('of', [
-    z.object({ of: z.literal('version'), version: z.int().min(1) }),
+    z.object({
+      of: z.literal('version'),
+      version: z.int().min(1),
+      rulesOf: z.string().min(1).exactOptional(),
+    }),
     rulesText.extend({ of: z.literal('text') }),
   ]),
 });

@@ -11,6 +11,8 @@ import type {
   RecomputedCurves,
   RecomputeParams,
   RecomputeProgress,
+  RuleFailure,
+  RulesProblem,
   RulesText,
   TestsResult,
   Tried,
@@ -18,7 +20,7 @@ import type {
   TriedRun,
   TryParams,
 } from '../protocol/trial';
-import type { RescoredSample, RescoreReport, SampleAt } from '../query/rescore-report';
+import type { FirstFailure, RescoredSample, RescoreReport, RuleReport, SampleAt } from '../query/rescore-report';
 import { Rescorer } from '../query/rescorer';
 import { rolloutsStamp, storedRollouts } from '../query/stored-rollouts';
 import { RuleEditor } from '../reward/edited-rules';
@@ -66,20 +68,27 @@ export class RuleTrials {
   private async tried(params: TryParams, told: (tried: Tried) => void, signal: AbortSignal): Promise<Tried> {
     const read = await this.read(params);
     if ('problems' in read) return { of: 'wrong', problems: read.problems };
-    const { rescorer, files } = await this.open(params.folder, read.config);
+    const { folder, most } = params;
+    if (folder === undefined) return { of: 'sound' };
+    const { rescorer, files } = await this.open(folder, read.config);
     signal.throwIfAborted();
-    const at = params.at === undefined ? undefined : await placeOf(files, params.folder, params.at);
+    const at = params.at === undefined ? undefined : await placeOf(files, folder, params.at);
+    const enough = new AbortController();
     const report = await rescorer.ask(rescoreQuestion(read.config), {
-      signal,
-      partial: false,
+      signal: AbortSignal.any([signal, enough.signal]),
+      partial: most !== undefined,
+      ...(most === undefined ? {} : { some: most }),
       ...(at === undefined ? {} : { at }),
-      onAnswer: answer =>
+      onAnswer: answer => {
         told(
           answer.of === 'sample'
             ? { of: 'rollout', rollout: triedRollout(answer.sample) }
             : { of: 'run', run: triedRun(answer.report) },
-        ),
+        );
+        if (most !== undefined && answer.of === 'some') enough.abort();
+      },
     });
+    signal.throwIfAborted();
     return { of: 'run', run: triedRun(report) };
   }
 
@@ -102,7 +111,7 @@ export class RuleTrials {
     signal.throwIfAborted();
     const config = runUnder(
       folder,
-      under.of === 'version' ? rulesOfVersion(folder, under.version) : await this.rulesIn(under),
+      under.of === 'version' ? rulesOfVersion(under.rulesOf ?? folder, under.version) : await this.rulesIn(under),
     );
     for (;;) {
       const { trying } = this;
@@ -127,14 +136,22 @@ export class RuleTrials {
   private async rulesIn(text: RulesText): Promise<RunRules> {
     const read = await this.read(text);
     if ('config' in read) return rulesOf(read.config);
-    throw new TriphaseError('config', read.problems.join(' '), 'Mend the rules, and ask again.');
+    throw new TriphaseError('config', read.problems.map(inWords).join(' '), 'Mend the rules, and ask again.');
   }
 
   private async read(
     text: RulesText,
-  ): Promise<{ readonly config: Curriculum } | { readonly problems: readonly string[] }> {
-    const { compiled, diagnostics } = (await this.editor).read(text);
-    if (compiled === undefined) return { problems: diagnostics.map(inWords) };
+  ): Promise<{ readonly config: Curriculum } | { readonly problems: readonly RulesProblem[] }> {
+    const { compiled, diagnostics, inCode } = (await this.editor).read(text);
+    if (compiled === undefined)
+      return {
+        problems: diagnostics.map(({ message, remedy, place }) => ({
+          message,
+          ...(remedy === undefined ? {} : { remedy }),
+          place,
+          inCode,
+        })),
+      };
     return { config: compiled.config };
   }
 
@@ -189,12 +206,23 @@ async function fileOf(folder: string, step: number): Promise<string> {
 
 const orNull = (value: number | undefined): number | null => value ?? null;
 
-function triedRollout({ step, group, sample, reward, rules, outcome, before, after }: RescoredSample): TriedRollout {
+function triedRollout({
+  step,
+  group,
+  sample,
+  reward,
+  rules,
+  weights,
+  outcome,
+  before,
+  after,
+}: RescoredSample): TriedRollout {
   return {
     ref: { step, group, sample },
     reward: { before: orNull(reward.before), after: reward.after },
     outcome,
     rules,
+    weights,
     advantage: { before: orNull(before.advantages[sample]), after: orNull(after.advantages[sample]) },
   };
 }
@@ -205,13 +233,14 @@ function triedRun(report: RescoreReport): TriedRun {
     partial,
     rollouts: samples,
     reward: { before: orNull(reward.before), after: reward.after },
-    rules: rules.map(({ rule, weight, mean, fires, change, errors }) => ({
+    rules: rules.map(({ rule, weight, mean, fires, change, errors, failure }) => ({
       rule,
       weight,
       mean,
       fires,
       change: orNull(change),
       errors,
+      ...(failure === undefined ? {} : { failure: failureOf(failure, errors) }),
     })),
     groups,
     groupsWithoutSpread: { before: orNull(groupsWithoutSpread.before), after: groupsWithoutSpread.after },
@@ -227,5 +256,13 @@ function triedRun(report: RescoreReport): TriedRun {
   };
 }
 
-const inWords = ({ message, place }: Diagnostic): string =>
+function failureOf(
+  { why, step, group, sample }: FirstFailure,
+  { 'not-recorded': _, ...broken }: RuleReport['errors'],
+): RuleFailure {
+  const rollouts = Object.values(broken).reduce((sum, count) => sum + count, 0);
+  return { why, ref: { step, group, sample }, rollouts };
+}
+
+const inWords = ({ message, place }: Pick<Diagnostic, 'message' | 'place'>): string =>
   place.line === undefined ? message : `${path.basename(place.file)}:${place.line}: ${message}`;

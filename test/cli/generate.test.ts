@@ -81,7 +81,7 @@ describe('triphase generate', () => {
 
   it('says what is wrong with a model or an image', async () => {
     const noModel = await run('generate', path.join(programs, 'missing'), 'How many?');
-    assert.equal(noModel.code, 1);
+    assert.equal(noModel.code, 2);
     assert.match(noModel.errors, /missing/);
     const noImage = await run('generate', model, 'How many?', '--image', 'missing.png');
     assert.equal(noImage.code, 1);

@@ -217,6 +217,17 @@ model     ${path.join('run', 'checkpoints', 'p1-000005')}
     assert.match(output, /failed {4}The loss of step 3 is NaN\.\n {2}Lower the learning rate\.\n$/);
   });
 
+  it('leaves no folder of a run that was refused before it began', async () => {
+    smallCurriculum(folder(), [4]);
+    for (const where of [['--run-dir', 'run'], []]) {
+      const { code, output } = await run(['run', 'curriculum.yaml', ...where], { refuse: true });
+      assert.equal(code, 1);
+      assert.match(output, /refused {3}The run does not fit\.\n {2}Lower phases\.N\.prompts\.\nNothing was begun/);
+      assert.ok(!existsSync(path.join(folder(), 'run')));
+      assert.deepEqual(existsSync(path.join(folder(), 'runs')) ? readdirSync(path.join(folder(), 'runs')) : [], []);
+    }
+  });
+
   it('ends with 2 where the config or the command line has to be changed', async () => {
     smallCurriculum(folder(), [4]);
     const cases: readonly (readonly [string[], RegExp])[] = [
@@ -229,6 +240,7 @@ model     ${path.join('run', 'checkpoints', 'p1-000005')}
       [['resume', '.'], /not a run folder/],
       [['rnu', 'curriculum.yaml'], /no command 'rnu'\.\n {2}Did you mean 'run'\?/],
       [['generate', 'model', 'a prompt', '--samples', '1.5'], /--samples must be a whole number/],
+      [['generate', '.', 'a prompt'], /neither a run folder \(run.json\) nor a model folder/],
       [['evaluate', 'model'], /Add --config CONFIG/],
     ];
     for (const [args, message] of cases) {

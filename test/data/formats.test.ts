@@ -196,6 +196,13 @@ describe('rows of other formats', () => {
       assert.equal(cached(examples).size, 2);
     });
 
+    it('go to a cache beside the data too, which is not there before the first', async () => {
+      const base64 = (await picture()).toString('base64');
+      write('rows/rows.jsonl', JSON.stringify({ question: 'a', answer: 'b', image: base64 }));
+      const { examples } = await load({ path: 'rows/rows.jsonl', image_cache: 'elsewhere/pictures' });
+      assert.equal(cached(examples).size, 1);
+    });
+
     it('at web addresses are an error, for nothing is fetched', async () => {
       write('rows.jsonl', '{"question": "a", "answer": "b", "image": "https://example.com/x.png"}\n');
       assert.match(

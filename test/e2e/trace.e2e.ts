@@ -116,6 +116,55 @@ describe('a trace in the workbench', () => {
     await workbench.command('Notifications: Clear All Notifications');
   });
 
+  it('is an editor by its link: pinned, split, back after a reload, and opened again', async () => {
+    const tab = page().locator('.tab', { hasText: 'completion' });
+    const shown = (many: number, text: string): Promise<true> =>
+      until(`${many} × ${text}`, async () => {
+        const counts = page()
+          .frames()
+          .filter(frame => frame !== page().mainFrame())
+          .map(frame =>
+            frame
+              .locator('main.trace .where', { hasText: text })
+              .count()
+              .catch(() => 0),
+          );
+        return (await Promise.all(counts)).reduce((sum, one) => sum + one, 0) === many;
+      });
+    await workbench.command('View: Pin Editor');
+    await page().locator('.tab.sticky', { hasText: 'step 2, group 2, completion 5' }).waitFor();
+    await workbench.command('View: Split Editor Right');
+    await shown(2, 'completion 5 of 8');
+    assert.equal(await tab.count(), 2);
+    await workbench.look('trace-split');
+    await workbench.reload();
+    await shown(2, 'completion 5 of 8');
+    // a pinned one stays
+    await page().locator('.tab:not(.sticky)').click();
+    await workbench.command('View: Close Editor');
+    await shown(1, 'completion 5 of 8');
+    await page().locator('.tab.sticky').waitFor();
+    // the same link leads to the editor that is there, at the token that it names
+    const [run = ''] = workbench.runs();
+    const link = `vscode://triphase.triphase/trace?step=2&group=1&sample=4&folder=${encodeURIComponent(run)}`;
+    await workbench.openLink(`${link}&token=2`);
+    trace = await workbench.view('main.trace .token[data-piece="2"][aria-current=true]');
+    assert.equal(await tab.count(), 1);
+    // one may step on in it; and what one has stepped to becomes an editor by a key, which is opened again when it was closed
+    await page().keyboard.press(']');
+    await shown(1, 'completion 6 of 8');
+    await page().keyboard.press('o');
+    await until('two editors', async () => (await tab.count()) === 2);
+    await workbench.command('View: Close Editor');
+    await until('one editor', async () => (await tab.count()) === 1);
+    await workbench.command('View: Reopen Closed Editor');
+    await until('two editors', async () => (await tab.count()) === 2);
+    await shown(1, 'completion 6 of 8');
+    await workbench.command('View: Close All Editors');
+    await workbench.openLink(`${link}&token=1`);
+    trace = await workbench.view('main.trace .token[aria-current=true]');
+  });
+
   it('opens a rule beside it, and says what the rule as typed would have paid', async () => {
     await workbench.command('View: Toggle Primary Side Bar Visibility');
     await trace.locator('.rule[data-rule=accuracy] .rule-name').click();

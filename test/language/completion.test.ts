@@ -142,4 +142,35 @@ phases:
       completions('curriculum', text, end, '/nowhere/c.yaml');
     }
   });
+
+  it('offers the rules that the rewards give which the file names', () => {
+    const read = (file: string) =>
+      file === path.resolve('/lab/shared/rewards.yaml') ? 'rules:\n  brief: { kind: length }\n' : undefined;
+    const shared = (marked: string) => {
+      const text = `rewards: { file: shared/rewards.yaml, rules: { own: { kind: length } } }\n${marked}`;
+      const offset = text.indexOf('‸');
+      const found = completions(
+        'curriculum',
+        text.replace('‸', ''),
+        offset,
+        path.resolve('/lab/curriculum.yaml'),
+        read,
+      );
+      return found.map(({ label }) => label);
+    };
+    assert.deepEqual(shared('phases:\n  - { rewards: { use: [‸] } }'), ['format', 'accuracy', 'own', 'brief']);
+    assert.deepEqual(shared('phases:\n  - { rewards: { rules: { ‸ } } }'), ['own', 'brief']);
+    const text = 'rewards:\n  file: shared/rewards.yaml\n  rules:\n    ';
+    const beside = completions('curriculum', text, text.length, path.resolve('/lab/curriculum.yaml'), read);
+    assert.ok(beside.some(({ label, snippet }) => label === 'brief' && snippet.startsWith('brief:')));
+    const expression = 'rewards:\n  file: shared/rewards.yaml\n  rules: { own: { kind: score, expression: scores. } }';
+    const inside = completions(
+      'curriculum',
+      expression,
+      expression.indexOf('scores.') + 'scores.'.length,
+      path.resolve('/lab/curriculum.yaml'),
+      read,
+    );
+    assert.ok(inside.some(({ label }) => label === 'brief'));
+  });
 });

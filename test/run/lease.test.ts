@@ -21,14 +21,14 @@ describe('lease of a run folder', () => {
     return file;
   };
 
-  it('has one holder at a time, and counts attempts', () => {
-    const first = Lease.take(folder());
+  it('has one holder at a time, and counts attempts', async () => {
+    const first = await Lease.take(folder());
     assert.equal(first.attempt, 1);
     assert.equal(leaseHolder(folder())?.pid, process.pid);
-    assert.throws(() => Lease.take(folder()), new RegExp(`already served by process ${process.pid}`));
+    await assert.rejects(Lease.take(folder()), new RegExp(`already served by process ${process.pid}`));
     first.release();
     assert.equal(leaseHolder(folder()), undefined);
-    const second = Lease.take(folder());
+    const second = await Lease.take(folder());
     assert.equal(second.attempt, 2);
     second.release();
   });
@@ -37,28 +37,51 @@ describe('lease of a run folder', () => {
     const child = spawn(process.execPath, ['-e', '']);
     await new Promise(resolve => child.once('exit', resolve));
     left(3, { pid: child.pid });
-    const lease = Lease.take(folder());
+    const lease = await Lease.take(folder());
     assert.equal(lease.attempt, 4);
     lease.release();
   });
 
-  it('of a process whose number was given to another is taken over', () => {
+  it('of a process whose number was given to another is taken over', async () => {
     left(1, other);
-    Lease.take(folder()).release();
+    (await Lease.take(folder())).release();
   });
 
-  it('is still held when the clock was set meanwhile, where the system counts from its boot', function () {
+  it('is still held when the clock was set meanwhile, where the system counts from its boot', async function () {
     if (process.platform !== 'linux') this.skip();
     left(1, { startTime: other.startTime });
-    assert.throws(() => Lease.take(folder()), /already served/);
+    await assert.rejects(Lease.take(folder()), /already served/);
   });
 
-  it('held on another machine is respected until it falls silent', () => {
-    const file = left(1, { machine: 'elsewhere', startTime: '2001-01-01T00:00:00.000Z' });
-    assert.throws(() => Lease.take(folder()), /on elsewhere/);
-    const past = new Date(Date.now() - 120_000);
-    utimesSync(file, past, past);
-    Lease.take(folder()).release();
+  for (const hours of [0, -5, 5]) {
+    const clock = hours === 0 ? 'as ours' : `${Math.abs(hours)} hours ${hours < 0 ? 'behind' : 'ahead'}`;
+
+    it(`held on another machine, its clock ${clock}, is respected until it falls silent`, async () => {
+      const file = left(1, { machine: 'elsewhere' });
+      const touch = () => {
+        const theirs = new Date(Date.now() + hours * 3600e3);
+        utimesSync(file, theirs, theirs);
+      };
+      const watched: string[] = [];
+      const options = { silenceMs: 2000, watches: ({ machine }: { machine: string }) => watched.push(machine) };
+      touch();
+      const beats = setInterval(touch, 20);
+      await assert.rejects(Lease.take(folder(), options), /on elsewhere/);
+      assert.equal(leaseHolder(folder())?.machine, 'elsewhere', 'it was seen to beat');
+      clearInterval(beats);
+      const lease = await Lease.take(folder(), options);
+      assert.equal(lease.attempt, 2);
+      lease.release();
+      assert.deepEqual(watched, ['elsewhere', 'elsewhere']);
+    });
+  }
+
+  it('that another host took over meanwhile says so', async () => {
+    const lease = await Lease.take(folder());
+    assert.equal(lease.isTaken, false);
+    left(2, { machine: 'elsewhere' });
+    assert.equal(lease.isTaken, true);
+    lease.abandon();
   });
 
   it('goes to one of many that want it at the same moment', async () => {

@@ -6,9 +6,8 @@ const [folder = '', start = '0'] = process.argv.slice(2);
 while (Date.now() < Number(start)) {
   // all the programs at the same moment
 }
-try {
-  process.stdout.write(`taken ${Lease.take(folder).attempt}`);
-} catch (error) {
-  process.stdout.write(`refused: ${error instanceof Error ? error.message : error}`);
-}
+Lease.take(folder).then(
+  ({ attempt }) => process.stdout.write(`taken ${attempt}`),
+  error => process.stdout.write(`refused: ${error instanceof Error ? error.message : error}`),
+);
 setTimeout(() => {}, 2000);

@@ -37,6 +37,12 @@ describe('failures of the runtime', () => {
     assert.equal(codeOf('CUDA failure 2: out of memory ; GPU=0', 'cuda'), 'memory');
     assert.equal(codeOf('CUDA failure 700: an illegal memory access was encountered ; GPU=0', 'cuda'), 'device-lost');
     assert.equal(codeOf("Failed to execute 'mapAsync' on 'GPUBuffer': Device is lost", 'webgpu'), 'device-lost');
+    // as Dawn says it through the runtime
+    const dawn =
+      '/onnxruntime_src/onnxruntime/core/providers/webgpu/buffer_manager.cc:641 void onnxruntime::webgpu::BufferManager::Download(WGPUBuffer, void*, size_t) const map_async_result.status == wgpu::MapAsyncStatus::Success was false. Failed to download data from buffer. wgpu::MapAsyncStatus value: 4, message: [Device] is lost.';
+    const gone = asFailure(new Error(dawn), 'webgpu');
+    assert.ok(gone instanceof TriphaseError && gone.code === 'device-lost');
+    assert.match(gone.message, /^the device webgpu is lost: Failed to download data .* \[Device\] is lost\.$/);
     assert.equal(codeOf('Got invalid dimensions for input', 'webgpu'), 'other');
   });
 });
@@ -48,7 +54,7 @@ describe('prompts that run together', () => {
     const free = async () => {
       freed += 1;
     };
-    const together = new Together(change => told.push(change));
+    const together = new Together({ halved: change => told.push(change) });
     assert.equal(await together.fitting(30, work(8), free), 7);
     assert.deepEqual(
       told.map(({ before, prompts }) => [before, prompts]),
@@ -60,6 +66,27 @@ describe('prompts that run together', () => {
     assert.equal(freed, 2);
     assert.equal(await together.fitting(30, work(1000), free), 7);
     await assert.rejects(together.fitting(30, work(0), free), { code: 'memory' });
+  });
+
+  it('are halved before the next run where a process has died at as many', async () => {
+    const told: JobEvent[] = [];
+    const death = { attempt: 3, why: 'std::bad_alloc', doing: { part: 'update', step: 5 } } as const;
+    const limits = new MemoryLimits([], event => told.push(event), death);
+    const sizesAt = async (step: number) => {
+      limits.at(step);
+      const size = (of: 'update' | 'generation') => limits[of].fitting(8, work(1000), async () => {});
+      return [await size('generation'), await size('update')];
+    };
+    assert.deepEqual(
+      [await sizesAt(4), await sizesAt(5), await sizesAt(6)],
+      [
+        [8, 8],
+        [8, 4],
+        [8, 4],
+      ],
+    );
+    const why = 'the process of attempt 3 died at it: std::bad_alloc';
+    assert.deepEqual(told, [{ kind: 'micro-batch', part: 'update', step: 5, before: 8, prompts: 4, why }]);
   });
 
   it('are as many after a resume at the steps where they were, and are told of where these are done again', () => {

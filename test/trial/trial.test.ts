@@ -88,7 +88,52 @@ describe('rules tried as they are typed', function () {
     const [answer] = await tried(written => written.replace('completion.length % 7', '"completion.length %"'));
     assert.equal(answer?.of, 'wrong');
     const { problems } = answer as Extract<Tried, { readonly of: 'wrong' }>;
-    assert.match(problems[0] ?? '', /^curriculum\.yaml:\d+: /);
+    const [problem] = problems;
+    const lines = text.split('\n');
+    assert.match(lines[(problem?.place.line ?? 0) - 1] ?? '', /completion\.length % 7/);
+    assert.equal(problem?.place.file, path.join(home, 'curriculum.yaml'));
+    assert.equal(problem?.inCode, true);
+  });
+
+  it('says where an expression breaks on what was written, and how often, at the first of them', async () => {
+    const breaks = (written: string) =>
+      written.replace('completion.length % 7', '"completion.length % 2 ? 1 : nothing.at"');
+    const odd = ({ completion }: RolloutRecord) => completion.length % 2 === 1;
+    const broken = records.filter(record => !odd(record));
+    const failures = async (): Promise<readonly unknown[]> => {
+      const last = (await tried(breaks)).at(-1);
+      assert.equal(last?.of, 'run');
+      return (last as Extract<Tried, { readonly of: 'run' }>).run.rules.flatMap(({ rule, failure }) =>
+        failure === undefined ? [] : [{ rule, ...failure }],
+      );
+    };
+    const [first] = broken;
+    assert.ok(first !== undefined && broken.length < records.length, 'the run has some of both');
+    const { step, group, sample } = first;
+    const expected = [
+      {
+        rule: 'odd',
+        why: "ReferenceError: 'nothing' is not defined",
+        ref: { step, group, sample },
+        rollouts: broken.length,
+      },
+    ];
+    assert.deepEqual(await failures(), expected);
+    // the scores of before are taken, with the words of what broke
+    assert.deepEqual(await failures(), expected);
+  });
+
+  it('tries some of a run where some are enough, and none where none are named', async () => {
+    const last = (await tried(written => written, { most: 1 })).at(-1);
+    assert.ok(last?.of === 'run');
+    assert.ok(last.run.rollouts < records.length && last.run.partial);
+    const { folder: _, ...text } = {
+      kind: 'curriculum',
+      text: '',
+      file: path.join(home, 'curriculum.yaml'),
+      folder,
+    } as const;
+    assert.equal((await program.ask(tryRequest, { ...text, text: readFileSync(text.file, 'utf8') })).of, 'sound');
   });
 
   it('pays a whole run under its own rules what the run was told', async () => {

@@ -233,6 +233,38 @@ describe('the dashboard', function () {
     assert.equal((await shown()).length, stepsOfTwo);
   });
 
+  it('recomputes runs that are laid over each other under the rules of the first', async () => {
+    const [first, second] = [
+      await runOfTwoVersions(path.join(parent, 'first')),
+      await runOfTwoVersions(path.join(parent, 'second')),
+    ];
+    const page = await views.open({ view: 'dashboard', folders: [first, second] });
+    const choice = page.getByRole('combobox', { name: 'Reward curves' });
+    const mark = page.locator('.card-reward .recomputed');
+    await page.locator('.card-reward').getByRole('button', { name: 'Show the numbers as a table' }).click();
+    await choice.click();
+    await page.getByRole('option', { name: /^Version 2 of / }).click();
+    await mark.filter({ hasText: 'recomputed under version 2, for 36 rollouts' }).waitFor();
+    const row = (step: number): string =>
+      mean(completionsOf(step).map(completion => rewardOf(2, completion)))
+        .toFixed(3)
+        .replace(/\.000$/, '');
+    const cells = await page
+      .locator('.card-reward tbody tr')
+      .evaluateAll(rows => rows.map(one => [...one.querySelectorAll('td')].map(cell => cell.textContent)));
+    // the newest step first
+    assert.deepEqual(
+      cells,
+      [6, 5, 4, 3, 2, 1].map(step => [row(step), row(step)]),
+    );
+    // taken away again, the other is not asked any more
+    await page
+      .getByRole('button', { name: /^Take .* away$/ })
+      .first()
+      .click();
+    await mark.filter({ hasText: 'for 18 rollouts' }).waitFor();
+  });
+
   it('shows how far it is, and is broken off by the keyboard', async () => {
     const changed = await runOfTwoVersions(path.join(parent, 'long'));
     const broken = new Promise<void>(resolve => {

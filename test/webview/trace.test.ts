@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { Page } from 'playwright-core';
 import type { RolloutRecord } from '../../src/protocol/run';
-import { inChromium } from './in-chromium';
+import { inChromium, picture } from './in-chromium';
 import { recordLab } from './lab';
 
 const words = [
@@ -189,14 +189,31 @@ describe('the trace', function () {
           reward: { before: 0.4, after: 0.9 },
           outcome: 'right',
           advantage: { before: -0.5, after: 0.5 },
-          rules: { typed: { score: 0.9, why: 'It says two.', spans: [{ start: 25, end: 30 }] } },
+          weights: { typed: 0.5, format: 0.3 },
+          rules: {
+            format: { score: 1, why: 'As it was.', spans: [] },
+            typed: { score: 0.9, why: 'It says two.', spans: [{ start: 25, end: 30 }] },
+          },
         },
       },
     });
     await page.locator('.trial-figures', { hasText: '0.400 → 0.900' }).waitFor();
     await page.locator('.rule[data-rule=typed]', { hasText: 'It says two.' }).waitFor();
     await page.locator('.rule-mark').first().waitFor();
-    views.harness().tell({ kind: 'tried', folder, tried: { of: 'wrong', problems: ['curriculum.yaml:3: no'] } });
+    // the sum that was paid and the sum as typed, and of each rule that differs both parts
+    const both = page.locator('.sums.both');
+    assert.match((await both.textContent()) ?? '', /recorded → as typed.*→ 0\.900.*→ \+0\.500/);
+    const format = page.locator('.rule[data-rule=format]');
+    assert.match((await format.locator('.rule-sum').textContent()) ?? '', /^1 × 0\.300 = \+0\.300$/);
+    assert.match((await format.locator('.recorded').textContent()) ?? '', /^recorded: 1/);
+    assert.equal(await page.locator('.rule[data-rule=typed] .recorded').count(), 0, 'it was not paid');
+    await picture(page, 'trace-as-typed');
+    const wrong = { message: 'no', place: { file: '/lab/curriculum.yaml', line: 3 }, inCode: true };
+    views.harness().tell({ kind: 'tried', folder, tried: { of: 'wrong', problems: [wrong] } });
     await page.locator('.trial', { hasText: 'curriculum.yaml:3: no' }).waitFor();
+    // another completion was not tried
+    await page.keyboard.press(']');
+    await both.waitFor({ state: 'detached' });
+    assert.equal(await page.locator('.trial-here').textContent(), '');
   });
 });

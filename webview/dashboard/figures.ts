@@ -208,9 +208,9 @@ export interface Dashboard {
   readonly notRecorded: readonly string[];
 }
 
-/** Curves of the first run under one set of rules. */
+/** Curves of the runs, in their order, under one set of rules. */
 export interface Recomputed {
-  readonly curves: RecomputedCurves;
+  readonly curves: readonly RecomputedCurves[];
   /** Under which, and for how many rollouts. */
   readonly note: string;
 }
@@ -250,7 +250,12 @@ function figureOf(
 ): Figure | string {
   const recomputed = ofRules === undefined ? undefined : anew;
   const runs =
-    recomputed === undefined ? asPaid : asPaid.map((run, i) => (i === 0 ? underOthers(run, recomputed.curves) : run));
+    recomputed === undefined
+      ? asPaid
+      : asPaid.map((run, i) => {
+          const curves = recomputed.curves[i];
+          return curves === undefined ? run : underOthers(run, curves);
+        });
   const several = runs.length > 1;
   const drawn = runs.flatMap((curves, run) => {
     const breaks = ofRules === 'broken' && recomputed === undefined ? breaksOf(curves, placeOf) : undefined;

@@ -55,7 +55,7 @@ class DashboardView {
   });
   private readonly comparison = new RunComparison(folders => this.show({ ...this.shown, folders }));
   private readonly recomputation = new Recomputation({
-    ask: (under, wishes) => this.host.request('recompute', { folder: this.folder, under }, wishes),
+    ask: (folder, under, wishes) => this.host.request('recompute', { folder, under, rulesOf: this.folder }, wishes),
     changed: () => {
       this.lay();
       this.draw();
@@ -186,7 +186,10 @@ class DashboardView {
     this.summary = summaries[0];
     this.state = this.summary?.state;
     this.curves = curves;
-    this.recomputation.update(curves);
+    this.recomputation.update(
+      curves,
+      this.runs.map(({ name }) => name),
+    );
     this.lay();
     this.others = others;
     replace(

@@ -1,4 +1,5 @@
-// Which rules the curves of rewards are of: those that paid at each step, or one set of rules for the whole run.
+// Which rules the curves of rewards are of: those that paid at each step, or one set of rules for the whole run. Runs that
+// are laid over each other are all paid by the rules of the first, so that what differs is what the models wrote.
 
 import type { Curves } from '../../src/protocol/query';
 import type { RecomputedCurves, RecomputeProgress } from '../../src/protocol/trial';
@@ -14,6 +15,7 @@ export type Under = number | 'now';
 
 export interface RecomputationParts {
   readonly ask: (
+    folder: string,
     under: Under,
     wishes: { readonly signal: AbortSignal; readonly onRecomputing: (progress: RecomputeProgress) => void },
   ) => Promise<RecomputedCurves>;
@@ -23,7 +25,9 @@ export interface RecomputationParts {
 
 interface Shown {
   readonly under: Under;
-  readonly curves: RecomputedCurves;
+  /** The runs that were asked, and what they said, in the same order. */
+  readonly folders: readonly string[];
+  readonly curves: readonly RecomputedCurves[];
 }
 
 const paid = 'paid';
@@ -33,7 +37,8 @@ export class Recomputation {
   under: Under | undefined;
   private shown: Shown | undefined;
   private asking: AbortController | undefined;
-  private folder: string | undefined;
+  private folders: readonly string[] = [];
+  private names: readonly string[] = [];
   private offered = '';
   private versions: Curves['rules'] = [];
 
@@ -52,6 +57,8 @@ export class Recomputation {
     { type: 'button', class: 'link', hidden: true, on: { click: () => this.ask() } },
     t('Recompute'),
   );
+  /** Why there is no choice. */
+  private readonly hindered = h('span', { class: 'recomputing-said', hidden: true });
   /** Stands in the line of tools. */
   readonly element = h(
     'div',
@@ -60,6 +67,7 @@ export class Recomputation {
     this.choice.element,
     this.progress,
     this.again,
+    this.hindered,
   );
   /** Stands below it: why rules cannot be asked. */
   readonly notice = h('div', { class: 'recompute-notice' });
@@ -71,7 +79,7 @@ export class Recomputation {
   get recomputed(): Recomputed | undefined {
     if (this.shown === undefined) return undefined;
     const { under, curves } = this.shown;
-    const rollouts = count(curves.rollouts);
+    const rollouts = count(curves.reduce((sum, one) => sum + one.rollouts, 0));
     const said =
       under === 'now'
         ? t('recomputed under the rules in the file now, for {0} rollouts', rollouts)
@@ -79,29 +87,40 @@ export class Recomputation {
     return { curves, note: said };
   }
 
-  /** @param runs that are shown: with several of them, each is as it was paid */
-  update(runs: readonly Curves[]): void {
+  /** @param runs that are shown, the first with the rules that are offered */
+  update(runs: readonly Curves[], names: readonly string[]): void {
     const [run] = runs;
-    this.versions = runs.length === 1 ? (run?.rules ?? []) : [];
-    this.element.hidden = this.versions.length === 0;
-    const { folder } = this;
-    this.folder = run?.folder;
-    if (this.versions.length === 0 || (folder !== undefined && folder !== run?.folder)) {
+    // of another trainer: what paid it was not written down, nor what its examples are
+    const without = runs.findIndex(({ rules }) => rules.length === 0);
+    this.versions = without < 0 ? (run?.rules ?? []) : [];
+    this.names = names;
+    const isOffered = this.versions.length > 0;
+    this.element.hidden = !isOffered && (run === undefined || without === 0);
+    this.choice.element.hidden = !isOffered;
+    this.hindered.hidden = isOffered;
+    this.hindered.textContent = isOffered
+      ? ''
+      : t('as paid: {0} has no rules of ours that others could be tried beside', names[without] ?? '');
+    const folders = runs.map(({ folder }) => folder);
+    const isOther = folders.join('\n') !== this.folders.join('\n');
+    this.folders = folders;
+    if (!isOffered || isOther) {
       this.asking?.abort();
       this.asking = undefined;
       this.shown = undefined;
+      this.refused = false;
+      this.showProgress();
     }
-    if (this.versions.length === 0) return;
+    if (!isOffered) return;
     this.offer();
     if (this.under === undefined || this.asking !== undefined || this.refused) return;
-    const last = run?.steps.at(-1);
-    if (this.shown?.under !== this.under || (last !== undefined && last > (this.shown.curves.steps.at(-1) ?? -1)))
-      this.ask();
+    if (this.shown?.under !== this.under || runs.some((one, i) => isBeyond(one, this.shown?.curves[i]))) this.ask();
   }
 
   private offer(): void {
     const { versions, under } = this;
-    const shape = JSON.stringify([versions, under]);
+    const of = this.folders.length > 1 ? this.names[0] : undefined;
+    const shape = JSON.stringify([versions, under, of]);
     if (shape === this.offered) return;
     this.offered = shape;
     this.choice.offer(
@@ -109,9 +128,15 @@ export class Recomputation {
         { value: paid, label: t('As paid') },
         ...versions.map(({ version, fromStep }) => ({
           value: String(version),
-          label: t('Version {0}, from step {1}', version, fromStep),
+          label:
+            of === undefined
+              ? t('Version {0}, from step {1}', version, fromStep)
+              : t('Version {0} of {1}', version, of),
         })),
-        { value: 'now', label: t('Rules in the file now') },
+        {
+          value: 'now',
+          label: of === undefined ? t('Rules in the file now') : t('Rules in the file of {0} now', of),
+        },
       ],
       under === undefined ? paid : String(under),
     );
@@ -145,14 +170,14 @@ export class Recomputation {
     this.bar.removeAttribute('value');
     this.said.textContent = '';
     this.showProgress();
-    this.parts
-      .ask(under, { signal: asking.signal, onRecomputing: progress => this.tell(progress) })
+    const { folders } = this;
+    this.askAll(folders, under, asking.signal)
       .then(
         curves => {
-          this.shown = { under, curves };
+          this.shown = { under, folders, curves };
           replace(
             this.notice,
-            ...curves.failed.map(({ rule, rollouts }) =>
+            ...failedIn(curves).map(({ rule, rollouts }) =>
               note(
                 t(
                   '{0} says nothing of {1} rollouts: it broke, or they do not hold what it asks for.',
@@ -177,10 +202,28 @@ export class Recomputation {
       });
   }
 
-  private tell({ files, ofFiles, rollouts }: RecomputeProgress): void {
+  /** One run after the other: each is read as a whole. */
+  private async askAll(
+    folders: readonly string[],
+    under: Under,
+    signal: AbortSignal,
+  ): Promise<readonly RecomputedCurves[]> {
+    const all: RecomputedCurves[] = [];
+    for (const [i, folder] of folders.entries())
+      all.push(
+        await this.parts.ask(folder, under, {
+          signal,
+          onRecomputing: progress => this.tell(progress, folders.length > 1 ? this.names[i] : undefined),
+        }),
+      );
+    return all;
+  }
+
+  private tell({ files, ofFiles, rollouts }: RecomputeProgress, name: string | undefined): void {
     this.bar.max = Math.max(1, ofFiles);
     this.bar.value = files;
-    this.said.textContent = t('{0} rollouts', count(rollouts));
+    const said = t('{0} rollouts', count(rollouts));
+    this.said.textContent = name === undefined ? said : `${name}: ${said}`;
   }
 
   private settle(): void {
@@ -195,6 +238,19 @@ export class Recomputation {
     // the file may be another by now
     this.again.hidden = this.asking !== undefined || this.shown?.under !== 'now';
   }
+}
+
+const isBeyond = ({ steps }: Curves, known: RecomputedCurves | undefined): boolean => {
+  const last = steps.at(-1);
+  return last !== undefined && last > (known?.steps.at(-1) ?? -1);
+};
+
+/** Of all runs together. */
+function failedIn(curves: readonly RecomputedCurves[]): RecomputedCurves['failed'] {
+  const failed = new Map<string, number>();
+  for (const { rule, rollouts } of curves.flatMap(one => one.failed))
+    failed.set(rule, (failed.get(rule) ?? 0) + rollouts);
+  return [...failed].map(([rule, rollouts]) => ({ rule, rollouts }));
 }
 
 const underOf = (value: string): Under | undefined =>

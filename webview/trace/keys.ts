@@ -20,6 +20,7 @@ export type TraceKey =
   | 'raw'
   | 'table'
   | 'link'
+  | 'editor'
   | 'test'
   | 'help';
 
@@ -54,6 +55,7 @@ export const bindings: readonly Binding[] = [
   { keys: ['r'], does: 'raw', shown: 'R', says: 'raw text' },
   { keys: ['t'], does: 'table', shown: 'T', says: 'table of tokens' },
   { keys: ['c'], does: 'link', shown: 'C', says: 'copy a link to here' },
+  { keys: ['o'], does: 'editor', shown: 'O', says: 'open as an editor of its own' },
   { keys: ['m'], does: 'test', shown: 'M', says: 'make a test from this' },
   { keys: ['?'], does: 'help', shown: '?', says: 'keys' },
 ];

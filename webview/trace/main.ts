@@ -2,23 +2,26 @@
 // paid what it was and what was recorded of the token at hand on the right.
 
 import type { Occurrence, RolloutDetail, RolloutRef } from '../../src/protocol/query';
-import type { Tried } from '../../src/protocol/trial';
+import type { Tried, TriedRollout } from '../../src/protocol/trial';
 import type { ViewState } from '../../src/protocol/views';
-import { type Choice, dropdown, iconButton } from '../components/controls';
+import type { Choice } from '../components/controls';
 import { errorNotice } from '../components/notice';
 import { Pictures } from '../components/pictures';
-import { rovingToolbar } from '../components/roving';
 import { h, replace } from '../dom';
 import { connect, type Host, isAbort } from '../host';
-import { count, figure, signed, speak, t } from '../words';
+import { speak, t } from '../words';
 import { Alternatives } from './alternatives';
 import { BranchPanel, type Fork } from './branch-panel';
 import { CompletionText, type Mark, type Place } from './completion-text';
-import { bindings, keyOf, type TraceKey } from './keys';
+import { allKeys, keysLine } from './key-help';
+import { keyOf, type TraceKey } from './keys';
 import { promptPanel } from './prompt-panel';
-import { isFailing, RewardPanel, type RulePart, rewardOf, rulePartsOf } from './reward-panel';
+import { RewardPanel } from './reward-panel';
+import { isFailing, type RulePart, rewardOf, rulePartsOf, typedParts } from './rule-parts';
+import { Timeline } from './timeline';
 import { TokenPanel } from './token-panel';
 import { type Heat, nextUncertain } from './tokens';
+import { TraceHeader } from './trace-header';
 import { TrialPanel } from './trial-panel';
 import '../styles/base.css';
 import '../styles/trace.css';
@@ -40,20 +43,22 @@ class TraceView {
   private detail: RolloutDetail | undefined;
   private text: CompletionText | undefined;
   private parts: readonly RulePart[] = [];
-  private occurrences: readonly Occurrence[] = [];
+  /** What rules as typed pay for this completion. */
+  private typed: TriedRollout | undefined;
   private place: Place = { step: 0, piece: undefined };
   private ui: Ui;
   private asking: AbortController | undefined;
   private readonly pictures: Pictures;
 
-  private readonly title = h('h1');
-  private readonly where = h('div', { class: 'where' });
-  private readonly actions = h('div', { class: 'actions', role: 'toolbar', 'aria-label': t('Trace') });
   private readonly notices = h('div', { class: 'notices' });
   private readonly left = h('div', { class: 'left' });
   private readonly middle = h('div', { class: 'middle' });
   private readonly live = h('span', { class: 'unseen-by-eye', role: 'status', 'aria-live': 'polite' });
-  private readonly timeline = h('nav', { class: 'timeline', 'aria-label': t('The same example at other steps') });
+  private readonly timeline = new Timeline(ref => this.go(ref));
+  private readonly header = new TraceHeader(
+    { do: key => this.do(key), heat: heat => this.look({ heat }) },
+    this.timeline.element,
+  );
   private readonly reward = new RewardPanel({
     openRule: rule => this.act(() => this.host.request('openRule', { folder: this.shown.folder, rule })),
     light: rule => this.look({ rule }),
@@ -68,8 +73,7 @@ class TraceView {
   private alternatives: Alternatives | undefined;
   private branches: BranchPanel | undefined;
   private checkpoints: readonly Choice[] | undefined;
-  private readonly heatChoice = dropdown(t('Heat of tokens'), value => this.look({ heat: value as Heat }));
-  private readonly help = h('section', { class: 'help', hidden: true, 'aria-label': t('Keys') });
+  private readonly help = allKeys();
 
   constructor(
     private readonly host: Host,
@@ -78,20 +82,11 @@ class TraceView {
     this.ui = (shown.ui ?? {}) as Ui;
     this.pictures = new Pictures(host);
     replace(
-      this.help,
-      ...bindings.map(({ shown: key, says }) => h('span', { class: 'key' }, h('kbd', {}, key), ' ', t(says))),
-    );
-    replace(
       document.body,
       h(
         'main',
         { class: 'trace' },
-        h(
-          'header',
-          { class: 'trace-header' },
-          h('div', { class: 'trace-line' }, this.title, this.where, this.actions),
-          this.timeline,
-        ),
+        this.header.element,
         this.notices,
         h(
           'div',
@@ -100,7 +95,7 @@ class TraceView {
           this.middle,
           h('div', { class: 'right' }, this.reward.element, this.trial.element, this.tokenSlot),
         ),
-        h('footer', { class: 'trace-keys' }, this.keysLine()),
+        h('footer', { class: 'trace-keys' }, keysLine()),
         this.help,
         this.live,
       ),
@@ -157,6 +152,8 @@ class TraceView {
   private render(detail: RolloutDetail): void {
     this.detail = detail;
     this.parts = rulePartsOf(detail);
+    this.typed = undefined;
+    this.trial.leave();
     this.text?.dispose();
     const text = new CompletionText(detail.completion, detail.tokens, place => this.goTo(place, true));
     this.text = text;
@@ -177,106 +174,36 @@ class TraceView {
     replace(this.tokenSlot, this.tokenPanel.element);
     replace(this.left, promptPanel(detail, this.pictures));
     replace(this.middle, text.element, this.branches.element);
-    this.header(detail);
+    this.showHeader(detail);
     this.relook();
     const step = Math.min(this.ui.step ?? 0, Math.max(0, text.steps.length - 1));
     this.goTo(this.shown.token === undefined ? { step, piece: undefined } : text.placeOf(this.shown.token), true);
   }
 
-  private header({ ref, cells, siblings, tokens }: RolloutDetail): void {
-    const cell = (name: string) =>
-      cells[name] === null || cells[name] === undefined ? undefined : String(cells[name]);
-    const { reward, advantage } = rewardOf(this.detail as RolloutDetail);
-    this.title.textContent =
-      [cell('source'), cell('example')].filter(part => part !== undefined).join(' ') || t('Trace');
-    const item = (text: string | undefined) => text !== undefined && h('span', {}, text);
-    replace(
-      this.where,
-      item(cell('phase')),
-      item(t('step {0}', count(ref.step))),
-      item(t('completion {0} of {1}', ref.sample + 1, Math.max(siblings.length, ref.sample + 1))),
-      item(reward === null ? undefined : t('reward {0}', figure(reward))),
-      item(advantage === null ? undefined : t('advantage {0}', signed(advantage))),
-      item(tokens === null ? undefined : t('{0} tokens', count(tokens.ids.length))),
-      item(cell('rules_version') === undefined ? undefined : t('rules {0}', cell('rules_version') as string)),
-    );
-    this.heatChoice.offer(
-      [
-        { value: 'none', label: t('No heat') },
-        { value: 'probability', label: t('Probability') },
-        { value: 'entropy', label: t('Entropy') },
-        { value: 'log-ratio', label: t('Log-ratio to the reference') },
-      ],
-      this.ui.heat ?? 'none',
-    );
-    replace(
-      this.actions,
-      iconButton('up', t('Previous of its group ([)'), () => this.do('previous-sibling')),
-      iconButton('down', t('Next of its group (])'), () => this.do('next-sibling')),
-      iconButton('code', t('Raw text (R)'), () => this.do('raw'), this.ui.raw === true),
-      iconButton('table', t('Table of tokens (T)'), () => this.do('table'), this.ui.table === true),
-      iconButton('link', t('Copy a link to here (C)'), () => this.do('link')),
-      iconButton('beaker', t('Make a test from this (M)'), () => this.do('test')),
-      iconButton('question', t('Keys (?)'), () => this.do('help'), !this.help.hidden),
-    );
-    rovingToolbar(this.actions);
-    if (this.heatChoice.element.parentElement === null) this.actions.before(this.heatChoice.element);
+  private showHeader(detail: RolloutDetail): void {
+    const { heat = 'none', raw = false, table = false } = this.ui;
+    this.header.show(detail, { heat, raw, table, help: !this.help.hidden });
   }
 
   private async askOccurrences(): Promise<void> {
     const { detail } = this;
     const [source, example] = [detail?.cells['source'], detail?.cells['example']];
     if (detail === undefined || typeof example !== 'string') {
-      replace(this.timeline);
+      if (detail !== undefined) this.timeline.show([], detail);
       return;
     }
+    let occurrences: readonly Occurrence[] = [];
     try {
-      this.occurrences = await this.host.request('occurrences', {
+      occurrences = await this.host.request('occurrences', {
         folder: this.shown.folder,
         source: typeof source === 'string' ? source : '',
         example,
       });
     } catch {
-      this.occurrences = [];
+      // it can be looked at without
     }
     if (detail !== this.detail) return;
-    this.drawTimeline(detail);
-  }
-
-  /** A mark for each step that showed this example: the mean reward of its group there, by height. */
-  private drawTimeline({ ref }: RolloutDetail): void {
-    const steps = groupsOf(this.occurrences);
-    if (steps.length < 2) {
-      replace(this.timeline);
-      return;
-    }
-    const most = Math.max(...steps.map(({ reward }) => Math.abs(reward ?? 0)), 1e-9);
-    replace(
-      this.timeline,
-      h('span', { class: 'timeline-title' }, t('This example over the run')),
-      h(
-        'div',
-        { class: 'marks', role: 'toolbar', 'aria-label': t('The same example at other steps') },
-        ...steps.map(({ first, reward, phase }) => {
-          const label = `${phase ?? ''} ${t('step {0}: mean reward {1}', first.step, figure(reward))}`.trim();
-          const level = Math.round((Math.abs(reward ?? 0) / most) * 10);
-          return h(
-            'button',
-            {
-              type: 'button',
-              class: `sibling level-${level}`,
-              'aria-label': label,
-              title: label,
-              'aria-current': first.step === ref.step ? 'true' : undefined,
-              on: { click: () => this.go({ step: first.step, group: first.group, sample: first.sample }) },
-            },
-            h('span', { class: 'bar' }),
-          );
-        }),
-      ),
-    );
-    const toolbar = this.timeline.querySelector<HTMLElement>('.marks');
-    if (toolbar !== null) rovingToolbar(toolbar);
+    this.timeline.show(occurrences, detail);
   }
 
   private goTo(place: Place, focus: boolean): void {
@@ -302,18 +229,11 @@ class TraceView {
   private tried(tried: Tried): void {
     this.trial.show(tried);
     if (tried.of !== 'rollout' || this.detail === undefined) return;
-    const { ref, rules } = tried.rollout;
+    const { ref } = tried.rollout;
     const { step, group, sample } = this.detail.ref;
     if (ref.step !== step || ref.group !== group || ref.sample !== sample) return;
-    const names = [...new Set([...this.parts.map(({ rule }) => rule), ...Object.keys(rules)])];
-    this.parts = names.flatMap(rule => {
-      const before = this.parts.find(part => part.rule === rule);
-      const explained = rules[rule];
-      if (explained === undefined) return before === undefined ? [] : [before];
-      return [
-        { rule, score: explained.error === undefined ? explained.score : null, weight: before?.weight, explained },
-      ];
-    });
+    this.typed = tried.rollout;
+    this.parts = typedParts(rulePartsOf(this.detail), tried.rollout);
     this.relook();
   }
 
@@ -328,7 +248,7 @@ class TraceView {
     const lit = 'rule' in change ? rule : before;
     this.ui = { ...ui, ...rest, ...(lit === undefined ? {} : { rule: lit }) };
     this.relook();
-    if (this.detail !== undefined) this.header(this.detail);
+    if (this.detail !== undefined) this.showHeader(this.detail);
     this.goTo(this.place, false);
   }
 
@@ -342,7 +262,7 @@ class TraceView {
       return covered > half && this.ui.rule !== rule ? [] : spans.map(span => ({ ...span, rule, number }));
     });
     this.text?.show(marks, { heat: this.ui.heat ?? 'none', raw: this.ui.raw === true, rule: this.ui.rule });
-    this.reward.show(this.detail, this.parts, this.ui.rule);
+    this.reward.show(this.detail, this.parts, this.ui.rule, this.typed);
   }
 
   private key(event: KeyboardEvent): void {
@@ -397,6 +317,12 @@ class TraceView {
         const { folder, ref, token } = this.shown;
         this.act(() => this.host.request('link', { folder, ref, ...(token === undefined ? {} : { token }) }));
       },
+      editor: () => {
+        const { folder, ref, token } = this.shown;
+        const ui = this.ui;
+        const state = { view: 'trace', folder, ref, ui, ...(token === undefined ? {} : { token }) } as const;
+        this.act(() => this.host.request('open', { ...state, editor: true }));
+      },
       test: () => {
         const { folder, ref } = this.shown;
         const { rule } = this.ui;
@@ -404,7 +330,7 @@ class TraceView {
       },
       help: () => {
         this.help.hidden = !this.help.hidden;
-        this.header(detail);
+        this.showHeader(detail);
       },
     };
   }
@@ -427,10 +353,8 @@ class TraceView {
   }
 
   private toOccurrence(by: number): void {
-    const steps = groupsOf(this.occurrences);
-    const at = steps.findIndex(({ first }) => first.step === this.shown.ref.step);
-    const to = at < 0 ? undefined : steps[at + by]?.first;
-    if (to !== undefined) this.go({ step: to.step, group: to.group, sample: to.sample });
+    const to = this.timeline.from(this.shown.ref, by);
+    if (to !== undefined) this.go(to);
     else this.live.textContent = by > 0 ? t('This is its last step.') : t('This is its first step.');
   }
 
@@ -482,28 +406,6 @@ class TraceView {
     ];
   }
 
-  private keysLine(): HTMLElement {
-    const shown = bindings.filter(({ does }) =>
-      [
-        'next-step',
-        'into',
-        'next-failing',
-        'next-uncertain',
-        'next-sibling',
-        'later',
-        'heat',
-        'raw',
-        'table',
-        'help',
-      ].includes(does),
-    );
-    return h(
-      'div',
-      { class: 'keys-line' },
-      ...shown.map(({ shown: key, says }) => h('span', { class: 'key' }, h('kbd', {}, key), ' ', t(says))),
-    );
-  }
-
   private act(request: () => Promise<unknown>): void {
     request().catch(error => {
       if (!isAbort(error)) replace(this.notices, errorNotice(error));
@@ -513,33 +415,6 @@ class TraceView {
   private keep(): void {
     this.host.keep({ ...this.shown, ui: this.ui });
   }
-}
-
-interface OccurrenceGroup {
-  readonly first: Occurrence;
-  readonly phase: string | null;
-  readonly reward: number | null;
-}
-
-/** One for each step and group, in the order of the run. */
-function groupsOf(occurrences: readonly Occurrence[]): readonly OccurrenceGroup[] {
-  const groups = new Map<string, Occurrence[]>();
-  for (const one of occurrences) {
-    const key = `${one.step} ${one.group}`;
-    const group = groups.get(key);
-    if (group === undefined) groups.set(key, [one]);
-    else group.push(one);
-  }
-  return [...groups.values()]
-    .map(group => {
-      const rewards = group.flatMap(({ reward }) => (reward === null ? [] : [reward]));
-      return {
-        first: group[0] as Occurrence,
-        phase: group[0]?.phase ?? null,
-        reward: rewards.length === 0 ? null : rewards.reduce((sum, one) => sum + one, 0) / rewards.length,
-      };
-    })
-    .toSorted((a, b) => a.first.step - b.first.step);
 }
 
 connect().then(({ host, state }) => {

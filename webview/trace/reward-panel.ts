@@ -2,11 +2,13 @@
 // among the completions of its group.
 
 import type { RolloutDetail, RolloutRef } from '../../src/protocol/query';
-import type { RuleScore } from '../../src/protocol/rewards';
+import type { TriedRollout } from '../../src/protocol/trial';
 import { iconButton } from '../components/controls';
 import { h, icon, replace } from '../dom';
 import { modelLine } from '../model-text';
 import { figure, signed, t } from '../words';
+import { fromTo } from './from-to';
+import { isFailing, type Paid, type RulePart, rewardOf } from './rule-parts';
 
 export interface RewardActions {
   readonly openRule: (rule: string) => void;
@@ -15,57 +17,33 @@ export interface RewardActions {
   readonly go: (ref: RolloutRef) => void;
 }
 
-/** One rule's part in the reward. */
-export interface RulePart {
-  readonly rule: string;
-  readonly score: number | null;
-  readonly weight: number | undefined;
-  readonly explained: RuleScore | undefined;
-}
-
-export function rulePartsOf({ scores, weights, explained }: RolloutDetail): readonly RulePart[] {
-  const names = [...new Set([...Object.keys(scores), ...Object.keys(explained ?? {})])];
-  return names.map(rule => ({
-    rule,
-    score: scores[rule] ?? null,
-    weight: weights?.[rule],
-    explained: explained?.[rule],
-  }));
-}
-
-/** Pays nothing, less than nothing, or could not be asked. */
-export const isFailing = ({ score, explained }: RulePart): boolean =>
-  explained?.off !== true && (explained?.error !== undefined || (score !== null && score <= 0));
-
 export class RewardPanel {
   readonly element = h('section', { class: 'reward-panel', 'aria-labelledby': 'reward-title' });
   private lit: string | undefined;
 
   constructor(private readonly does: RewardActions) {}
 
-  show(detail: RolloutDetail, parts: readonly RulePart[], lit: string | undefined): void {
+  /** @param typed what the rules that are being typed pay; the parts are of these then */
+  show(
+    detail: RolloutDetail,
+    parts: readonly RulePart[],
+    lit: string | undefined,
+    typed: TriedRollout | undefined,
+  ): void {
     this.lit = lit;
-    const { reward, advantage } = rewardOf(detail);
+    const paid = rewardOf(detail);
     replace(
       this.element,
       h('h2', { id: 'reward-title' }, t('Reward')),
       h('ul', { class: 'rules' }, ...parts.map((part, number) => this.rule(part, number))),
-      h(
-        'dl',
-        { class: 'sums' },
-        h('dt', {}, t('Reward')),
-        h('dd', {}, reward === null ? t('not recorded') : figure(reward)),
-        h('dt', {}, t('Advantage')),
-        h('dd', { class: signClass(advantage) }, advantage === null ? t('not recorded') : signed(advantage)),
-      ),
-      this.group(detail, reward),
+      typed === undefined ? sums(paid) : bothSums(paid, typed),
+      this.group(detail, paid.reward),
     );
   }
 
   private rule(part: RulePart, number: number): HTMLElement {
     const { rule, score, weight, explained } = part;
     const isLit = this.lit === rule;
-    const pays = score !== null && weight !== undefined ? score * weight : undefined;
     const spans = explained?.spans.length ?? 0;
     return h(
       'li',
@@ -85,15 +63,12 @@ export class RewardPanel {
           icon(isFailing(part) ? 'error' : 'pass'),
           modelLine(rule),
         ),
-        h(
-          'span',
-          { class: 'rule-sum' },
-          score === null ? t('not recorded') : figure(score),
-          weight !== undefined && ` × ${figure(weight)}`,
-          pays !== undefined && h('b', {}, ` = ${signed(pays)}`),
-        ),
+        h('span', { class: 'rule-sum' }, ...sumOf(part)),
         iconButton('edit', t('Open the rule {0} where it is written', modelLine(rule)), () => this.does.openRule(rule)),
       ),
+      part.recorded !== undefined &&
+        (part.recorded.score !== score || part.recorded.weight !== weight) &&
+        h('p', { class: 'why recorded' }, t('recorded:'), ' ', ...sumOf(part.recorded)),
       explained !== undefined &&
         h(
           'p',
@@ -157,14 +132,35 @@ export class RewardPanel {
   }
 }
 
-export function rewardOf({ cells, siblings, ref }: RolloutDetail): {
-  readonly reward: number | null;
-  readonly advantage: number | null;
-} {
-  const own = siblings.find(sibling => sibling.ref.sample === ref.sample);
-  const cell = (name: string) => (typeof cells[name] === 'number' ? (cells[name] as number) : null);
-  return { reward: own?.reward ?? cell('reward'), advantage: own?.advantage ?? cell('advantage') };
+/** Score times weight. */
+function sumOf({ score, weight }: Pick<RulePart, 'score' | 'weight'>): readonly (HTMLElement | string)[] {
+  if (score === null) return [t('not recorded')];
+  if (weight === undefined) return [figure(score)];
+  return [figure(score), ` × ${figure(weight)}`, h('b', {}, ` = ${signed(score * weight)}`)];
 }
+
+const sums = ({ reward, advantage }: Paid): HTMLElement =>
+  h(
+    'dl',
+    { class: 'sums' },
+    h('dt', {}, t('Reward')),
+    h('dd', {}, reward === null ? t('not recorded') : figure(reward)),
+    h('dt', {}, t('Advantage')),
+    h('dd', { class: signClass(advantage) }, advantage === null ? t('not recorded') : signed(advantage)),
+  );
+
+/** What was paid, and what the rules as typed would pay. */
+const bothSums = (paid: Paid, { reward, advantage }: TriedRollout): HTMLElement =>
+  h(
+    'dl',
+    { class: 'sums both' },
+    h('dt', { class: 'why' }, t('recorded → as typed')),
+    h('dd', { class: 'why' }),
+    h('dt', {}, t('Reward')),
+    h('dd', {}, ...fromTo(paid.reward, reward.after)),
+    h('dt', {}, t('Advantage')),
+    h('dd', {}, ...fromTo(paid.advantage, advantage.after, signed)),
+  );
 
 const signClass = (value: number | null): string =>
   value === null || value === 0 ? '' : value > 0 ? 'positive' : 'negative';

@@ -1,11 +1,12 @@
 // What the rules that are being typed would have paid: this rollout first, then the run.
 
 import type { RolloutRef } from '../../src/protocol/query';
-import type { Tried, TriedRollout, TriedRun } from '../../src/protocol/trial';
+import type { RulesProblem, Tried, TriedRollout, TriedRun } from '../../src/protocol/trial';
 import { button } from '../components/controls';
 import { h, icon, replace } from '../dom';
 import { modelLine } from '../model-text';
 import { count, figure, percent, signed, t } from '../words';
+import { fromTo } from './from-to';
 
 export interface TrialActions {
   readonly apply: () => void;
@@ -21,8 +22,9 @@ export class TrialPanel {
     this.element.append(h('h2', { id: 'trial-title' }, t('With the rules as typed')), this.here, this.run);
   }
 
-  hide(): void {
-    this.element.hidden = true;
+  /** Another rollout is looked at: what it would be paid comes with the next key. */
+  leave(): void {
+    replace(this.here);
   }
 
   show(tried: Tried): void {
@@ -32,7 +34,7 @@ export class TrialPanel {
         replace(
           this.here,
           h('p', { class: 'negative' }, icon('error'), t('The rules cannot be asked as they stand.')),
-          ...tried.problems.slice(0, 3).map(problem => h('p', { class: 'why' }, modelLine(problem, 300))),
+          ...tried.problems.slice(0, 3).map(problem => h('p', { class: 'why' }, modelLine(inWords(problem), 300))),
         );
         replace(this.run);
         return;
@@ -41,6 +43,8 @@ export class TrialPanel {
         return;
       case 'run':
         replace(this.run, ...this.wholeRun(tried.run));
+        return;
+      case 'sound':
         return;
     }
   }
@@ -130,19 +134,5 @@ export class TrialPanel {
   }
 }
 
-/** The change is told by an arrow and a sign, and not by its colour alone. */
-function fromTo(
-  before: number | null,
-  after: number | null,
-  shown: (value: number) => string = figure,
-  better: 'more' | 'less' = 'more',
-): readonly (HTMLElement | string)[] {
-  if (after === null) return ['–'];
-  if (before === null) return [shown(after)];
-  const change = after - before;
-  if (Math.abs(change) < 1e-9) return [shown(after)];
-  return [
-    `${shown(before)} → `,
-    h('b', { class: change > 0 === (better === 'more') ? 'positive' : 'negative' }, shown(after)),
-  ];
-}
+const inWords = ({ message, place }: RulesProblem): string =>
+  place.line === undefined ? message : `${place.file.replace(/^.*[\\/]/, '')}:${place.line}: ${message}`;

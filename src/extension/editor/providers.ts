@@ -1,6 +1,7 @@
 // Completion, hover, outline, definitions, references and rename in curricula and files of rewards. What is said comes
 // from the language room; here it is put into the editor's words.
 
+import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import * as vscode from 'vscode';
 import type { Completion } from '../../language/completion';
@@ -40,9 +41,20 @@ async function provideCompletionItems(
   if (kind === undefined) return [];
   const { completions } = await import('../../language/completion');
   if (token.isCancellationRequested) return [];
-  return completions(kind, document.getText(), document.offsetAt(position), document.uri.fsPath).map(item =>
+  const offset = document.offsetAt(position);
+  return completions(kind, document.getText(), offset, document.uri.fsPath, asItStands).map(item =>
     completionItem(document, item),
   );
+}
+
+function asItStands(file: string): string | undefined {
+  const open = vscode.workspace.textDocuments.find(({ uri }) => uri.scheme === 'file' && uri.fsPath === file);
+  if (open !== undefined) return open.getText();
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    return undefined;
+  }
 }
 
 const itemKinds: Readonly<Record<Completion['kind'], vscode.CompletionItemKind>> = {

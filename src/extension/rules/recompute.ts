@@ -10,11 +10,11 @@ import type { Answers } from '../relay';
 
 export function ruleActions(trial: ChildProgram): Pick<Answers, 'recompute'> {
   return {
-    recompute: async ({ folder, under }, { signal, onRecomputing }) => {
+    recompute: async ({ folder, under, rulesOf = folder }, { signal, onRecomputing }) => {
       // rules may be scripts
       refuseUntrusted();
       const rules: RecomputeParams['under'] =
-        under === 'now' ? await rulesNow(folder) : { of: 'version', version: under };
+        under === 'now' ? await rulesNow(rulesOf) : { of: 'version', version: under, rulesOf };
       return trial.ask(recomputeRequest, { folder, under: rules }, { signal, told: onRecomputing });
     },
   };

@@ -36,7 +36,7 @@ async function recordedRun(folder: string): Promise<string> {
     run,
     Array.from({ length: last }, (_, i) => ({ step: i + 1, phase: 'p0', metrics: { reward: i }, groups })),
   );
-  Lease.take(run).release();
+  (await Lease.take(run)).release();
   for (const step of [2, 4]) {
     const position = { phase: 'p0', phaseStep: step, step, attempt: 1, boundary: false };
     const { folder: name } = await writeCheckpoint(run, position, 5, async into => {

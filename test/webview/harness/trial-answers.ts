@@ -17,12 +17,12 @@ export function trialAnswers(): {
     onLog: line => process.stderr.write(`trial: ${line}\n`),
   });
   return {
-    recompute: async ({ folder, under }, { signal, onRecomputing }) => {
-      const file = readRunInfo(folder).config;
+    recompute: async ({ folder, under, rulesOf = folder }, { signal, onRecomputing }) => {
+      const file = readRunInfo(rulesOf).config;
       const rules =
         under === 'now'
           ? ({ of: 'text', kind: 'curriculum', text: readFileSync(file, 'utf8'), file } as const)
-          : ({ of: 'version', version: under } as const);
+          : ({ of: 'version', version: under, rulesOf } as const);
       return trial.ask(recomputeRequest, { folder, under: rules }, { signal, told: onRecomputing });
     },
     close: () => trial.close(),

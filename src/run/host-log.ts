@@ -1,0 +1,4 @@
+import path from 'node:path';
+
+/** What a detached host prints. */
+export const hostLogFile = (folder: string): string => path.join(folder, 'host.log');

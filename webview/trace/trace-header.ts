@@ -1,0 +1,85 @@
+// The head of a trace: which completion it is, what it was paid, and buttons for what the keys do.
+
+import type { RolloutDetail } from '../../src/protocol/query';
+import { dropdown, iconButton } from '../components/controls';
+import { rovingToolbar } from '../components/roving';
+import { h, replace } from '../dom';
+import { count, figure, signed, t } from '../words';
+import type { TraceKey } from './keys';
+import { rewardOf } from './rule-parts';
+import type { Heat } from './tokens';
+
+export interface HeaderLooks {
+  readonly heat: Heat;
+  readonly raw: boolean;
+  readonly table: boolean;
+  readonly help: boolean;
+}
+
+export interface HeaderActions {
+  readonly do: (key: TraceKey) => void;
+  readonly heat: (heat: Heat) => void;
+}
+
+export class TraceHeader {
+  private readonly title = h('h1');
+  private readonly where = h('div', { class: 'where' });
+  private readonly actions = h('div', { class: 'actions', role: 'toolbar', 'aria-label': t('Trace') });
+  private readonly heatChoice = dropdown(t('Heat of tokens'), value => this.does.heat(value as Heat));
+  readonly element: HTMLElement;
+
+  constructor(
+    private readonly does: HeaderActions,
+    timeline: HTMLElement,
+  ) {
+    this.element = h(
+      'header',
+      { class: 'trace-header' },
+      h('div', { class: 'trace-line' }, this.title, this.where, this.actions),
+      timeline,
+    );
+  }
+
+  show(detail: RolloutDetail, looks: HeaderLooks): void {
+    const { ref, cells, siblings, tokens } = detail;
+    const cell = (name: string) =>
+      cells[name] === null || cells[name] === undefined ? undefined : String(cells[name]);
+    const { reward, advantage } = rewardOf(detail);
+    this.title.textContent =
+      [cell('source'), cell('example')].filter(part => part !== undefined).join(' ') || t('Trace');
+    const item = (text: string | undefined) => text !== undefined && h('span', {}, text);
+    replace(
+      this.where,
+      item(cell('phase')),
+      item(t('step {0}', count(ref.step))),
+      item(t('completion {0} of {1}', ref.sample + 1, Math.max(siblings.length, ref.sample + 1))),
+      item(reward === null ? undefined : t('reward {0}', figure(reward))),
+      item(advantage === null ? undefined : t('advantage {0}', signed(advantage))),
+      item(tokens === null ? undefined : t('{0} tokens', count(tokens.ids.length))),
+      item(cell('rules_version') === undefined ? undefined : t('rules {0}', cell('rules_version') as string)),
+    );
+    this.heatChoice.offer(
+      [
+        { value: 'none', label: t('No heat') },
+        { value: 'probability', label: t('Probability') },
+        { value: 'entropy', label: t('Entropy') },
+        { value: 'log-ratio', label: t('Log-ratio to the reference') },
+      ],
+      looks.heat,
+    );
+    const press = (key: TraceKey) => () => this.does.do(key);
+    replace(
+      this.actions,
+      iconButton('up', t('Previous of its group ([)'), press('previous-sibling')),
+      iconButton('down', t('Next of its group (])'), press('next-sibling')),
+      iconButton('code', t('Raw text (R)'), press('raw'), looks.raw),
+      iconButton('table', t('Table of tokens (T)'), press('table'), looks.table),
+      iconButton('link', t('Copy a link to here (C)'), press('link')),
+      iconButton('pin', t('Open as an editor of its own (O)'), press('editor')),
+      iconButton('beaker', t('Make a test from this (M)'), press('test')),
+      iconButton('question', t('Keys (?)'), press('help'), looks.help),
+    );
+    rovingToolbar(this.actions);
+    if (this.heatChoice.element.parentElement === null) this.actions.before(this.heatChoice.element);
+  }
+}
