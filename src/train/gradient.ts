@@ -52,6 +52,10 @@ export interface TrainedGroup {
   readonly example?: string;
 }
 
+/** Tokens that have a weight: those that a completion was made to write have none, nor has any of one that is masked. */
+export const taughtTokens = ({ tokenIds, weights }: Pick<TrainedCompletion, 'tokenIds' | 'weights'>): number =>
+  tokenIds.reduce((n, _, t) => n + (weights[t] === 0 ? 0 : 1), 0);
+
 /**
  * sft: imitate. grpo: learn from advantages. dpo: groups of two, the completion that is preferred with advantage 1 and the
  * other with -1 (dpo.ts has where the weight of a pair stands). scorer: binary cross-entropy of a score at every token
@@ -294,6 +298,7 @@ async function completionFeeds(
   const length = Math.max(...samples.flat().map(c => c.length));
   const feeds = model.inputs.completions(prompts, samples, length);
   const dims = [groups.length, samples[0]?.length ?? 0, length];
+  const taught = new Map(groups.flatMap(g => g.completions).map(c => [c, taughtTokens(c)]));
   const perToken = (f: (c: TrainedCompletion, t: number) => number): Tensor => {
     const data = new Float32Array((dims[0] as number) * (dims[1] as number) * length);
     groups
@@ -318,11 +323,11 @@ async function completionFeeds(
   );
   feeds.set(
     'shares',
-    perToken(c => 1 / c.tokenIds.length),
+    perToken((c, t) => (c.weights[t] === 0 ? 0 : 1 / (taught.get(c) as number))),
   );
   feeds.set(
     'entropy_weights',
-    perToken(c => c.entropyWeight ?? 0),
+    perToken((c, t) => (c.weights[t] === 0 ? 0 : (c.entropyWeight ?? 0))),
   );
   feeds.set(
     'old_log_probs',

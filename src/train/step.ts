@@ -16,6 +16,7 @@ import {
   residentGradient,
   type TokenScores,
   type TrainedGroup,
+  taughtTokens,
 } from './gradient';
 import { type Added, addGradients, partsOf } from './update';
 
@@ -222,7 +223,7 @@ const examplesOf = (groups: readonly TrainedGroup[]): string => {
 function teaches({ completions }: TrainedGroup, objective: Objective): boolean {
   if (objective.kind !== 'grpo') return true;
   const always = objective.beta > 0 || objective.entropyBonus === true;
-  return completions.some(c => (always || c.advantage !== 0) && c.weights[0] !== 0);
+  return completions.some(c => (always || c.advantage !== 0) && taughtTokens(c) > 0);
 }
 
 /**
