@@ -10,7 +10,7 @@ import { Model } from '../src/model/model';
 import { Random } from '../src/protocol/random';
 import { drawGroups } from '../src/rollout/groups';
 import { newAdamWState } from '../src/tensor/adamw';
-import { forgetMoments } from '../src/tensor/device-adamw';
+import { clearMoments } from '../src/tensor/device-adamw';
 import { crossed, heldOnDevice } from '../src/tensor/device-tensor';
 import { cardInWords, graphicsCards } from '../src/tensor/graphics-cards';
 import { chooseDevice } from '../src/tensor/session';
@@ -150,7 +150,7 @@ async function measure(shape: Shape, load: Load): Promise<Row> {
   }
   const busy = await idle();
   row = { ...row, heldGiB: heldOnDevice().bytes / 2 ** 30, ...(busy === undefined ? {} : { busy }) };
-  forgetMoments(state);
+  clearMoments(state);
   await model.dispose();
   return row;
 }

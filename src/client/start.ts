@@ -6,6 +6,7 @@ import { closeSync, openSync } from 'node:fs';
 import path from 'node:path';
 import { loadCurriculum } from '../config/curriculum';
 import { writeResolved } from '../config/resolved';
+import { nodeEnvironment } from '../program/node-program';
 import { TriphaseError } from '../protocol/errors';
 import { createDatedRunFolder, createRunFolder } from '../run/folder';
 import { hostLogFile } from '../run/host-log';
@@ -62,7 +63,7 @@ export async function startHost(program: HostProgram, folder: string, checkpoint
       cwd: folder,
       detached: true,
       stdio: ['ignore', log, log],
-      env: hostEnvironment(process.env),
+      env: nodeEnvironment(process.env),
       windowsHide: true,
     });
     await new Promise<void>((resolve, reject) => {
@@ -82,10 +83,4 @@ export async function startHost(program: HostProgram, folder: string, checkpoint
   } finally {
     closeSync(log);
   }
-}
-
-/** As vscode-languageclient has it: an editor's program runs as Node.js, and a debugger's options stay behind. */
-function hostEnvironment(own: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  const { NODE_OPTIONS: _options, VSCODE_INSPECTOR_OPTIONS: _inspector, ...env } = own;
-  return { ...env, ELECTRON_RUN_AS_NODE: '1', ELECTRON_NO_ASAR: '1' };
 }

@@ -9,7 +9,7 @@ import { loadWeights, readScore, SCORE, saveModel, type Weights } from '../model
 import { TriphaseError } from '../protocol/errors';
 import type { WatchedFigure } from '../protocol/run';
 import { requireWhole, writeCheckpoint } from '../run/checkpoints';
-import { forgetMoments, readBackMoments } from '../tensor/device-adamw';
+import { clearMoments, readBackMoments } from '../tensor/device-adamw';
 import { changedOnHost } from '../tensor/residence';
 import { inWords, notFinite } from '../train/finite';
 import type { RunContext } from './context';
@@ -92,8 +92,7 @@ export async function goBackTo(
     model.weights.get(parameter)?.data.set(data);
   changedOnHost(model.weights.values());
   const { moments } = await loadOptimizer(folder);
-  forgetMoments(optimizer);
-  optimizer.moments.clear();
+  clearMoments(optimizer);
   for (const [parameter, moment] of moments) optimizer.moments.set(parameter, moment);
 }
 

@@ -6,6 +6,7 @@ import type { Weights } from '../model/weights';
 import { TriphaseError } from '../protocol/errors';
 import type { Trainer } from '../protocol/run';
 import { checkpointFolder } from '../run/checkpoints';
+import { clearMoments } from '../tensor/device-adamw';
 import { changedOnHost } from '../tensor/residence';
 import { moveReference } from '../train/reference';
 import { StepsAhead } from './ahead';
@@ -52,7 +53,7 @@ export async function runPhase(
   const order = phaseOrder(sources, phase.steps, phase.prompts, config.seed, phase.id);
   const ahead = new StepsAhead(order, context.prompter);
   const examples = sources.reduce((n, s) => n + s.examples.length, 0);
-  if (start.phaseStep === 0 && settings.optimizer.reset) context.optimizer.moments.clear();
+  if (start.phaseStep === 0 && settings.optimizer.reset) clearMoments(context.optimizer);
   const { grpo } = settings;
   delete context.following;
   const kind = referenceOf(phase, settings);

@@ -1,5 +1,6 @@
-// The curriculum, from the first evaluation to the last checkpoint. Read from top to bottom it is the whole of a run:
-// load, evaluate the base; every phase, and an evaluation after each. What happens within a phase is in phase.ts. Left out here: who shows it, who writes the log, who asks it to stop (src/host).
+// The curriculum, from the first evaluation to the last checkpoint. Read from top to bottom it is the whole of a run: load,
+// evaluate the base; every phase, and an evaluation after each. What happens within a phase is in phase.ts. Left out here:
+// who shows it, who writes the log, who asks it to stop (src/host).
 
 import type { Curriculum, Phase } from '../config/schema';
 import { compileUserMessage } from '../data/views';
@@ -83,20 +84,20 @@ export async function runCurriculum(job: CurriculumJob): Promise<JobResult> {
     const model = await loadedModel(job, config, source, { device, refused }, fit);
     const doing = new DoingFile(job.folder, job.attempt);
     const memory = new MemoryLimits(job.limits ?? [], event => job.emit(event), job.memoryDeath, doing);
-    memory.at(start?.step ?? 0);
-    const context: RunContext = {
-      job,
-      config,
-      rules: new RulesInForce(config, job.rules?.atStart),
-      model,
-      prompter,
-      userMessage,
-      optimizer: job.resumeFrom === undefined ? newAdamWState() : await loadOptimizer(job.resumeFrom),
-      memory,
-      companions: await companionsFolder(source),
-      best: start?.best ?? {},
-    };
     try {
+      memory.at(start?.step ?? 0);
+      const context: RunContext = {
+        job,
+        config,
+        rules: new RulesInForce(config, job.rules?.atStart),
+        model,
+        prompter,
+        userMessage,
+        optimizer: job.resumeFrom === undefined ? newAdamWState() : await loadOptimizer(job.resumeFrom),
+        memory,
+        companions: await companionsFolder(source),
+        best: start?.best ?? {},
+      };
       return await runPhases(context, phases, data, start);
     } finally {
       // a device that is lost cannot give back what it held, and that it was lost is told already

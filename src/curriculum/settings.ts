@@ -93,6 +93,7 @@ export const grpoObjective = (at: StepPosition, reference: boolean, onPolicy: bo
     onPolicy,
   };
 };
+
 /** How completions are drawn, in the tokens of the model. */
 export function generationOptions(generation: Curriculum['generation'], tokenizer: Tokenizer): GenerationOptions {
   const { stop, prefix } = generation;

@@ -18,8 +18,9 @@ export function clipMetrics(updates: readonly Update[], { grpo }: PhaseSettings)
     groups.forEach(({ completions }, i) => {
       completions.forEach(({ advantage, oldLogProbs, weights }, j) => {
         const now = scores[i]?.[j]?.logProbs;
-        if (now === undefined || oldLogProbs === undefined || weights[0] === 0) return;
-        const differences = Array.from(now, (p, t) => p - (oldLogProbs[t] as number));
+        if (now === undefined || oldLogProbs === undefined) return;
+        const differences = [...now].flatMap((p, t) => (weights[t] === 0 ? [] : [p - (oldLogProbs[t] as number)]));
+        if (differences.length === 0) return;
         for (const d of grpo.importance_sampling_level === 'token' ? differences : [mean(differences)]) {
           const ratio = Math.exp(d);
           low.push(advantage < 0 && ratio < 1 - grpo.epsilon ? 1 : 0);

@@ -93,5 +93,3 @@ export const commands = {
     run: async (window, args) => (await import('./foreign-run')).openForeignRun(window, args),
   },
 } as const satisfies Readonly<Record<string, Command>>;
-
-export type CommandName = keyof typeof commands;

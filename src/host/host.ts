@@ -266,15 +266,20 @@ export class Host {
 
   private async renewSocket(): Promise<void> {
     try {
-      if ((await this.socket?.renew()) === true) this.writeInfo('running');
+      if ((await this.socket?.renew()) !== true) return;
+      // the run may have ended meanwhile
+      if (this.finished) await this.socket?.close();
+      else this.writeInfo('running');
     } catch (error) {
       this.warn(`The run cannot be attached to: ${error instanceof Error ? error.message : error}`);
     }
   }
 
   private async open(): Promise<void> {
-    this.socket = await HostSocket.open(client => {
-      this.clients.add(serveClient(client, this));
+    this.socket = await HostSocket.open(socket => {
+      const end = serveClient(socket, this);
+      this.clients.add(end);
+      socket.once('close', () => this.clients.delete(end));
     });
     this.writeInfo('running');
   }
@@ -290,7 +295,7 @@ export class Host {
     const { folder, info, lease } = this;
     const { config, workerFile } = this.options;
     const { checkpoint, events, supersedesAfter, limits, memoryDeath, replicas, layerwise } = start;
-    const stop = this.state.kind === 'stopping';
+    const wish = this.state.kind;
     for (const event of device === undefined ? events : []) this.progress.take(event);
     this.log.append({
       kind: 'run-started',
@@ -325,7 +330,7 @@ export class Host {
         ...(info.onlyPhase === undefined ? {} : { onlyPhase: info.onlyPhase }),
       },
       rules.inForce,
-      { stop, pause: false },
+      { stop: wish === 'stopping', pause: wish === 'pausing' },
       {
         event: (event, answer) => {
           // after a kill nobody is told that anything more was written
@@ -340,7 +345,8 @@ export class Host {
         end: end => this.threadEnded(end),
       },
     );
-    if (stop) this.wish(() => this.progress.stopping());
+    if (wish === 'stopping') this.wish(() => this.progress.stopping());
+    if (wish === 'pausing') this.wish(() => this.progress.pausing());
   }
 
   private threadEnded(end: ThreadEnd): void {

@@ -30,7 +30,12 @@ export class WaitingLog {
   append(body: RunEventBody): void {
     this.told(this.log.append(body));
     const jumpedMs = this.log.takeJump();
-    if (jumpedMs !== undefined) this.append({ kind: 'warning', message: jumpInWords(jumpedMs) });
+    if (jumpedMs === undefined) return;
+    try {
+      this.append({ kind: 'warning', message: jumpInWords(jumpedMs) });
+    } catch {
+      // the event itself is on disk, and must not be written twice; that there is no room, the next one finds
+    }
   }
 
   /** Now, or when the disk takes it. @param done called when it is on disk, or with the error that waiting does not mend */

@@ -12,9 +12,17 @@ import { joinedProjection, projection } from './projection';
 
 /** Angles for queries, which are then scaled by 1 / sqrt(headDim) too: that costs nothing here. */
 export function scaled({ cos, sin }: Rotary, headDim: number): Rotary {
-  const scale = 1 / Math.sqrt(headDim);
-  return { cos: o.mul(cos, scale), sin: o.mul(sin, scale) };
+  let made = scaledOf.get(cos);
+  if (made === undefined) {
+    const scale = 1 / Math.sqrt(headDim);
+    made = { cos: o.mul(cos, scale), sin: o.mul(sin, scale) };
+    scaledOf.set(cos, made);
+  }
+  return made;
 }
+
+/** By the cosines of one graph: all layers have the same. */
+const scaledOf = new WeakMap<Value, Rotary>();
 
 /** Keys and values, or what they are made of. */
 export interface KeysAndValues {
@@ -49,19 +57,19 @@ export function joinedAttention(
   return { q: o.rotary(q, scaled(rotary, c.headDim)), k: o.rotary(k, rotary), v };
 }
 
-/** SwiGLU with gate and up of one product: normed input [rows, hidden] -> [rows, hidden]. */
-export function joinedMlp(p: Parameters, c: TextConfig, i: number, x: Value): Value {
+/** SwiGLU with gate and up of one product, as below. */
+export function joinedMlp(p: Parameters, c: TextConfig, i: number, x: Value, residual: Value): Value {
   const at = `${layerName(i)}.mlp`;
   const parts = ['gate', 'up'].map(part => ({ name: `${at}.${part}_proj`, outputs: c.intermediateSize }));
   const [gate, up] = joinedProjection(p, { weight: joinedName(i, 'gate_up.weight') }, parts, x) as [Value, Value];
-  return projection(p, `${at}.down_proj`, o.mul(o.silu(gate), up));
+  return projection(p, `${at}.down_proj`, o.mul(o.silu(gate), up), residual);
 }
 
-/** SwiGLU: normed input [rows, hidden] -> [rows, hidden]. */
-export function mlp(p: Parameters, _: TextConfig, i: number, x: Value): Value {
+/** residual + SwiGLU of the normed input, each [rows, hidden]. */
+export function mlp(p: Parameters, _: TextConfig, i: number, x: Value, residual: Value): Value {
   const at = `${layerName(i)}.mlp`;
   const gate = o.silu(projection(p, `${at}.gate_proj`, x));
-  return projection(p, `${at}.down_proj`, o.mul(gate, projection(p, `${at}.up_proj`, x)));
+  return projection(p, `${at}.down_proj`, o.mul(gate, projection(p, `${at}.up_proj`, x)), residual);
 }
 
 /** Normed input [rows, hidden] -> queries, rotated and scaled by 1 / sqrt(headDim), [rows, heads * headDim]. */
@@ -83,9 +91,9 @@ export function afterAttention(
   feedForward: typeof mlp = mlp,
 ): Value {
   const at = layerName(i);
-  const h = o.add(x, projection(p, `${at}.self_attn.o_proj`, attended));
+  const h = projection(p, `${at}.self_attn.o_proj`, attended, x);
   const n = o.rmsNorm(h, p.get(`${at}.post_attention_layernorm.weight`), c.rmsNormEps);
-  return o.add(h, feedForward(p, c, i, n));
+  return feedForward(p, c, i, n, h);
 }
 
 /** Rows of the head that are float32 at a time, where it is held in fewer bytes. */
@@ -238,5 +246,27 @@ export function decodeAttention(q: Value, { prompts, own, fresh }: DecodeCache, 
     // one weight for one value needs no product of matrices, which costs three times as much
     o.mul(weights[2], o.reshape(fresh.v, [batch, group, kv, 1, d])),
   );
+  return o.reshape(out, [rows, c.heads * d]);
+}
+
+/**
+ * The same where each completion has its prompt's keys and values with its own, as one piece: a product for scores and
+ * one for values less, of as many small ones as there are rows and heads. It is for prompts that are not long.
+ *
+ * @param q [rows, heads * headDim], scaled
+ * @param own [rows, kvHeads, tokens, headDim] each
+ * @param fresh [rows, kvHeads * headDim] each
+ * @param bias [rows, 1, 1, tokens + 1]: 0, or a large negative number for what may not be seen
+ * @returns [rows, heads * headDim]
+ */
+export function ownAttention(q: Value, own: KeysAndValues, fresh: KeysAndValues, bias: Value, c: TextConfig): Value {
+  const { kvHeads: kv, headDim: d } = c;
+  const [rows, , tokens] = own.k.dims as [Dim, Dim, Dim];
+  const query = o.reshape(q, [rows, kv, c.heads / kv, d]);
+  // one key needs no product of matrices, which costs twice as much
+  const itself = o.reduceSum(o.mul(query, o.reshape(fresh.k, [rows, kv, 1, d])), [-1]);
+  const scores = o.concat([o.matmul(query, own.k, { transB: true }), itself], -1);
+  const [before, last] = o.split(o.softmax(o.add(scores, bias)), [tokens, 1], -1) as [Value, Value];
+  const out = o.add(o.matmul(before, own.v), o.mul(last, o.reshape(fresh.v, [rows, kv, 1, d])));
   return o.reshape(out, [rows, c.heads * d]);
 }

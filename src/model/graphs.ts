@@ -63,23 +63,41 @@ export function prefillGraph(config: ModelForm, images: boolean, logits = false)
   return graph;
 }
 
+/** Where a step of decoding finds keys and values of prompts. */
+export interface DecodeShape {
+  /** Whether it takes the parameters of joined.ts. Default: it does. */
+  readonly joined?: boolean;
+  /**
+   * shared, the default: once a prompt ("prompt_k.N" and "prompt_v.N", as prefill gives them), and those of completions with
+   * room for `cache` tokens ("own_k.N", "own_v.N" [batch, group, kvHeads, cache, headDim]). own: before those of each
+   * completion ([rows, kvHeads, cache, headDim]); all other inputs are by row then, where they are by prompt here.
+   */
+  readonly prompts?: 'shared' | 'own';
+}
+
 /**
- * One token a sample -> "logits" [batch * group, vocab], "probabilities", their softmax(logits / temperature), and the
- * token's own keys "k.N" and values "v.N" [batch * group, kvHeads * headDim]. The caches are inputs and are not returned: prompt keys and values as prefill gives
- * them ("prompt_k.N", "prompt_v.N"), those of earlier tokens with room for `cache` tokens ("own_k.N", "own_v.N"
- * [batch, group, kvHeads, cache, headDim]). Besides parameters it takes those of joined.ts, where they are joined.
+ * One token a sample -> "logits" [rows, vocab], "probabilities", their softmax(logits / temperature), and the token's own
+ * keys "k.N" and values "v.N" [rows, kvHeads * headDim]. The caches are inputs and are not returned.
  */
-export function decodeGraph(config: ModelForm, joined = true): Graph {
+export function decodeGraph(config: ModelForm, { joined = true, prompts = 'shared' }: DecodeShape = {}): Graph {
   const { text } = config;
   const { kvHeads: kv, headDim } = text;
   const graph = new Graph();
   const p = new Parameters(graph, config, { further: joinedShapes(text) });
-  const rows = product('batch', 'group') as string;
-  const ids = o.reshape(graph.input('ids', 'int32', ['batch', 'group']), [rows]);
+  const shared = prompts === 'shared';
+  const rows = shared ? (product('batch', 'group') as string) : 'rows';
+  const ids = shared
+    ? o.reshape(graph.input('ids', 'int32', ['batch', 'group']), [rows])
+    : graph.input('ids', 'int32', [rows]);
   const rotary = rotaryInputs(graph, rows, headDim);
-  const bias = graph.input('decode_bias', 'float32', ['batch', 1, 1, 1, o.sum('prompt', 'cache', 1)]);
-  const shared = (name: string): Value => graph.input(name, 'float32', ['batch', 1, kv, 'prompt', headDim]);
-  const own = (name: string): Value => graph.input(name, 'float32', ['batch', 'group', kv, 'cache', headDim]);
+  const bias = graph.input(
+    'decode_bias',
+    'float32',
+    shared ? ['batch', 1, 1, 1, o.sum('prompt', 'cache', 1)] : [rows, 1, 1, o.sum('cache', 1)],
+  );
+  const ofPrompt = (name: string): Value => graph.input(name, 'float32', ['batch', 1, kv, 'prompt', headDim]);
+  const own = (name: string): Value =>
+    graph.input(name, 'float32', [...(shared ? ['batch', 'group'] : [rows]), kv, 'cache', headDim]);
   let x = embed(p, ids, undefined);
   for (let i = 0; i < text.layers; i++) {
     const normed = d.attentionNorm(p, text, i, x);
@@ -88,12 +106,16 @@ export function decodeGraph(config: ModelForm, joined = true): Graph {
       : { q: d.queries(p, text, i, normed, rotary), ...d.keysAndValues(p, i, normed, rotary) };
     graph.output(`k.${i}`, fresh.k);
     graph.output(`v.${i}`, fresh.v);
-    const cache: d.DecodeCache = {
-      prompts: { k: shared(`prompt_k.${i}`), v: shared(`prompt_v.${i}`) },
-      own: { k: own(`own_k.${i}`), v: own(`own_v.${i}`) },
-      fresh,
-    };
-    x = d.afterAttention(p, text, i, x, d.decodeAttention(q, cache, bias, text), joined ? d.joinedMlp : d.mlp);
+    const ofCompletions = { k: own(`own_k.${i}`), v: own(`own_v.${i}`) };
+    const attended = shared
+      ? d.decodeAttention(
+          q,
+          { prompts: { k: ofPrompt(`prompt_k.${i}`), v: ofPrompt(`prompt_v.${i}`) }, own: ofCompletions, fresh },
+          bias,
+          text,
+        )
+      : d.ownAttention(q, ofCompletions, fresh, bias, text);
+    x = d.afterAttention(p, text, i, x, attended, joined ? d.joinedMlp : d.mlp);
   }
   const logits = d.head(p, text, config.tied, x);
   graph.output('logits', logits);

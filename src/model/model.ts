@@ -8,10 +8,12 @@ import { FeatureCache } from './feature-cache';
 import { imageFeaturesGraph } from './graphs';
 import type { Pixels } from './images';
 import { loadModel } from './load';
+import { PackedSession } from './packed-session';
 import type { Precision } from './precision';
 import type { Replicas } from './replicas';
 import { SequenceInputs } from './sequence-inputs';
 import type { ShareTask } from './share';
+import type { SharedWeights } from './shared-weights';
 import { visionFeeds } from './vision-inputs';
 import type { Weights } from './weights';
 
@@ -33,6 +35,7 @@ const PATCHES = 'model.visual.patch_embed.proj.weight';
 export class Model {
   readonly inputs: SequenceInputs;
   private readonly sessions = new Map<string, Promise<Session>>();
+  private readonly packed = new Map<string, PackedSession>();
   private readonly features = new FeatureCache(image => this.computeFeatures([image], this.weights));
 
   constructor(
@@ -84,17 +87,45 @@ export class Model {
   session(name: string, build: () => Graph, kept?: SessionOptions['kept']): Promise<Session> {
     let session = this.sessions.get(name);
     if (session === undefined) {
-      const { profile } = this.options;
-      const own = profile === undefined ? {} : { profile: `${profile}-${name.replace(/\W+/g, '-').slice(0, 40)}` };
-      session = Session.create(build(), { ...this.options, ...own, ...(kept === undefined ? {} : { kept }) });
+      session = Session.create(build(), { ...this.optionsOf(name), ...(kept === undefined ? {} : { kept }) });
       this.sessions.set(name, session);
     }
     return session;
   }
 
+  private optionsOf(session: string): SessionOptions {
+    const { profile } = this.options;
+    return profile === undefined
+      ? this.options
+      : { ...this.options, profile: `${profile}-${session.replace(/\W+/g, '-').slice(0, 40)}` };
+  }
+
+  /**
+   * The session of a graph whose parameters are constants. It is made again where parameters have changed, which is for
+   * graphs that then run many times (packed-session.ts).
+   */
+  async packedSession(name: string, build: () => Graph, weights: ReadonlyMap<string, FloatTensor>): Promise<Session> {
+    let packed = this.packed.get(name);
+    if (packed === undefined) {
+      packed = new PackedSession(build(), this.optionsOf(name));
+      this.packed.set(name, packed);
+    }
+    return packed.of(weights);
+  }
+
   /** How many shares of a batch are computed side by side. */
   get shares(): number {
     return this.replicas?.count ?? 1;
+  }
+
+  /** How many of them at the same time: 1 where there are no threads for them. */
+  get sideBySide(): number {
+    return this.replicas?.sideBySide ?? 1;
+  }
+
+  /** The parameters in the memory that threads share; undefined where nothing was computed in shares yet. */
+  get sharedWeights(): SharedWeights | undefined {
+    return this.replicas?.sharedOf(this.weights);
   }
 
   /** Outcomes in the order of the shares, the same whether there are threads for them or not. */
@@ -171,11 +202,13 @@ export class Model {
     this.sessions.clear();
     // one that could not be made holds nothing
     for (const session of sessions) await session.then(made => made.dispose()).catch(() => {});
+    for (const packed of this.packed.values()) await packed.dispose();
   }
 
   async dispose(): Promise<void> {
     for (const session of this.sessions.values()) await (await session).dispose();
     this.sessions.clear();
+    for (const packed of this.packed.values()) await packed.dispose();
     if (this.resident) leaveDevice(this.weights.values());
     await this.replicas?.end();
   }

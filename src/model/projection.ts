@@ -5,9 +5,13 @@ import * as o from '../tensor/ops';
 import { adapterScale, loraA, loraB } from './adapter';
 import type { Parameters } from './parameters';
 
-/** x [rows, inputs] -> x W^T + b [rows, outputs] of the projection of that name, its adapter's part included. */
-export function projection(p: Parameters, name: string, x: Value): Value {
-  return adapted(p, name, x, o.linear(x, p.matrix(`${name}.weight`), p.find(`${name}.bias`)));
+/**
+ * x [rows, inputs] -> x W^T + b [rows, outputs] of the projection of that name, its adapter's part included.
+ *
+ * @param residual [rows, outputs], added where the projection has no bias: the product does it as it goes
+ */
+export function projection(p: Parameters, name: string, x: Value, residual?: Value): Value {
+  return adapted(p, name, x, o.linear(x, p.matrix(`${name}.weight`), residual ?? p.find(`${name}.bias`)));
 }
 
 /**

@@ -48,6 +48,7 @@ export class SequenceInputs {
    * Feeds of one step of decoding, but for the caches: token t of every completion, all of its batch in step.
    *
    * @param length that prompts were padded to
+   * @param where keys and values of prompts are (graphs.ts, DecodeShape)
    */
   decode(
     prompts: readonly EncodedPrompt[],
@@ -56,10 +57,13 @@ export class SequenceInputs {
     cache: number,
     ids: Int32Array,
     length = this.promptLength(prompts),
+    where: 'shared' | 'own' = 'shared',
   ): Map<string, Tensor> {
     const angles = newAngles(prompts.length * group, this.config.text.headDim);
     const width = length + cache + 1;
-    const bias = new Float32Array(prompts.length * width).fill(HIDDEN);
+    // rows of the mask a prompt: those of a group are alike
+    const each = where === 'own' ? group : 1;
+    const bias = new Float32Array(prompts.length * each * width).fill(HIDDEN);
     prompts.forEach((prompt, b) => {
       const position = lastPosition(prompt) + step;
       this.rotary.write(angles, b * group, [position, position, position]);
@@ -68,13 +72,16 @@ export class SequenceInputs {
         for (let row = b * group + 1; row < (b + 1) * group; row++)
           x.copyWithin(row * half, b * group * half, (b * group + 1) * half);
       }
-      bias.fill(0, b * width, b * width + last(prompt));
-      bias.fill(0, b * width + length, b * width + length + step);
-      bias[(b + 1) * width - 1] = 0;
+      for (let row = b * each; row < (b + 1) * each; row++) {
+        bias.fill(0, row * width, row * width + last(prompt));
+        bias.fill(0, row * width + length, row * width + length + step);
+        bias[(row + 1) * width - 1] = 0;
+      }
     });
+    const byRow = where === 'own';
     return new Map<string, Tensor>([
-      ['ids', { dims: [prompts.length, group], data: ids }],
-      ['decode_bias', { dims: [prompts.length, 1, 1, 1, width], data: bias }],
+      ['ids', { dims: byRow ? [ids.length] : [prompts.length, group], data: ids }],
+      ['decode_bias', { dims: byRow ? [ids.length, 1, 1, width] : [prompts.length, 1, 1, 1, width], data: bias }],
       ...this.angles(angles),
     ]);
   }

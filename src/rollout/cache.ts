@@ -14,7 +14,7 @@ const FIRST_CAPACITY = 32;
 const GROWTH = 0.25;
 const BLOCK = 16;
 
-/** Keys and values of a layer, [batch, group, kvHeads, capacity, headDim] each. */
+/** Keys and values of a layer, as DecodeShape has them. */
 interface Layer {
   readonly k: FloatTensor;
   readonly v: FloatTensor;
@@ -46,6 +46,8 @@ export class Cache {
     private group: number,
     /** Tokens that prompts are padded to. */
     readonly promptLength: number,
+    /** Whether prompts' are there once a prompt, or before those of each completion (model/graphs.ts, DecodeShape). */
+    readonly prompts: 'shared' | 'own',
     /** Tokens of a completion that there is room for; it grows when it is full. */
     public capacity = FIRST_CAPACITY,
   ) {
@@ -55,16 +57,45 @@ export class Cache {
   }
 
   /** Runs the prompts, each once however many samples there are, and their images. */
-  static async prefill(model: Model, prompts: readonly EncodedPrompt[], group: number): Promise<Cache> {
-    const cache = new Cache(model, prompts.length, group, model.inputs.promptLength(prompts));
+  static async prefill(
+    model: Model,
+    prompts: readonly EncodedPrompt[],
+    group: number,
+    where: Cache['prompts'],
+  ): Promise<Cache> {
+    const cache = new Cache(model, prompts.length, group, model.inputs.promptLength(prompts), where);
     const pictures = prompts.flatMap(p => p.images);
     const feeds = new Map(model.inputs.prefill(prompts));
     if (pictures.length > 0) feeds.set('image_features', await model.imageFeatures(pictures));
-    for (const [name, { dims, data }] of await prefilled(model, feeds, pictures.length > 0)) {
-      const [batch = 0, ...byHead] = dims;
-      cache.prompt.set(`prompt_${name}`, { dims: [batch, 1, ...byHead], data });
-    }
+    const made = await prefilled(model, feeds, pictures.length > 0);
+    if (where === 'own') cache.spread(made);
+    else
+      for (const [name, { dims, data }] of made) {
+        const [batch = 0, ...byHead] = dims;
+        cache.prompt.set(`prompt_${name}`, { dims: [batch, 1, ...byHead], data });
+      }
     return cache;
+  }
+
+  /** Writes keys and values of prompts before those of their completions. */
+  private spread(made: ReadonlyMap<string, FloatTensor>): void {
+    const { kvHeads, headDim } = this.model.config.text;
+    const [from, to] = [this.promptLength, this.promptLength + this.capacity].map(n => n * headDim) as [number, number];
+    this.own.forEach((own, layer) => {
+      for (const part of ['k', 'v'] as const) {
+        const { data } = made.get(`${part}.${layer}`) as FloatTensor;
+        for (let row = 0; row < this.batch * this.group; row++)
+          for (let head = 0; head < kvHeads; head++) {
+            const at = (Math.floor(row / this.group) * kvHeads + head) * from;
+            own[part].data.set(data.subarray(at, at + from), (row * kvHeads + head) * to);
+          }
+      }
+    });
+  }
+
+  /** Tokens that there is room for before those of a completion. */
+  private get before(): number {
+    return this.prompts === 'own' ? this.promptLength : 0;
   }
 
   /** What the decoding graph takes of it. */
@@ -81,11 +112,12 @@ export class Cache {
   append(out: ReadonlyMap<string, FloatTensor>): void {
     if (this.length === this.capacity) this.grow();
     const d = this.model.config.text.headDim;
-    const { capacity, length } = this;
+    const { length } = this;
+    const room = this.before + this.capacity;
     this.own.forEach(({ k: { data: k }, v: { data: v } }, layer) => {
       const newK = (out.get(`k.${layer}`) as FloatTensor).data;
       const newV = (out.get(`v.${layer}`) as FloatTensor).data;
-      for (let from = 0, at = length * d; from < newK.length; at += (capacity - 1) * d)
+      for (let from = 0, at = (this.before + length) * d; from < newK.length; at += (room - 1) * d)
         for (const end = from + d; from < end; from++, at++) {
           k[at] = newK[from] as number;
           v[at] = newV[from] as number;
@@ -119,7 +151,7 @@ export class Cache {
 
   private copy(prompts: readonly number[], rows: readonly number[], group: number): Cache {
     const { kvHeads, headDim } = this.model.config.text;
-    const cache = new Cache(this.model, prompts.length, group, this.promptLength, this.capacity);
+    const cache = new Cache(this.model, prompts.length, group, this.promptLength, this.prompts, this.capacity);
     cache.length = this.length;
     for (const [name, { dims, data }] of this.prompt) {
       // what prefill gave is never written to
@@ -134,7 +166,7 @@ export class Cache {
       });
       cache.prompt.set(name, { dims: [prompts.length, ...dims.slice(1)], data: kept });
     }
-    const size = kvHeads * this.capacity * headDim;
+    const size = kvHeads * (this.before + this.capacity) * headDim;
     rows.forEach((row, to) => {
       this.own.forEach(({ k, v }, layer) => {
         const copy = cache.own[layer] as Layer;
@@ -156,7 +188,8 @@ export class Cache {
 
   private allocate(capacity: number): Layer[] {
     const { kvHeads, headDim, layers } = this.model.config.text;
-    const dims = [this.batch, this.group, kvHeads, capacity, headDim];
+    const rows = this.prompts === 'own' ? [this.batch * this.group] : [this.batch, this.group];
+    const dims = [...rows, kvHeads, this.before + capacity, headDim];
     const size = dims.reduce((n, d) => n * d, 1);
     const empty = (): FloatTensor => ({ dims, data: this.room.take(size) });
     return Array.from({ length: layers }, () => ({ k: empty(), v: empty() }));
@@ -167,7 +200,10 @@ export class Cache {
     const after = before + BLOCK * Math.ceil((before * GROWTH) / BLOCK);
     const larger = this.allocate(after);
     // of one head
-    const [room, more] = [before, after].map(n => n * this.model.config.text.headDim) as [number, number];
+    const [room, more] = [before, after].map(n => (this.before + n) * this.model.config.text.headDim) as [
+      number,
+      number,
+    ];
     this.own.forEach(({ k, v }, layer) => {
       const to = larger[layer] as Layer;
       for (let head = 0; head * room < k.data.length; head++) {

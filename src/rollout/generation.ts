@@ -4,9 +4,10 @@
 import { decodeGraph } from '../model/graphs';
 import { joined } from '../model/joined';
 import type { Model } from '../model/model';
+import { worthPacking } from '../model/packed-session';
 import type { EncodedPrompt } from '../model/sequence-inputs';
 import type { Random } from '../protocol/random';
-import type { FloatTensor, Tensor } from '../tensor/session';
+import type { FloatTensor, Session, Tensor } from '../tensor/session';
 import { Batch } from './batch';
 import { Cache } from './cache';
 import { AlternativesList, type KeptAlternatives } from './kept-alternatives';
@@ -81,6 +82,15 @@ export type Force = (completion: number, index: number) => number | undefined;
 
 const free: Force = () => undefined;
 
+/** Whether steps are run with parameters as constants. */
+function packs({ options, weights }: Model, { maxTokens }: GenerationOptions): boolean {
+  // frozen ones in fewer bytes are widened in every run, whatever they are
+  if (options.device !== 'cpu' || options.layerwise === true || options.frozen !== undefined) return false;
+  let parameters = 0;
+  for (const { data } of weights.values()) parameters += data.length;
+  return worthPacking(parameters, maxTokens);
+}
+
 export class Generation {
   /** Logits of the next tokens, by row of the batch, once they have been looked at. */
   private logits: Float32Array | undefined;
@@ -89,7 +99,9 @@ export class Generation {
   private readonly inverseTemperature: ReadonlyMap<string, Tensor>;
   /** Whether its keys and values are gone. */
   private left = false;
-  private readonly joined: ReadonlyMap<string, Tensor>;
+  /** Where the parameters are constants: these of this generation. */
+  private packed: Session | undefined;
+  private readonly joined: ReadonlyMap<string, FloatTensor>;
 
   private constructor(
     private readonly model: Model,
@@ -123,7 +135,9 @@ export class Generation {
   ): Promise<Generation> {
     const { samples, repetitionPenalty = 1 } = options;
     if (random.length !== prompts.length * samples) throw new Error('one random stream a completion is needed');
-    const cache = await Cache.prefill(model, prompts, samples);
+    // few rows more to read, where a prompt is not longer than what is written after it
+    const own = packs(model, options) && model.inputs.promptLength(prompts) <= options.maxTokens;
+    const cache = await Cache.prefill(model, prompts, samples, own ? 'own' : 'shared');
     const growing = random.map((_, i) => ({
       tokenIds: [],
       logProbs: [],
@@ -158,7 +172,17 @@ export class Generation {
 
   private async decodeWhole(step: ReadonlyMap<string, Tensor>): Promise<Map<string, FloatTensor>> {
     const { model, cache } = this;
-    const session = await model.session('decode', () => decodeGraph(model.config, !model.resident));
+    const shape = { joined: !model.resident, prompts: cache.prompts };
+    const name = `decode ${cache.prompts}`;
+    if (packs(model, this.options)) {
+      this.packed ??= await model.packedSession(
+        name,
+        () => decodeGraph(model.config, shape),
+        new Map([...model.weights, ...this.joined]),
+      );
+      return this.packed.run(step, cache.feeds(), this.inverseTemperature);
+    }
+    const session = await model.session(name, () => decodeGraph(model.config, shape));
     return session.run(step, cache.feeds(), await model.placed(), this.joined, this.inverseTemperature);
   }
 
@@ -172,7 +196,15 @@ export class Generation {
       batch.completions,
       i => growing[i]?.tokenIds.at(-1) ?? this.promptOf(i).tokenIds.at(-1) ?? 0,
     );
-    const step = model.inputs.decode(prompts, batch.group, this.index, cache.capacity, ids, cache.promptLength);
+    const step = model.inputs.decode(
+      prompts,
+      batch.group,
+      this.index,
+      cache.capacity,
+      ids,
+      cache.promptLength,
+      cache.prompts,
+    );
     const out =
       model.options.layerwise === true
         ? await decodeByLayers(model, new Map([...step, ...cache.feeds(), ...this.inverseTemperature]))

@@ -14,6 +14,7 @@ import {
   indexFolder,
   mostCharacters,
   mostRows,
+  nextSegmentNumber,
   readSegments,
   removeSegment,
   type Segment,
@@ -89,8 +90,8 @@ export class Packer {
     [this.files, this.rows, this.count, this.characters] = [[], [], 0, 0];
   }
 
-  get waiting(): number {
-    return this.files.length;
+  get waiting(): readonly StepFileName[] {
+    return this.files;
   }
 }
 
@@ -112,14 +113,16 @@ export async function compactRun(
   const index = indexFolder(folder);
   const files = stepFiles(currentEvents(readEvents(folder).events));
   const { stale, covered } = usableSegments(readSegments(index), FileList.of(files));
-  if (holder) {
-    for (const segment of stale) removeSegment(index, segment.number);
-    if (existsSync(index))
-      for (const name of readdirSync(index))
-        if (isLeftOver(index, name)) rmSync(path.join(index, name), { force: true });
-  }
+  if (holder && existsSync(index))
+    for (const name of readdirSync(index)) if (isLeftOver(index, name)) rmSync(path.join(index, name), { force: true });
   const pending = files.filter((_, i) => covered[i] === 0);
-  return { ...(await indexFiles(folder, pending, all)), lastStep: lastStepOf(files) };
+  const indexed = await indexFiles(folder, pending, all);
+  if (holder) {
+    // the newest stays: whoever has read it takes another of its number for the same
+    const newest = nextSegmentNumber(index) - 1;
+    for (const { number } of stale) if (number < newest) removeSegment(index, number);
+  }
+  return { ...indexed, lastStep: lastStepOf(files) };
 }
 
 /** Of a segment whose writer ended before it was there. */
@@ -142,15 +145,14 @@ export async function indexFiles(folder: string, pending: readonly StepFileName[
   // a file that cannot be read is passed over here, and named by whoever shows the run
   const rows = ahead(pending, file => readIndexRows(folder, file.file).catch(() => undefined));
   for (const [i, file] of pending.entries()) {
-    if (!all && packer.waiting === 0 && pending.length - i < mostFiles)
+    if (!all && packer.waiting.length === 0 && pending.length - i < mostFiles)
       return { left: pending.slice(i), lastStep: lastStepOf(pending) };
     const read = await rows(i);
     if (read !== undefined) packer.add(file, read.rows, read.rules);
-    if (!all && packer.waiting >= mostFiles) packer.close();
+    if (!all && packer.waiting.length >= mostFiles) packer.close();
   }
-  const left = all ? 0 : packer.waiting;
   if (all) packer.close();
-  return { left: left === 0 ? [] : pending.slice(-left), lastStep: lastStepOf(pending) };
+  return { left: packer.waiting, lastStep: lastStepOf(pending) };
 }
 
 const lastStepOf = (files: readonly StepFileName[]): number => files.at(-1)?.step ?? 0;

@@ -2,23 +2,13 @@
 // name, as they were. So a resume scores as the run did, whatever became of the files that the config names.
 
 import { createHash } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { TriphaseError } from '../protocol/errors';
 import { makeFolderIn, writeFileAtomic } from './atomic';
 
 /** Relative to the run folder. */
 export const rulesFile = (version: number): string => `rules/${version}.yaml`;
-
-/** The numbers that are there, the lowest first. */
-export function rulesVersions(folder: string): readonly number[] {
-  const inside = path.join(folder, 'rules');
-  if (!existsSync(inside)) return [];
-  return readdirSync(inside)
-    .flatMap(name => /^([1-9]\d*)\.yaml$/.exec(name)?.[1] ?? [])
-    .map(Number)
-    .toSorted((a, b) => a - b);
-}
 
 export function writeRulesFile(folder: string, version: number, text: string): void {
   makeFolderIn(folder, 'rules');

@@ -169,13 +169,14 @@ export async function readBackMoments(state: AdamWState): Promise<void> {
   }
 }
 
-/** The host has written moments, or they are of no use any more: what the device had of them is dropped. */
-export function forgetMoments(state: AdamWState): void {
+/** The next update of each parameter is its first, unless moments are put in; those on the device are dropped too. */
+export function clearMoments(state: AdamWState): void {
   for (const { m, v } of momentsOf.get(state)?.values() ?? []) {
     m.dispose();
     v.dispose();
   }
   momentsOf.delete(state);
+  state.moments.clear();
 }
 
 /** Zeros, or where an earlier run of this program or a checkpoint left off. */

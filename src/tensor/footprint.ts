@@ -2,8 +2,9 @@
 // that makes it to the last that reads it, as the runtime's planner has it. Parameters and other inputs are not counted:
 // they lie in memory before the run.
 
-import type { DataType, Dim, Graph, Node, Value } from './graph';
+import type { DataType, Graph, Node, Value } from './graph';
 import { liveNodes } from './onnx';
+import { sizeOf } from './sizes';
 
 const BYTES: Readonly<Record<DataType, number>> = {
   float32: 4,
@@ -14,18 +15,6 @@ const BYTES: Readonly<Record<DataType, number>> = {
   uint8: 1,
   bool: 1,
 };
-
-/** The number that a dimension stands for. @param sizes of its symbols; errors name one that is missing */
-export function sizeOf(dim: Dim, sizes: ReadonlyMap<string, number>): number {
-  if (typeof dim === 'number') return dim;
-  const known = (symbol: string): number => {
-    const size = /^\d+$/.test(symbol) ? Number(symbol) : sizes.get(symbol);
-    if (size === undefined) throw new Error(`there is no size of the dimension ${symbol}`);
-    return size;
-  };
-  const terms = dim.split('+').map(term => term.split('*').reduce((p, symbol) => p * known(symbol), 1));
-  return terms.reduce((a, b) => a + b, 0);
-}
 
 export interface Footprint {
   /** The most that intermediate values and outputs take together, bytes. */

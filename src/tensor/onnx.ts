@@ -1,21 +1,47 @@
 // Writes a graph as the bytes of an ONNX ModelProto (onnx/onnx.proto, field numbers as there), without a library.
 
-import type { Attribute, Constant, Dim, Node, Value } from './graph';
+import type { Attribute, Constant, Dim, Graph, Node, Value } from './graph';
 import type { Program } from './lower';
 import { elementType } from './ops';
 
 const IR_VERSION = 10;
 const OPSET = 21;
 
+/** An ONNX model, and where in it its constants lie: others of the same size can be written over them. */
+export interface OnnxFile {
+  readonly bytes: Uint8Array;
+  /** By what they were made of. */
+  readonly places: ReadonlyMap<Constant['data'], Uint8Array>;
+}
+
+/** Some inputs as constants: the runtime lays out what its products take once, not in every run. */
+export function withConstants(graph: Graph, constants: ReadonlyMap<string, Float32Array>): Program {
+  return {
+    nodes: graph.nodes,
+    outputs: graph.outputs,
+    inputs: graph.inputs.filter(({ name }) => !constants.has(name)),
+    constants: [
+      ...graph.constants,
+      ...graph.inputs.flatMap(value => {
+        const data = constants.get(value.name);
+        return data === undefined ? [] : [{ value, data }];
+      }),
+    ],
+  };
+}
+
 /** The bytes of the graph as an ONNX model. */
-export function writeOnnx(graph: Program): Uint8Array {
+export const writeOnnx = (graph: Program): Uint8Array => onnxFile(graph).bytes;
+
+/** @param fused transposed products in the runtime's own operator for them, which it has on the CPU */
+export function onnxFile(graph: Program, fused = false): OnnxFile {
   const body = new Message();
   const nodes = liveNodes(graph);
   // an output must be the result of a node of its own name: the value takes that name where it has no other
   const made = new Set(nodes.flatMap(node => node.outputs));
   const names = new Map<Value, string>();
   for (const { name, value } of graph.outputs) if (made.has(value) && !names.has(value)) names.set(value, name);
-  for (const node of nodes.flatMap(standard))
+  for (const node of nodes.flatMap(fused ? fusedProduct : standard))
     body.message(
       1,
       nodeProto(node, value => names.get(value) ?? value.name),
@@ -28,18 +54,24 @@ export function writeOnnx(graph: Program): Uint8Array {
   for (const constant of graph.constants) body.message(5, tensorProto(constant));
   for (const input of graph.inputs) body.message(11, valueInfo(input.name, input));
   for (const { name, value } of graph.outputs) body.message(12, valueInfo(name, value));
-  return new Message()
+  const model = new Message()
     .integer(1, IR_VERSION)
     .text(2, 'triphase')
     .message(7, body)
     .message(8, new Message().text(1, '').integer(2, OPSET))
-    .message(8, new Message().text(1, CONTRIBUTED).integer(2, 1))
-    .bytes();
+    .message(8, new Message().text(1, CONTRIBUTED).integer(2, 1));
+  const starts = new Map<ArrayBufferView, number>();
+  const bytes = model.bytes(starts);
+  const place = (data: Constant['data']): Uint8Array => {
+    const from = starts.get(data) as number;
+    return bytes.subarray(from, from + data.byteLength);
+  };
+  return { bytes, places: new Map(graph.constants.map(({ data }) => [data, place(data)])) };
 }
 
 /** The domain of onnxruntime's own operators, and those that we use of it. */
 const CONTRIBUTED = 'com.microsoft';
-const contributed = new Set(['MatMulNBits', 'QuickGelu', 'RotaryEmbedding']);
+const contributed = new Set(['FusedMatMul', 'MatMulNBits', 'QuickGelu', 'RotaryEmbedding']);
 
 /** Attributes that steer differentiation and are no part of the operator. */
 const OURS = new Set(['stop', 'again']);
@@ -54,6 +86,13 @@ export function liveNodes(graph: Program): Node[] {
     live.push(node);
   }
   return live.reverse();
+}
+
+/** What the runtime makes of the nodes below when it optimises a graph. */
+function fusedProduct(node: Node): Node[] {
+  const { op, attributes } = node;
+  if (op !== 'MatMul') return [node];
+  return [attributes['transA'] || attributes['transB'] ? { ...node, op: 'FusedMatMul' } : { ...node, attributes: {} }];
 }
 
 /**
@@ -101,10 +140,7 @@ function attributeProto(name: string, x: Attribute): Message {
 function tensorProto({ value, data }: Constant): Message {
   const m = new Message();
   for (const d of value.dims) m.integer(1, d as number);
-  return m
-    .integer(2, elementType[value.type])
-    .text(8, value.name)
-    .raw(9, new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+  return m.integer(2, elementType[value.type]).text(8, value.name).data(9, data);
 }
 
 function valueInfo(name: string, value: Value): Message {
@@ -124,12 +160,12 @@ const utf8 = new TextEncoder();
 
 /** A protobuf message under construction (protobuf.dev/programming-guides/encoding). */
 class Message {
-  private readonly parts: Uint8Array[] = [];
+  private readonly parts: ArrayBufferView[] = [];
   private size = 0;
 
-  private push(part: Uint8Array): void {
+  private push(part: ArrayBufferView): void {
     this.parts.push(part);
-    this.size += part.length;
+    this.size += part.byteLength;
   }
 
   private varint(x: number): void {
@@ -155,27 +191,33 @@ class Message {
     return this;
   }
 
-  raw(field: number, x: Uint8Array): this {
+  /** Elements as they lie in memory. */
+  data(field: number, x: ArrayBufferView): this {
     this.varint((field << 3) | 2);
-    this.varint(x.length);
+    this.varint(x.byteLength);
     this.push(x);
     return this;
   }
 
   text(field: number, x: string): this {
-    return this.raw(field, utf8.encode(x));
+    return this.data(field, utf8.encode(x));
   }
 
   message(field: number, x: Message): this {
-    return this.raw(field, x.bytes());
+    this.varint((field << 3) | 2);
+    this.varint(x.size);
+    for (const part of x.parts) this.push(part);
+    return this;
   }
 
-  bytes(): Uint8Array {
+  /** @param starts filled with where each part begins */
+  bytes(starts = new Map<ArrayBufferView, number>()): Uint8Array {
     const out = new Uint8Array(this.size);
     let at = 0;
     for (const part of this.parts) {
-      out.set(part, at);
-      at += part.length;
+      out.set(new Uint8Array(part.buffer, part.byteOffset, part.byteLength), at);
+      starts.set(part, at);
+      at += part.byteLength;
     }
     return out;
   }

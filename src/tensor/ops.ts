@@ -140,7 +140,6 @@ export const reduceSum = reduce('ReduceSum');
 export const reduceMin = reduce('ReduceMin');
 export const reduceMean = reduce('ReduceMean');
 export const reduceMax = reduce('ReduceMax');
-export const reduceSumSquare = reduce('ReduceSumSquare');
 
 /** What a reshaped value was before, so that a shape on the way from one to another costs no kernel. */
 const shapedFrom = new WeakMap<Value, Value>();

@@ -53,6 +53,8 @@ export interface SessionOptions {
    * graphs of one layer, which are few, large and run one after the other.
    */
   readonly lean?: boolean;
+  /** The runtime improves nothing of the graph: a session is there sooner. */
+  readonly asWritten?: boolean;
   /** Outputs that stay on the device, by name; for WebGPU alone. */
   readonly kept?: (output: string) => boolean;
 }
@@ -114,15 +116,16 @@ export class Session {
     this.names = graph.outputs.map(o => o.name);
   }
 
-  static async create(graph: Graph, options: SessionOptions): Promise<Session> {
+  /** @param bytes the graph as a file, where it is at hand; inputs may be constants there */
+  static async create(graph: Graph, options: SessionOptions, bytes?: Uint8Array): Promise<Session> {
     const { device, profile, kept } = options;
     const other = keepsTensors(device) ? lowered(graph) : undefined;
     const stays = other === undefined ? [] : graph.outputs.map(({ name }) => [name, kept?.(name) === true] as const);
-    const made = ort.InferenceSession.create(writeOnnx(other ?? graph), {
+    const made = ort.InferenceSession.create(bytes ?? writeOnnx(other ?? graph), {
       executionProviders: device === 'cpu' ? ['cpu'] : [device, 'cpu'],
       intraOpNumThreads: options.threads,
       interOpNumThreads: 1,
-      graphOptimizationLevel: 'all',
+      graphOptimizationLevel: options.asWritten === true ? 'disabled' : 'all',
       logSeverityLevel: 3,
       enableMemPattern: options.lean !== true,
       // what is widened again in the backward pass would become one with the forward pass's, and be kept until then

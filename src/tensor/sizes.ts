@@ -14,12 +14,12 @@ export function sizesOf(
   return sizes;
 }
 
-/** A dimension as a number. */
+/** A dimension as a number. @throws an error naming a symbol whose size is missing */
 export function sizeOf(dim: Dim, sizes: ReadonlyMap<string, number>): number {
   if (typeof dim === 'number') return dim;
   const factor = (s: string): number => {
     const size = /^\d+$/.test(s) ? Number(s) : sizes.get(s);
-    if (size === undefined) throw new Error(`nothing that is fed says how large ${s} is`);
+    if (size === undefined) throw new Error(`nothing says how large the dimension ${s} is`);
     return size;
   };
   return dim

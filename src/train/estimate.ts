@@ -13,6 +13,7 @@ import {
   stretchBackwardGraph,
   stretchGraph,
 } from '../model/layer-graphs';
+import { PACKED_COPIES, worthPacking } from '../model/packed-session';
 import { BLOCK, type Precision, storedAs } from '../model/precision';
 import { parameterShapes } from '../model/weights';
 import { footprint } from '../tensor/footprint';
@@ -121,6 +122,8 @@ export function estimateMemory(plan: MemoryPlan): MemoryEstimate {
   } else {
     graph('prefill', prefillGraph(form, false));
     graph('decoding', decodeGraph(form));
+    if (worthPacking(elements(shapes), plan.completionTokens))
+      add('parameters of decoding, as constants', PACKED_COPIES * 4 * elements(shapes));
     if (trained !== 'nothing') {
       const { graph: g, parameters, logits } = completionGraph(form, 'none', true);
       const source = { graph: g, parameters: parameters.used, logits };

@@ -28,6 +28,7 @@ import {
   type Tokens,
 } from './losses';
 import { scorerGraph, scorerHead } from './scorer';
+import { keep } from './update';
 
 /** One completion as it is trained on; numbers by token have the length of tokenIds. */
 export interface TrainedCompletion {
@@ -50,6 +51,10 @@ export interface TrainedGroup {
   /** What the example is called where a person reads of it. */
   readonly example?: string;
 }
+
+/** Tokens that have a weight: those that a completion was made to write have none, nor has any of one that is masked. */
+export const taughtTokens = ({ tokenIds, weights }: Pick<TrainedCompletion, 'tokenIds' | 'weights'>): number =>
+  tokenIds.reduce((n, _, t) => n + (weights[t] === 0 ? 0 : 1), 0);
 
 /**
  * sft: imitate. grpo: learn from advantages. dpo: groups of two, the completion that is preferred with advantage 1 and the
@@ -239,21 +244,25 @@ interface GradientShare {
   readonly parts: readonly { readonly groups: readonly TrainedGroup[]; readonly path?: Dropout['path'] }[];
   readonly temperature: number;
   readonly frozen: Frozen;
+  /** Parameters whose gradients stay in the thread, which takes the others' for them (update.ts). */
+  readonly keeps?: readonly string[];
 }
 
-/** The gradient over all parts of a share. */
+/** The gradient over all parts of a share, but for what the thread keeps of it. */
 export const gradientOfShare: ShareTask<GradientShare, Gradient> = {
   name: 'gradient',
-  async run(model, { objective, parts, temperature, frozen }) {
+  async run(model, { objective, parts, temperature, frozen, keeps }) {
     const all: Gradient[] = [];
     for (const { groups, path } of parts) all.push(await gradient(model, objective, groups, temperature, frozen, path));
-    return summed(all);
+    const sum = summed(all);
+    if (keeps !== undefined) keep(model, sum.grads, keeps);
+    return sum;
   },
   handsOver: ({ grads }) => [...grads.values()].map(({ data }) => data.buffer as ArrayBuffer),
 };
 
 /** In order; the first is added to. */
-export function summed(gradients: readonly Gradient[]): Gradient {
+function summed(gradients: readonly Gradient[]): Gradient {
   const grads = new Map<string, FloatTensor>();
   for (const one of gradients) accumulate(grads, one.grads);
   return {
@@ -289,6 +298,7 @@ async function completionFeeds(
   const length = Math.max(...samples.flat().map(c => c.length));
   const feeds = model.inputs.completions(prompts, samples, length);
   const dims = [groups.length, samples[0]?.length ?? 0, length];
+  const taught = new Map(groups.flatMap(g => g.completions).map(c => [c, taughtTokens(c)]));
   const perToken = (f: (c: TrainedCompletion, t: number) => number): Tensor => {
     const data = new Float32Array((dims[0] as number) * (dims[1] as number) * length);
     groups
@@ -313,11 +323,11 @@ async function completionFeeds(
   );
   feeds.set(
     'shares',
-    perToken(c => 1 / c.tokenIds.length),
+    perToken((c, t) => (c.weights[t] === 0 ? 0 : 1 / (taught.get(c) as number))),
   );
   feeds.set(
     'entropy_weights',
-    perToken(c => c.entropyWeight ?? 0),
+    perToken((c, t) => (c.weights[t] === 0 ? 0 : (c.entropyWeight ?? 0))),
   );
   feeds.set(
     'old_log_probs',

@@ -163,7 +163,7 @@ function ratio(t: Tokens, { onPolicy, ratio: level, logRatioLimit }: GrpoGraphOp
   return o.exp(logRatioLimit === undefined ? log : clip(log, -logRatioLimit, logRatioLimit));
 }
 
-/** "shares" are 1 / length for the tokens of a completion and 0 behind it. */
+/** "shares" are 1 / n for the n tokens of a completion that have a weight, and 0 for others and behind it. */
 function sequenceMean({ perToken }: Tokens, x: Value): Value {
   const shared = o.reshape(o.mul(x, perToken('shares')), byToken);
   return o.reshape(o.expand(o.reduceSum(shared, [2]), byToken), [rows, 1]);

@@ -145,6 +145,16 @@ describe('a step of GRPO', function () {
     }
   });
 
+  it('learns from completions that begin with a text that they were made to begin with', async () => {
+    const run = await runs.run('prefix', ['phases.text.steps=2', 'generation.prefix=ab', 'grpo.num_iterations=2']);
+    for (const [i, { metrics }] of stepsOf(run).entries()) {
+      const rewards = (await rollouts(run, i + 1)).map(r => r.reward);
+      assert.ok(new Set(rewards).size > 1, 'the rewards of the step are not all the same');
+      assert.ok(metrics['grad_norm']! > 0, `step ${i + 1} taught nothing`);
+    }
+    for (const r of await rollouts(run, 1)) assert.ok(r.completion.startsWith('ab'), r.completion);
+  });
+
   it('gives tokens of truncated completions no loss, and their rewards a part in the baseline', async () => {
     const run = await runs.run('masked', ['grpo.mask_truncated_completions=true', 'generation.max_tokens=2']);
     for (const s of stepsOf(run)) {

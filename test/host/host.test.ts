@@ -168,6 +168,18 @@ describe('host', () => {
     assert.equal(readRunState(host.folder).kind, 'stopped');
   });
 
+  it('pauses also where the attempt ends before it could, for its device was lost', async () => {
+    const host = await start({ stepMs: 300, loseDeviceAt: [3] }, [1, 8]);
+    while (stepsDone(host) < 2) await once(host.events, 'event');
+    // within the step in which it is lost
+    await new Promise(resolve => setTimeout(resolve, 50));
+    host.pause();
+    while (kind(host) !== 'paused') await once(host.events, 'event');
+    assert.equal(host.status.attempt, 2);
+    host.stop('after-step');
+    await host.ended;
+  });
+
   it('lets many watch and one control, and tells each who does', async () => {
     const host = await start({ stepMs: 30 }, [12]);
     const lists: (readonly Watcher[])[] = [];

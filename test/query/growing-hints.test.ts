@@ -1,7 +1,7 @@
 // Hints of a run that goes on are those of the whole run, each file read once and little kept.
 
 import assert from 'node:assert/strict';
-import { rmSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { openRecording } from '../../src/query/folder/open';
 import { GrowingHints } from '../../src/query/growing-hints';
@@ -46,6 +46,15 @@ describe('hints about a run that goes on', () => {
     rmSync(path.join(run(), 'rollouts', 'text-000003.parquet'));
     assert.deepEqual(await hints.newest(signal), all);
     await assert.rejects(whole());
+  });
+
+  it('are those of the files that can be read', async () => {
+    emptyRun(run());
+    await recordSteps(run(), steps(1, 6));
+    const expected = await whole();
+    await recordSteps(run(), steps(7, 7, '43'), { attempt: 2, supersedesAfter: 99 });
+    writeFileSync(path.join(run(), 'rollouts', 'text-000007.parquet'), 'PAR1');
+    assert.deepEqual(await new GrowingHints(await openRecording(run())).newest(signal), expected);
   });
 
   it('count steps that were done again anew', async () => {

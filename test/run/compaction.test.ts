@@ -3,8 +3,9 @@
 import assert from 'node:assert/strict';
 import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { compactRun } from '../../src/run/compaction';
-import { indexFolder, readSegments } from '../../src/run/segments';
+import { compactRun, indexFiles, mostFiles, stepFiles } from '../../src/run/compaction';
+import { currentEvents, readEvents } from '../../src/run/event-log';
+import { indexFolder, readSegments, SegmentReader } from '../../src/run/segments';
 import { emptyRun, recordSteps } from '../query/recorded-run';
 import { temporaryFolder } from './temporary';
 
@@ -51,6 +52,24 @@ describe('the index of a run', () => {
     assert.deepEqual(indexed(), [[2, 6, [1, 2, 3]]]);
   });
 
+  it('gives no number a second time, for whoever has read the segment of that number', async () => {
+    emptyRun(run());
+    await recordSteps(run(), steps(1, 3));
+    await compactRun(run(), { all: true, holder: true });
+    const reader = new SegmentReader(indexFolder(run()));
+    assert.deepEqual(
+      reader.read().map(({ number }) => number),
+      [1],
+    );
+    const resumedFrom = { checkpoint: 'checkpoints/text-000001', step: 1 };
+    await recordSteps(run(), steps(2, 2), { attempt: 2, supersedesAfter: 2, resumedFrom });
+    await compactRun(run(), { all: true, holder: true });
+    assert.deepEqual(
+      reader.read().map(({ number, files }) => [number, files.length]),
+      [[2, 2]],
+    );
+  });
+
   it('that is not whole is passed over and made again', async () => {
     emptyRun(run());
     await recordSteps(run(), steps(1, 2));
@@ -68,5 +87,21 @@ describe('the index of a run', () => {
     writeFileSync(path.join(run(), 'rollouts', 'text-000002.parquet'), 'PAR1');
     await compactRun(run(), { all: true, holder: true });
     assert.deepEqual(indexed(), [[1, 4, [1, 3]]]);
+  });
+
+  it('leaves for later what was read and is too little for a segment, and nothing else', async () => {
+    emptyRun(run());
+    await recordSteps(run(), steps(1, 3));
+    const [first, second, third] = stepFiles(currentEvents(readEvents(run()).events));
+    // enough to begin with, most of which cannot be read
+    const missing = Array.from({ length: mostFiles - 3 }, (_, i) => ({
+      ...third!,
+      file: `rollouts/none-${i}.parquet`,
+    }));
+    const { left } = await indexFiles(run(), [first!, ...missing, second!, third!], false);
+    assert.deepEqual(
+      left.map(({ file }) => file),
+      [first, second, third].map(one => one!.file),
+    );
   });
 });

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { footprint, sizeOf } from '../../src/tensor/footprint';
+import { footprint } from '../../src/tensor/footprint';
 import { Graph } from '../../src/tensor/graph';
 import * as o from '../../src/tensor/ops';
 
@@ -37,19 +37,5 @@ describe('the footprint of a graph', () => {
     o.concat([x, x], 0);
     g.output('y', o.exp(x));
     assert.equal(footprint(g, new Map()).peak, 8);
-  });
-
-  it('names a dimension that has no size', () => {
-    assert.equal(
-      sizeOf(
-        '3+2*batch*time',
-        new Map([
-          ['batch', 4],
-          ['time', 5],
-        ]),
-      ),
-      43,
-    );
-    assert.throws(() => sizeOf('batch', new Map()), /batch/);
   });
 });

@@ -135,6 +135,24 @@ describe('the GRPO gradient', () => {
     await model.dispose();
   });
 
+  it('of a completion comes from the tokens that have a weight alone', async () => {
+    const [folder] = (await referenceModels()).filter(f => hasReference(f, 'grpo.json'));
+    const model = await Model.load(folder!, cpu);
+    const prompt = (await readPrompts(folder!)).get('text')!;
+    // the first two were not drawn: the geometric mean of the ratios is the ratio of the third, and so with the entropy
+    const group = (entropyWeight: number) => ({
+      prompt,
+      completions: [{ tokenIds: [5, 6, 7], advantage: 1.5, weights: [0, 0, 0.4], entropyWeight }],
+    });
+    const token = { kind: 'grpo', epsilon: 0.2, epsilonHigh: 0.2, beta: 0, onPolicy: true } as const;
+    const plain = await gradient(model, token, [group(0)], 1, nothing);
+    const sequence = await gradient(model, { ...token, ratio: 'sequence' }, [group(0)], 1, nothing);
+    assertGradients(sequence.grads, plain.grads, 'sequence');
+    const bonus = await gradient(model, { ...token, entropyBonus: true }, [group(0.3)], 1, nothing);
+    assert.ok(Math.abs(bonus.loss - (plain.loss - 0.3 * bonus.scores[0]![0]!.entropy[2]!)) < 1e-6);
+    await model.dispose();
+  });
+
   it('leaves a frozen vision tower alone', async () => {
     const [folder] = (await referenceModels()).filter(f => hasReference(f, 'grpo.json'));
     const model = await Model.load(folder!, cpu);

@@ -11,7 +11,7 @@ import { SCORE } from '../../src/model/weights';
 import { type AdamWOptions, newAdamWState } from '../../src/tensor/adamw';
 import {
   adamWGraph,
-  forgetMoments,
+  clearMoments,
   notFiniteOnDevice,
   readBackMoments,
   squaresGraph,
@@ -155,6 +155,23 @@ describe('training on WebGPU', function () {
     await again.dispose();
   });
 
+  it('begins with fresh moments where they are cleared', async () => {
+    const model = await Model.load(folder, { device: 'webgpu', threads: 2 });
+    const state = newAdamWState();
+    await trainStep(model, state, await rollouts(0), options);
+    clearMoments(state);
+    assert.equal(state.moments.size, 0);
+    await trainStep(model, state, await rollouts(1), options);
+    const weights = new Map([...(await model.onHost())].map(([name, { data }]) => [name, data.slice()]));
+    await model.dispose();
+
+    const again = await Model.load(folder, { device: 'webgpu', threads: 2 });
+    await trainStep(again, newAdamWState(), await rollouts(0), options);
+    await trainStep(again, newAdamWState(), await rollouts(1), options);
+    for (const [name, { data }] of await again.onHost()) assert.deepEqual(data, weights.get(name), name);
+    await again.dispose();
+  });
+
   it('computes every node of its graphs there', async () => {
     const profiles = mkdtempSync(path.join(tmpdir(), 'triphase-placements-'));
     const profile = path.join(profiles, 'x');
@@ -235,6 +252,6 @@ describe('training on WebGPU', function () {
     const growth = resident.at(-1)! - resident[1]!;
     assert.ok(growth < 24, `the process grew by ${growth} MiB: ${resident.map(Math.round)}`);
     await model.dispose();
-    forgetMoments(state);
+    clearMoments(state);
   });
 });

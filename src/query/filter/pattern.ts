@@ -35,12 +35,6 @@ export function checkPattern(source: string, flags: string, at: Span): Pattern {
   return { source, flags };
 }
 
-/** Every character of a text as itself. */
-export const literalPattern = (text: string, flags = ''): Pattern => ({
-  source: text.replaceAll(/[\\^$.*+?()[\]{}|/]/g, '\\$&'),
-  flags,
-});
-
 /** RE2 takes flags at the beginning; `$` at the very end of the text, as JavaScript has it. */
 export const asRe2 = ({ source, flags }: Pattern): string => `${flags === '' ? '' : `(?${flags})`}${source}`;
 
