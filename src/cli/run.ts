@@ -49,7 +49,7 @@ export async function runCommand(screen: Screen, args: readonly string[]): Promi
   const asked = values['run-dir'];
   const folder = asked === undefined ? createDatedRunFolder(config.run.folder, run) : path.resolve(asked);
   if (asked !== undefined) createRunFolder(folder, run);
-  return serve(screen, { folder, config, watcher: terminal });
+  return serve(screen, { folder, config, watcher: terminal, isNew: true });
 }
 
 export async function resumeCommand(screen: Screen, args: readonly string[]): Promise<number> {

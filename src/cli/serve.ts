@@ -1,5 +1,6 @@
 // Serves a run in this process, as host, and shows it: what `run` and `resume` have in common.
 
+import { rmSync } from 'node:fs';
 import path from 'node:path';
 import type { Curriculum } from '../config/schema';
 import { Host } from '../host/host';
@@ -18,6 +19,8 @@ export interface ServeOptions {
   readonly folder: string;
   readonly config: Curriculum;
   readonly checkpoint?: string;
+  /** The folder was made for this run just now. */
+  readonly isNew?: boolean;
   /** What others read of who watches from this process; nobody does where it serves others alone. */
   readonly watcher?: string;
 }
@@ -44,10 +47,20 @@ export async function serve(screen: Screen, options: ServeOptions): Promise<numb
     report.close();
   }
   if (outcome.outcome === 'stopped' && outcome.killed) endAtOnce();
-  reportRun(screen, options.folder, outcome);
+  if (options.isNew === true && outcome.outcome === 'failed' && isUnbegun(options.folder)) {
+    rmSync(options.folder, { recursive: true, force: true });
+    screen.line(`${screen.style('red', 'refused'.padEnd(9))} ${describeRecord(outcome.error)}`);
+    screen.line('Nothing was begun, and no run folder is left.');
+  } else reportRun(screen, options.folder, outcome);
   // a worker that is still at work, as when the folder was taken away under it, ends with its step, or not at all
   setTimeout(endAtOnce, 1000 * stopSeconds(undefined, stopPatience)).unref();
   return exitCodeOfRun(outcome);
+}
+
+/** Its model was not read yet: whatever was wrong, there is nothing in the folder that was not there before. */
+function isUnbegun(folder: string): boolean {
+  const { events } = readEvents(folder);
+  return events.length > 0 && !events.some(event => event.kind === 'device');
 }
 
 /** How a run came to its end; undefined while it has not, and of one that was lost. */

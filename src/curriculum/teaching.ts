@@ -112,9 +112,10 @@ export class TeachingWatch {
 
   /** @returns what to warn of, when so many steps in a row taught nothing */
   see(step: Teaching): { readonly message: string; readonly remedy: string } | undefined {
+    if (this.warned) return undefined;
     if (step.taught > 0) this.silent.length = 0;
     else this.silent.push(step);
-    if (this.warned || this.silent.length < PERSISTENT) return undefined;
+    if (this.silent.length < PERSISTENT) return undefined;
     this.warned = true;
     const sum = (f: (t: Teaching) => number): number => this.silent.reduce((n, t) => n + f(t), 0);
     const total: Teaching = {
@@ -123,6 +124,7 @@ export class TeachingWatch {
       filtered: sum(t => t.filtered),
       causes: Object.fromEntries(order.map(cause => [cause, sum(t => t.causes[cause])])) as Record<Cause, number>,
     };
+    this.silent.length = 0;
     const first = order.toSorted((a, b) => total.causes[b] - total.causes[a])[0] as Cause;
     return {
       message: `the last ${PERSISTENT} steps taught nothing: ${inWords(total)}`,

@@ -13,6 +13,7 @@ import type { Precision } from './precision';
 import type { Replicas } from './replicas';
 import { SequenceInputs } from './sequence-inputs';
 import type { ShareTask } from './share';
+import type { SharedWeights } from './shared-weights';
 import { visionFeeds } from './vision-inputs';
 import type { Weights } from './weights';
 
@@ -115,6 +116,16 @@ export class Model {
   /** How many shares of a batch are computed side by side. */
   get shares(): number {
     return this.replicas?.count ?? 1;
+  }
+
+  /** How many of them at the same time: 1 where there are no threads for them. */
+  get sideBySide(): number {
+    return this.replicas?.sideBySide ?? 1;
+  }
+
+  /** The parameters in the memory that threads share; undefined where nothing was computed in shares yet. */
+  get sharedWeights(): SharedWeights | undefined {
+    return this.replicas?.sharedOf(this.weights);
   }
 
   /** Outcomes in the order of the shares, the same whether there are threads for them or not. */

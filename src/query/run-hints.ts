@@ -1,12 +1,14 @@
-// Hints about a run as it went: from its stored rollouts, by what was paid then, and from the evaluations of its log.
+// Hints about a run as it went: from its stored rollouts, by what was paid then, and from the evaluations of its log. The
+// run is read file by file, and what is kept of it does not grow with its steps.
 
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import type { EventOf, RunEvent } from '../protocol/run';
-import { currentEvents, readEvents } from '../run/event-log';
+import { openRecording } from './folder/open';
+import { boundSteps } from './hint-spans';
 import { addHints, countGroup, emptyHintTally } from './hint-tally';
 import { type Hint, hintsOf } from './hints';
-import { type ExampleOf, storedRollouts, withExamples } from './stored-rollouts';
+import { type ExampleOf, readStored, type StoredGroup, storedRollouts, withExamples } from './stored-rollouts';
 
 export interface RunHintsOptions {
   readonly exampleOf?: ExampleOf;
@@ -28,28 +30,47 @@ export async function runHints(
   folder: string,
   { exampleOf = () => undefined, weightsOf, signal, progress }: RunHintsOptions = {},
 ): Promise<RunHints> {
-  const stored = await storedRollouts(folder);
+  const { files: ofFiles, ...stored } = await recorded(folder);
   const tally = emptyHintTally();
   let weights: Readonly<Record<string, number>> | undefined;
   let files = 0;
-  for (const file of stored.files) {
-    if (signal?.aborted === true) break;
+  for (; files < ofFiles && signal?.aborted !== true; files++) {
     const ofFile = emptyHintTally();
-    for (const group of withExamples(await stored.read(file), exampleOf)) {
+    for (const group of withExamples(await stored.groups(files), exampleOf)) {
       weights = weightsOf?.(group.phase, group.step);
       countGroup(ofFile, group, weights ?? {});
     }
     addHints(tally, ofFile);
-    progress?.(++files, stored.files.length);
+    boundSteps(tally);
+    progress?.(files + 1, ofFiles);
     // other work of the thread comes in between
     await new Promise(resolve => setImmediate(resolve));
   }
-  const events = existsSync(path.join(folder, 'run.json')) ? currentEvents(readEvents(folder).events) : [];
   return {
-    partial: files < stored.files.length,
+    partial: files < ofFiles,
     samples: tally.samples,
     groups: tally.groups,
-    hints: [...hintsOf(tally, weights === undefined ? {} : { weights }), ...hintsOfEvaluations(events)],
+    hints: [...hintsOf(tally, weights === undefined ? {} : { weights }), ...hintsOfEvaluations(stored.evaluations)],
+  };
+}
+
+interface Recorded {
+  readonly files: number;
+  readonly groups: (i: number) => Promise<readonly StoredGroup[]>;
+  readonly evaluations: readonly RunEvent[];
+}
+
+async function recorded(folder: string): Promise<Recorded> {
+  if (!existsSync(path.join(folder, 'run.json'))) {
+    const { files, read } = await storedRollouts(folder);
+    return { files: files.length, groups: i => read(files[i] as string), evaluations: [] };
+  }
+  const recording = await openRecording(folder);
+  const files = await recording.files();
+  return {
+    files: files.length,
+    groups: i => readStored(recording, files.at(i).file),
+    evaluations: (await recording.curves())?.evaluations ?? [],
   };
 }
 

@@ -11,7 +11,7 @@ const short = /bad_alloc|failed to allocate|out of memory|E_OUTOFMEMORY|Array bu
 
 /** Dawn and Vulkan; Direct3D; CUDA's errors after which a context cannot be used any more. */
 const lost =
-  /device (is |was )?lost|VK_ERROR_DEVICE_LOST|external Instance reference no longer exists|DXGI_ERROR_DEVICE_(REMOVED|HUNG|RESET)|CUDA (failure|error) (46|100|101|214|70[0-9]|71[0-9]|999)\b|cudaError(IllegalAddress|LaunchFailure|DevicesUnavailable|ECCUncorrectable)/i;
+  /device\]? (is |was )?lost|VK_ERROR_DEVICE_LOST|external Instance reference no longer exists|DXGI_ERROR_DEVICE_(REMOVED|HUNG|RESET)|CUDA (failure|error) (46|100|101|214|70[0-9]|71[0-9]|999)\b|cudaError(IllegalAddress|LaunchFailure|DevicesUnavailable|ECCUncorrectable)/i;
 
 /** The error as one that is known; any other comes back as it is. */
 export function asFailure(error: unknown, device: string): unknown {
@@ -36,5 +36,6 @@ export function asFailure(error: unknown, device: string): unknown {
 /** Without the source file and signature that the runtime's messages begin with. */
 function inShort(message: string): string {
   const line = message.trim().split('\n')[0] ?? '';
-  return (/(?:Status Message: )(?:\S+\.cc:\d+ .*?\) )?(.+)$/.exec(line)?.[1] ?? line).slice(0, 200);
+  const said = /was false\. (.+)$/.exec(line) ?? /(?:Status Message: )(?:\S+\.cc:\d+ .*?\) )?(.+)$/.exec(line);
+  return (said?.[1] ?? line).slice(0, 200);
 }

@@ -2,10 +2,12 @@
 
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, copyFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { PhasePreview } from '../../src/protocol/preview';
+import { readEvents } from '../../src/run/event-log';
+import { allRollouts, readRollouts } from '../../src/run/rollouts';
 import { bundle } from '../host/bundle';
 
 const curriculum = (model: string) => `
@@ -34,7 +36,7 @@ describe('before a run', function () {
 
   before(() => {
     programs = mkdtempSync(path.join(tmpdir(), 'triphase-programs-'));
-    bundle(programs, { cli: 'src/cli/main.ts' });
+    bundle(programs, { cli: 'src/cli/main.ts', worker: 'src/host/worker.ts' });
   });
   after(() => rmSync(programs, { recursive: true, force: true }));
   beforeEach(() => {
@@ -140,5 +142,48 @@ describe('before a run', function () {
     assert.equal(long.code, 1);
     assert.match(long.errors, /The prompt has \d+ tokens/);
     assert.deepEqual(left(), []);
+  });
+
+  it('what cannot be read is counted by a dry run, by the run and in its log, and is not trained on', async () => {
+    const row = { question: 'Which?', choices: ['red', 'blue'], image: 'wide.png', scene: 'A scene.', target: 'x' };
+    const bad = [
+      { ...row, id: 'no-question', question: ' ' },
+      { ...row, id: 'no-answer', answer: null },
+      { ...row, id: 'no-option', answer: 'E' },
+      { ...row, id: 'no-option-either', answer: 'F' },
+    ];
+    appendFileSync(path.join(home, 'rows.jsonl'), `\n${bad.map(one => JSON.stringify(one)).join('\n')}\n`);
+    const told = [
+      /^ {10}1 row dropped: there is no question \(rows\.jsonl:5\)$/m,
+      /^ {10}1 example not in phase look: there is no gold answer$/m,
+      /^ {10}2 rows dropped: the gold answer cannot be read as one option \(rows\.jsonl:7\)$/m,
+    ];
+    const dry = await run('run', '.', '--dry-run');
+    assert.equal(dry.code, 0, dry.errors);
+    for (const line of told) assert.match(dry.output, line);
+    const real = await run('run', '.', '--quick', '--run-dir', 'run');
+    assert.equal(real.code, 0, real.errors);
+    for (const line of told) assert.match(real.output, line);
+    const { events } = readEvents(path.join(home, 'run'));
+    const [sources] = events.flatMap(event => (event.kind === 'data' ? [event.sources] : []));
+    assert.deepEqual(
+      sources
+        ?.find(({ source }) => source === 'rows')
+        ?.dropped.map(({ reason, count, first }) => [reason, count, first?.line]),
+      [
+        ['there is no question', 1, 5],
+        ['the gold answer cannot be read as one option', 2, 7],
+      ],
+    );
+    const files = await allRollouts(path.join(home, 'run'));
+    const records = await Promise.all(files.map(file => readRollouts(path.join(home, 'run'), file)));
+    const shown = new Set(records.flat().map(({ example }) => example));
+    assert.ok(shown.size > 0);
+    for (const { id } of bad) assert.ok(!shown.has(id), id);
+    // a line that is no row at all is refused with its place: nobody knows what else is wrong with the file
+    appendFileSync(path.join(home, 'rows.jsonl'), '{"id": \n');
+    const torn = await run('run', '.', '--dry-run');
+    assert.equal(torn.code, 1);
+    assert.match(torn.errors, /rows\.jsonl:9/);
   });
 });

@@ -217,6 +217,17 @@ model     ${path.join('run', 'checkpoints', 'p1-000005')}
     assert.match(output, /failed {4}The loss of step 3 is NaN\.\n {2}Lower the learning rate\.\n$/);
   });
 
+  it('leaves no folder of a run that was refused before it began', async () => {
+    smallCurriculum(folder(), [4]);
+    for (const where of [['--run-dir', 'run'], []]) {
+      const { code, output } = await run(['run', 'curriculum.yaml', ...where], { refuse: true });
+      assert.equal(code, 1);
+      assert.match(output, /refused {3}The run does not fit\.\n {2}Lower phases\.N\.prompts\.\nNothing was begun/);
+      assert.ok(!existsSync(path.join(folder(), 'run')));
+      assert.deepEqual(existsSync(path.join(folder(), 'runs')) ? readdirSync(path.join(folder(), 'runs')) : [], []);
+    }
+  });
+
   it('ends with 2 where the config or the command line has to be changed', async () => {
     smallCurriculum(folder(), [4]);
     const cases: readonly (readonly [string[], RegExp])[] = [

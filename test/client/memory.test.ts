@@ -3,7 +3,7 @@
 
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { startHost, startRun } from '../../src/client/start';
@@ -13,6 +13,40 @@ import { bundle } from '../host/bundle';
 import { alive, kill, until } from './detached-runs';
 
 const mib = 2 ** 20;
+
+/** A control group whose processes may take no more than this from now on; undefined where none can be made. */
+function limitedGroup(bytes: number): string | undefined {
+  for (const [root, limits] of [
+    ['/sys/fs/cgroup/memory', ['memory.limit_in_bytes', 'memory.memsw.limit_in_bytes']],
+    ['/sys/fs/cgroup', ['memory.max', 'memory.swap.max']],
+  ] as const) {
+    const group = path.join(root, `triphase-${process.pid}`);
+    try {
+      mkdirSync(group);
+    } catch {
+      continue;
+    }
+    try {
+      // 0 of swap is said in one, and all together in the other
+      for (const [i, file] of limits.entries())
+        if (i === 0 || existsSync(path.join(group, file)))
+          writeFileSync(path.join(group, file), String(file === 'memory.swap.max' ? 0 : bytes));
+      return group;
+    } catch {
+      removed(group);
+    }
+  }
+  return undefined;
+}
+
+function removed(group: string): boolean {
+  try {
+    rmdirSync(group);
+    return true;
+  } catch {
+    return !existsSync(group);
+  }
+}
 
 describe('a run that is short of memory', function () {
   this.timeout(300_000);
@@ -137,6 +171,29 @@ checkpoints: { every: 1, keep: 5 }
     assert.ok(last);
     assert.deepEqual([last.part, last.step, last.prompts], [at, Number(step), last.before / 2]);
     assert.match(last.why, /the process of attempt 1 died at it/);
+  });
+
+  it('is ended by the system, and the next attempt halves what it was at', async function () {
+    const group = limitedGroup(64 * mib);
+    if (group === undefined) this.skip();
+    try {
+      const { program, configFile, folder, events, has, halved } = subject();
+      ({ pid } = await startRun(program, { configFile, folder }));
+      await until(() => has('phase-started'));
+      writeFileSync(path.join(group, 'cgroup.procs'), String(pid));
+      await until(() => !alive(pid));
+      assert.equal(readRunState(folder).kind, 'lost');
+      ({ pid } = await startHost(program, folder));
+      await until(() => !alive(pid));
+      assert.equal(readRunState(folder).kind, 'finished');
+      const warned = events().flatMap(event => (event.kind === 'warning' ? [event.message] : []));
+      assert.match(warned.join('\n'), /attempt 1 died for lack of memory: the system ended a process/);
+      const [only, ...more] = halved();
+      assert.deepEqual([only?.step, only?.prompts, more], [1, Math.floor((only?.before ?? 0) / 2), []]);
+      assert.match(only?.why ?? '', /the process of attempt 1 died at it/);
+    } finally {
+      await until(() => removed(group));
+    }
   });
 
   it('takes no notice where its process was killed for another reason', async () => {

@@ -91,6 +91,10 @@ describe('copies of the model', function () {
             out.push(drawn, scores, ofReference, loss, gradNorm);
           }
           out.push([...model.weights].map(([name, { data }]) => [name, data]));
+          out.push([...state.moments].map(([name, { m, v, step }]) => [name, m.slice(), v.slice(), step]).sort());
+          // each thread has moved its own part of the parameters
+          const first = [...state.moments.values()][0];
+          assert.equal(first?.m.buffer instanceof SharedArrayBuffer, model.sideBySide > 1);
           return out;
         };
         const threads = await withCopies(folder, 3, programs, model => all(model)(), visionFrozen);

@@ -16,6 +16,8 @@ import { rollout } from '../run/rollout';
 
 interface Wishes {
   readonly stepMs?: number;
+  /** Before its model would be read. */
+  readonly refuse?: boolean;
   readonly failAt?: number;
   readonly throwAt?: number;
   readonly exitAt?: number;
@@ -43,6 +45,7 @@ async function smallJob(job: CurriculumJob): Promise<JobResult> {
     steps,
     phases: phases.map(({ id, trainer, view, steps }) => ({ phase: id, trainer, view, steps })),
   });
+  if (wishes.refuse === true) throw new TriphaseError('memory', 'The run does not fit.', 'Lower phases.N.prompts.');
   const used = job.device ?? (wishes.loseDeviceAt === undefined ? 'cpu' : 'webgpu');
   job.emit({ kind: 'device', asked: job.config.device, used, threads: 1, refused: [] });
 

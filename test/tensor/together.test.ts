@@ -37,6 +37,12 @@ describe('failures of the runtime', () => {
     assert.equal(codeOf('CUDA failure 2: out of memory ; GPU=0', 'cuda'), 'memory');
     assert.equal(codeOf('CUDA failure 700: an illegal memory access was encountered ; GPU=0', 'cuda'), 'device-lost');
     assert.equal(codeOf("Failed to execute 'mapAsync' on 'GPUBuffer': Device is lost", 'webgpu'), 'device-lost');
+    // as Dawn says it through the runtime
+    const dawn =
+      '/onnxruntime_src/onnxruntime/core/providers/webgpu/buffer_manager.cc:641 void onnxruntime::webgpu::BufferManager::Download(WGPUBuffer, void*, size_t) const map_async_result.status == wgpu::MapAsyncStatus::Success was false. Failed to download data from buffer. wgpu::MapAsyncStatus value: 4, message: [Device] is lost.';
+    const gone = asFailure(new Error(dawn), 'webgpu');
+    assert.ok(gone instanceof TriphaseError && gone.code === 'device-lost');
+    assert.match(gone.message, /^the device webgpu is lost: Failed to download data .* \[Device\] is lost\.$/);
     assert.equal(codeOf('Got invalid dimensions for input', 'webgpu'), 'other');
   });
 });
