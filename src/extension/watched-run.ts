@@ -5,8 +5,9 @@ import { EventEmitter } from 'node:events';
 import type { HostClient } from '../client/host-client';
 import { TriphaseError } from '../protocol/errors';
 import type { AppliedRules, Pulse, StopParams, Watcher } from '../protocol/host';
-import type { Activity, RunInfo, RunState } from '../protocol/run';
 import { actionsOf, isServed, type RunAction } from '../protocol/run-actions';
+import type { RunInfo } from '../protocol/run-info';
+import type { Activity, RunState } from '../protocol/run-state';
 import { EventTail } from '../run/event-tail';
 import { RunDigest } from './run-digest';
 
