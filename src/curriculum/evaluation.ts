@@ -9,8 +9,9 @@ import { DECODED_TOGETHER, evaluate } from '../evaluate/evaluate';
 import { loadModel } from '../model/load';
 import { Model } from '../model/model';
 import { TriphaseError } from '../protocol/errors';
+import type { Evaluation } from '../protocol/evaluation';
 import type { Example } from '../protocol/example';
-import type { Activity, Evaluation } from '../protocol/run';
+import type { Activity } from '../protocol/run-state';
 import { Prompter } from '../rollout/prompter';
 import { chooseDevice } from '../tensor/session';
 import type { Together } from '../tensor/together';
@@ -19,7 +20,7 @@ import { compiled } from './rules-in-force';
 import { generationOptions } from './settings';
 
 /** The examples that are evaluated, in order. */
-export async function evaluationExamples(config: Curriculum): Promise<readonly Example[]> {
+async function evaluationExamples(config: Curriculum): Promise<readonly Example[]> {
   const sets: (readonly Example[])[] = [];
   for (const id of config.evaluation.data)
     sets.push(gradedExamples((await openExamples(config, id)).examples, config.evaluation.limit));

@@ -226,21 +226,21 @@ export class Model {
   /** Gives back the memory that sessions hold for their next run; they are made again when they are asked for. */
   async freeSessions(): Promise<void> {
     // what is on a device is held by the sessions that run there
-    if (this.resident) return;
+    if (!this.resident) await this.releaseSessions();
+  }
+
+  async dispose(): Promise<void> {
+    await this.releaseSessions();
+    if (this.resident) leaveDevice(this.weights.values());
+    await this.replicas?.end();
+  }
+
+  private async releaseSessions(): Promise<void> {
     const sessions = [...this.sessions.values(), ...this.layerSessions.values()];
     this.sessions.clear();
     this.layerSessions.clear();
     await released(sessions);
     for (const packed of this.packed.values()) await packed.dispose();
-  }
-
-  async dispose(): Promise<void> {
-    for (const session of [...this.sessions.values(), ...this.layerSessions.values()]) await (await session).dispose();
-    this.sessions.clear();
-    this.layerSessions.clear();
-    for (const packed of this.packed.values()) await packed.dispose();
-    if (this.resident) leaveDevice(this.weights.values());
-    await this.replicas?.end();
   }
 }
 
