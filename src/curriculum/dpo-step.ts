@@ -81,7 +81,7 @@ export async function dpoStep(
  *
  * @param policy by pair the preferred completion and the other, before the update
  */
-export function preferenceMetrics(
+function preferenceMetrics(
   policy: readonly (readonly TokenScores[])[],
   reference: readonly (readonly TokenScores[])[],
   beta: number,

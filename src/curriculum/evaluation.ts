@@ -21,7 +21,7 @@ import { compiled } from './rules-in-force';
 import { generationOptions } from './settings';
 
 /** The examples that are evaluated, in order. */
-export async function evaluationExamples(config: Curriculum): Promise<readonly Example[]> {
+async function evaluationExamples(config: Curriculum): Promise<readonly Example[]> {
   const sets: (readonly Example[])[] = [];
   for (const id of config.evaluation.data)
     sets.push(gradedExamples((await openExamples(config, id)).examples, config.evaluation.limit));

@@ -151,9 +151,12 @@ async function update(
   return out;
 }
 
-/** About so much a file of them takes at most. */
+/** About so much a file of them takes at most: of a token its figures, and of each alternative two more. */
 const bytesOf = (records: readonly RolloutRecord[]): number =>
-  records.reduce((sum, r) => sum + 2 * (r.prompt.length + r.completion.length) + 40 * r.completion_ids.length, 2 ** 16);
+  records.reduce((sum, { prompt, completion, completion_ids, alternative_ids }) => {
+    const ofToken = 40 + 10 * (alternative_ids?.[0]?.length ?? 0);
+    return sum + 2 * (prompt.length + completion.length) + ofToken * completion_ids.length;
+  }, 2 ** 16);
 
 /** Numbers below n in parts of a size, in order; 0 is one part. Of nothing there is one empty part. */
 const chunks = (n: number, size: number): readonly (readonly number[])[] =>

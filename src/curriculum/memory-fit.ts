@@ -120,7 +120,7 @@ function tight({ bytes, phase }: Need, layerwise: boolean, { total, free }: Mach
     message: `phase ${phase} may take ${gib(bytes)} of memory; ${gib(free)} of ${gib(total)} are free`,
     remedy: layerwise
       ? `End other programs, or lower ${less}.`
-      : `End other programs, set model.layerwise: true, or lower ${less}. In one graph the estimate is up to a third too high.`,
+      : `End other programs, set model.layerwise: true, or lower ${less}.`,
   };
 }
 

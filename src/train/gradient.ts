@@ -210,7 +210,9 @@ async function visionGradient(
   dFeatures: FloatTensor,
   trained: (name: string) => boolean,
 ): Promise<Map<string, FloatTensor>> {
-  const session = await model.layerSession('vision backward', () => visionBackwardGraph(model.config, trained));
+  const session = await model.layerSession('vision backward', 'vision backward', () =>
+    visionBackwardGraph(model.config, trained),
+  );
   const feeds = visionFeeds(
     groups.flatMap(g => g.prompt.images),
     model.config.vision,

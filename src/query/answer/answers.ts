@@ -28,6 +28,7 @@ import { columnsOf } from './columns';
 import { configDifference } from './config-difference';
 import { exportedHead, exportedRow } from './exported';
 import { imageBytes } from './image';
+import { packTokens } from './pack-tokens';
 import { questionIn } from './question';
 import { RunConfig } from './run-config';
 import { conditionOf } from './selection';
@@ -334,6 +335,10 @@ async function detail(
   const where: Condition = { kind: 'and', left: equal('step', step), right: equal('group', group) };
   const columns = shelved.columns.map(({ name }) => name);
   const page: Page = { columns, byGroup: false, offset: 0, limit: 10_000 };
+  // in a thread of its own, while the table is looked through
+  const file = fileOf(shelved, step);
+  const tokensAsked = file === undefined ? undefined : recording.tokens(file, group, sample);
+  tokensAsked?.catch(() => undefined);
   const { rows } = await table.page({ ...selected, where }, page, undefined);
   const row = rows.find(one => one.ref.sample === sample);
   if (row === undefined)
@@ -343,12 +348,8 @@ async function detail(
       'The step may have been done again since.',
       { file: recording.folder },
     );
-  const file = fileOf(shelved, step);
   const { cells, texts } = row;
-  const [tokens, explained] = await Promise.all([
-    file === undefined ? null : recording.tokens(file, group, sample),
-    config.explained(rows, row),
-  ]);
+  const [tokens = null, explained] = await Promise.all([tokensAsked, config.explained(rows, row)]);
   return {
     ref,
     cells,
@@ -361,7 +362,7 @@ async function detail(
     outcome: outcomeOf(cells['outcome']),
     images: texts.images,
     scores: Object.fromEntries(shelved.rules.map(rule => [rule, numberOf(cells[rule])])),
-    tokens,
+    tokens: tokens && packTokens(tokens),
     siblings: rows.map(other => ({
       ref: other.ref,
       reward: numberOf(other.cells['reward']),
