@@ -1,7 +1,7 @@
 // One step of GRPO: roll out groups and score them, turn rewards into advantages, update the parameters, write it down.
 
 import type { Weights } from '../model/weights';
-import type { RolloutRecord } from '../protocol/run';
+import type { RolloutRecord } from '../protocol/rollout-record';
 import { writeRollouts } from '../run/rollouts';
 import { learningRate } from '../train/schedule';
 import { scoreGroups } from '../train/score-groups';

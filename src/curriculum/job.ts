@@ -2,7 +2,8 @@
 
 import type { NumberedRules } from '../config/run-rules';
 import type { Curriculum } from '../config/schema';
-import type { Activity, RunEventBody } from '../protocol/run';
+import type { RunEventBody } from '../protocol/run';
+import type { Activity } from '../protocol/run-state';
 import type { MemoryDeath } from '../run/memory-death';
 import type { Device } from '../tensor/session';
 import type { RememberedLimit } from './memory-limits';

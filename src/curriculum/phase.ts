@@ -4,7 +4,7 @@
 import type { Phase, PhaseSettings } from '../config/schema';
 import type { Weights } from '../model/weights';
 import { TriphaseError } from '../protocol/errors';
-import type { Trainer } from '../protocol/run';
+import type { Trainer } from '../protocol/phase';
 import { checkpointFolder } from '../run/checkpoints';
 import { clearMoments } from '../tensor/device-adamw';
 import { changedOnHost } from '../tensor/residence';

@@ -10,7 +10,7 @@ import { Model } from '../model/model';
 import { Replicas } from '../model/replicas';
 import type { Weights } from '../model/weights';
 import { TriphaseError } from '../protocol/errors';
-import type { PlannedPhase } from '../protocol/run';
+import type { PlannedPhase } from '../protocol/phase';
 import { ImageThread } from '../rollout/image-thread';
 import { Prompter } from '../rollout/prompter';
 import { type CheckpointPosition, openCheckpoint, phaseEndCheckpoint } from '../run/checkpoints';

@@ -3,8 +3,7 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { Worker } from 'node:worker_threads';
-import { fromErrorRecord } from '../protocol/error-record';
-import type { ErrorRecord } from '../protocol/run';
+import { type ErrorRecord, fromErrorRecord } from '../protocol/error-record';
 import { type Beats, beats } from '../tensor/heartbeat';
 import type { ModelForm } from './adapter';
 import type { ModelOptions } from './model';

@@ -2,7 +2,10 @@
 // of its views on and the browser harness of the views asks the same. Nothing here knows how the answers are found.
 
 import type { Outcome, RuleScore } from './rewards';
-import type { LeftOut, RunEvent, RunInfo, RunState } from './run';
+import type { RunEvent } from './run';
+import type { RunInfo } from './run-info';
+import type { RunState } from './run-state';
+import type { LeftOut } from './source-report';
 
 /** Whose files a folder holds. */
 export type RecordedBy = 'triphase' | 'trl' | 'verl';

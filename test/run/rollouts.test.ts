@@ -4,7 +4,7 @@ import { readdirSync } from 'node:fs';
 import path from 'node:path';
 import { parquetRows } from '../../src/parquet/read';
 import { TriphaseError } from '../../src/protocol/errors';
-import { rolloutColumns } from '../../src/protocol/run';
+import { rolloutColumns } from '../../src/protocol/rollout-record';
 import { allRollouts, readRollouts, writeRollouts } from '../../src/run/rollouts';
 import { rollout } from './rollout';
 import { temporaryFolder } from './temporary';
