@@ -1,4 +1,5 @@
-// One run folder, kept up to date: from its log, and from its host while one serves it.
+// One run folder, kept up to date: from its log, and from its host while one serves it. It looks when it is told to, as a
+// window knows hundreds of runs, most of them over; client/run-connection.ts attends to the one run of a terminal all the time.
 
 import { EventEmitter } from 'node:events';
 import type { HostClient } from '../client/host-client';

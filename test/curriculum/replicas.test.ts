@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
+import { evaluateFolder } from '../../src/curriculum/evaluation';
 import { loadModel } from '../../src/model/load';
 import { Model } from '../../src/model/model';
 import { Replicas } from '../../src/model/replicas';
@@ -146,6 +147,16 @@ describe('copies of the model', function () {
           readFileSync(path.join(folder, 'checkpoints', 'text-000004', 'model.safetensors'));
         assert.deepEqual(last(other), last(threads));
       }
+      const evaluated = (from: string) =>
+        evaluateFolder({
+          folder: path.join(threads.folder, 'checkpoints', 'text-000004'),
+          config: runs.config(['replicas=2', 'evaluation.data=[rows]']),
+          activity: () => {},
+          programs: from,
+        });
+      const { seconds: _, ...inThreads } = await evaluated(programs);
+      const { seconds: __, ...inOne } = await evaluated(nowhere);
+      assert.deepEqual(inThreads, inOne);
     } finally {
       runs.remove();
     }
