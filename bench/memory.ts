@@ -40,9 +40,11 @@ function casesOf(shape: ShapeName, folder: string): Case[] {
   const threads = Number(values.threads);
   if (shape === '3b') {
     const run = { prompts: 1, samples: 2, promptTokens: 32, completionTokens: 4 };
-    return [{ name: '3b, LoRA, layer by layer', folder, trained: 'adapter', layerwise: true, threads, ...run }];
+    return [
+      { name: '3b, LoRA, layer by layer', folder, trained: 'adapter', layerwise: true, threads, steps: 1, ...run },
+    ];
   }
-  const run = { prompts: 2, samples: 4, promptTokens: 64, completionTokens: 128 };
+  const run = { prompts: 2, samples: 4, promptTokens: 64, completionTokens: 64 };
   const ways: readonly (readonly ['model' | 'adapter', boolean])[] = [
     ['model', false],
     ['model', true],
@@ -55,6 +57,7 @@ function casesOf(shape: ShapeName, folder: string): Case[] {
     trained,
     layerwise,
     threads,
+    steps: 2,
     ...run,
   }));
 }

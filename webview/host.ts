@@ -1,8 +1,9 @@
 // The view's side of what it and the extension say to each other (protocol/views.ts). Whoever shows the page gives it
 // `acquireVsCodeApi`: VS Code, or the browser harness of the tests.
 
+import type { ErrorRecord } from '../src/protocol/error-record';
 import type { SearchHits } from '../src/protocol/query';
-import type { ErrorRecord, RunState } from '../src/protocol/run';
+import type { RunState } from '../src/protocol/run-state';
 import type { BranchProgress } from '../src/protocol/session';
 import type { RecomputeProgress, Tried } from '../src/protocol/trial';
 import type { FromView, RequestName, Requests, ToView, ViewState } from '../src/protocol/views';

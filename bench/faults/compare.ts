@@ -3,7 +3,8 @@
 
 import { existsSync, readdirSync } from 'node:fs';
 import path from 'node:path';
-import type { RolloutRecord, RunEvent } from '../../src/protocol/run';
+import type { RolloutRecord } from '../../src/protocol/rollout-record';
+import type { RunEvent } from '../../src/protocol/run';
 import { currentEvents, readEvents } from '../../src/run/event-log';
 import { readRunState } from '../../src/run/folder';
 import { allRollouts, currentRollouts, readRollouts } from '../../src/run/rollouts';

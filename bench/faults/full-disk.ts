@@ -5,7 +5,7 @@ import { closeSync, existsSync, mkdirSync, openSync, rmSync, writeSync } from 'n
 import path from 'node:path';
 import { connectToRun } from '../../src/client/run-connection';
 import { startRun } from '../../src/client/start';
-import type { RunState } from '../../src/protocol/run';
+import type { RunState } from '../../src/protocol/run-state';
 import { program } from './run';
 
 const diskMegabytes = 64;

@@ -4,7 +4,7 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { Example } from '../../src/protocol/example';
 import { Random } from '../../src/protocol/random';
-import type { RolloutRecord } from '../../src/protocol/run';
+import type { RolloutRecord } from '../../src/protocol/rollout-record';
 import { EventLog } from '../../src/run/event-log';
 import { writeRollouts } from '../../src/run/rollouts';
 

@@ -1,6 +1,6 @@
 // Completions as the toy model writes them.
 
-import type { RolloutRecord } from '../../src/protocol/run';
+import type { RolloutRecord } from '../../src/protocol/rollout-record';
 
 export function recordOf(step: number, sample: number): RolloutRecord {
   const ids = Array.from({ length: 4 }, (_, i) => (step * 31 + sample * 7 + i * 13) % 600);

@@ -3,7 +3,7 @@
 
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import type { RolloutRecord } from '../../src/protocol/run';
+import type { RolloutRecord } from '../../src/protocol/rollout-record';
 import { compactRun } from '../../src/run/compaction';
 import { EventLog } from '../../src/run/event-log';
 import { createRunFolder } from '../../src/run/folder';

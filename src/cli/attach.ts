@@ -3,8 +3,9 @@
 import path from 'node:path';
 import { connectToRun, type RunConnection } from '../client/run-connection';
 import { describe } from '../protocol/errors';
-import type { RunEvent, RunState } from '../protocol/run';
+import type { RunEvent } from '../protocol/run';
 import { isServed } from '../protocol/run-actions';
+import type { RunState } from '../protocol/run-state';
 import { currentEvents, readEvents } from '../run/event-log';
 import { parseCommandLine } from './arguments';
 import { exitCode, exitCodeOfRun } from './exit-codes';

@@ -1,6 +1,6 @@
 // What became of the data of a run, in lines: how many examples, what was left out and why, what is there twice.
 
-import type { DuplicateReport, LeftOut, SourceReport } from '../protocol/run';
+import type { DuplicateReport, LeftOut, SourceReport } from '../protocol/source-report';
 import type { Style } from './screen';
 import { shown } from './shown';
 import { counted } from './words';

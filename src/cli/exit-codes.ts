@@ -1,7 +1,8 @@
 // What the process says to scripts when it ends.
 
+import type { ErrorRecord } from '../protocol/error-record';
 import { describe, type ErrorCode, TriphaseError } from '../protocol/errors';
-import type { ErrorRecord, RunOutcome } from '../protocol/run';
+import type { RunOutcome } from '../protocol/run';
 
 export const exitCode = {
   /** All was done. */

@@ -2,9 +2,12 @@
 // go the same lines, and now and then one for the steps.
 
 import { describe, TriphaseError } from '../protocol/errors';
+import type { Evaluation } from '../protocol/evaluation';
 import type { Pulse } from '../protocol/host';
-import type { Activity, Evaluation, EventOf, PhaseEnd, Progress, RunEvent, RunState } from '../protocol/run';
+import type { PhaseEnd } from '../protocol/phase';
+import type { EventOf, RunEvent } from '../protocol/run';
 import { RunProgress } from '../protocol/run-progress';
+import type { Activity, Progress, RunState } from '../protocol/run-state';
 import { dataLines } from './data-lines';
 import type { Screen } from './screen';
 import { conditionNames, counted, duration, figure, percent } from './words';

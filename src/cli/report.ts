@@ -1,6 +1,6 @@
 // What came of a run or an evaluation, as tables.
 
-import type { ConditionResult, Evaluation, EvaluationFigures } from '../protocol/run';
+import type { ConditionResult, Evaluation, EvaluationFigures } from '../protocol/evaluation';
 import type { Screen } from './screen';
 import { table } from './table';
 import { conditionNames, percent } from './words';

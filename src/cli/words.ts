@@ -1,6 +1,6 @@
 // Figures as a person reads them.
 
-import type { Condition } from '../protocol/run';
+import type { Condition } from '../protocol/evaluation';
 
 /** 0.125 -> "12.5%" */
 export function percent(share: number): string {

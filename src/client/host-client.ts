@@ -10,7 +10,7 @@ import {
   SocketMessageReader,
   SocketMessageWriter,
 } from 'vscode-jsonrpc/node';
-import { fromErrorRecord } from '../protocol/error-record';
+import { type ErrorRecord, fromErrorRecord } from '../protocol/error-record';
 import { TriphaseError } from '../protocol/errors';
 import {
   type AppliedRules,
@@ -37,7 +37,8 @@ import {
   type Watcher,
   watchersNotification,
 } from '../protocol/host';
-import type { Activity, ErrorRecord, RunEvent, RunState } from '../protocol/run';
+import type { RunEvent } from '../protocol/run';
+import type { Activity, RunState } from '../protocol/run-state';
 import { readRunInfo } from '../run/folder';
 import { readHostToken } from '../run/host-token';
 import { leaseHolder } from '../run/lease';

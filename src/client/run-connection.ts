@@ -13,9 +13,10 @@ import type {
   StopParams,
   Watcher,
 } from '../protocol/host';
-import type { Activity, RunEvent, RunState } from '../protocol/run';
+import type { RunEvent } from '../protocol/run';
 import { isServed } from '../protocol/run-actions';
 import { RunProgress } from '../protocol/run-progress';
+import type { Activity, RunState } from '../protocol/run-state';
 import { EventTail } from '../run/event-tail';
 import { readRunInfo, readRunState } from '../run/folder';
 import { tellingEvents } from '../run/log-ends';

@@ -1,7 +1,7 @@
 // The rules that may stand under `rewards:` beside format and accuracy, and how their scores become one reward.
 
 import { z } from 'zod';
-import { rolloutColumns } from '../protocol/run';
+import { rolloutColumns } from '../protocol/rollout-record';
 import { conventionsSchema } from './conventions';
 import type { DeepReadonly } from './deep-readonly';
 

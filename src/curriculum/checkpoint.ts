@@ -7,7 +7,7 @@ import { isAdapter, type ModelForm } from '../model/adapter';
 import { readAdapter, saveAdapter } from '../model/adapter-files';
 import { loadWeights, readScore, SCORE, saveModel, type Weights } from '../model/weights';
 import { TriphaseError } from '../protocol/errors';
-import type { WatchedFigure } from '../protocol/run';
+import type { WatchedFigure } from '../protocol/phase';
 import { requireWhole, writeCheckpoint } from '../run/checkpoints';
 import { clearMoments, readBackMoments } from '../tensor/device-adamw';
 import { changedOnHost } from '../tensor/residence';

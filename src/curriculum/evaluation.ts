@@ -8,18 +8,21 @@ import { checkShown } from '../evaluate/conditions';
 import { DECODED_TOGETHER, evaluate } from '../evaluate/evaluate';
 import { loadModel } from '../model/load';
 import { Model } from '../model/model';
+import { Replicas } from '../model/replicas';
 import { TriphaseError } from '../protocol/errors';
+import type { Evaluation } from '../protocol/evaluation';
 import type { Example } from '../protocol/example';
-import type { Activity, Evaluation } from '../protocol/run';
+import type { Activity } from '../protocol/run-state';
 import { Prompter } from '../rollout/prompter';
 import { chooseDevice } from '../tensor/session';
 import type { Together } from '../tensor/together';
 import { generatesByLayers } from './memory-fit';
+import { replicaCount } from './replica-count';
 import { compiled } from './rules-in-force';
 import { generationOptions } from './settings';
 
 /** The examples that are evaluated, in order. */
-export async function evaluationExamples(config: Curriculum): Promise<readonly Example[]> {
+async function evaluationExamples(config: Curriculum): Promise<readonly Example[]> {
   const sets: (readonly Example[])[] = [];
   for (const id of config.evaluation.data)
     sets.push(gradedExamples((await openExamples(config, id)).examples, config.evaluation.limit));
@@ -72,22 +75,37 @@ export interface EvaluateFolderOptions {
   readonly folder: string;
   readonly config: Curriculum;
   readonly activity: (activity: Activity) => void;
+  /** The folder of the programs of threads; default: that of the program that runs. */
+  readonly programs?: string;
 }
 
-export async function evaluateFolder({ folder, config, activity }: EvaluateFolderOptions): Promise<Evaluation> {
+/** In as many shares as a run of the config computes side by side, and so with the numbers of its own evaluations. */
+export async function evaluateFolder({
+  folder,
+  config,
+  activity,
+  programs,
+}: EvaluateFolderOptions): Promise<Evaluation> {
   const examples = await evaluationExamples(config);
   if (examples.length === 0)
     throw new TriphaseError('data', 'there is nothing to evaluate on', 'Name data under evaluation.data.');
   checkShown(examples, config.evaluation.conditions);
   const { device } = await chooseDevice(config.device);
   const { form, weights, frozen } = await loadModel(folder, config.model.precision);
-  const model = new Model(form, weights, {
+  const layerwise = generatesByLayers(config, form, device, DECODED_TOGETHER);
+  const { replicas, threads } = replicaCount(layerwise ? { ...config, replicas: 1 } : config, device, [
+    ...weights.values(),
+    ...(frozen?.values() ?? []),
+  ]);
+  const options = {
     device,
-    threads: config.threads,
+    threads,
     visionFrozen: true,
-    layerwise: generatesByLayers(config, form, device, DECODED_TOGETHER),
+    layerwise,
     ...(frozen === undefined ? {} : { frozen }),
-  });
+  };
+  const beside = replicas === 1 ? undefined : Replicas.start(replicas, { form, options, folder }, programs);
+  const model = new Model(form, weights, options, beside);
   try {
     const prompter = await Prompter.load(folder, model.config);
     const evaluated = { config, model, prompter, userMessage: compileUserMessage(config.prompt), examples, step: 0 };

@@ -1,7 +1,7 @@
 // One step of GRPO: roll out groups and score them, turn rewards into advantages, update the parameters, write it down.
 
 import type { Weights } from '../model/weights';
-import type { RolloutRecord } from '../protocol/run';
+import type { RolloutRecord } from '../protocol/rollout-record';
 import { writeRollouts } from '../run/rollouts';
 import { learningRate } from '../train/schedule';
 import { scoreGroups } from '../train/score-groups';
@@ -58,7 +58,7 @@ export async function grpoStep(
   const updatesDue = parts.length * grpo.num_iterations;
   const scoring = {
     temperature: trainingTemperature(at.settings),
-    microBatch: grpo.micro_batch,
+    microBatch: at.microBatch,
     together: context.memory.update,
   };
   // log-probabilities of before the first update, where it is not itself that gives them
@@ -141,7 +141,7 @@ async function update(
         temperature: trainingTemperature(settings),
         optimizer: adamWOptions(settings, rate),
         maxGradNorm: settings.optimizer.max_grad_norm,
-        microBatch: settings.grpo.micro_batch,
+        microBatch: at.microBatch,
         together: memory.update,
         frozen: frozenParts(config),
         path: dropoutPath(config, at, out.length),
@@ -151,9 +151,12 @@ async function update(
   return out;
 }
 
-/** About so much a file of them takes at most. */
+/** About so much a file of them takes at most: of a token its figures, and of each alternative two more. */
 const bytesOf = (records: readonly RolloutRecord[]): number =>
-  records.reduce((sum, r) => sum + 2 * (r.prompt.length + r.completion.length) + 40 * r.completion_ids.length, 2 ** 16);
+  records.reduce((sum, { prompt, completion, completion_ids, alternative_ids }) => {
+    const ofToken = 40 + 10 * (alternative_ids?.[0]?.length ?? 0);
+    return sum + 2 * (prompt.length + completion.length) + ofToken * completion_ids.length;
+  }, 2 ** 16);
 
 /** Numbers below n in parts of a size, in order; 0 is one part. Of nothing there is one empty part. */
 const chunks = (n: number, size: number): readonly (readonly number[])[] =>

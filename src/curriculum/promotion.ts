@@ -2,7 +2,8 @@
 // has reached a target. What was seen so far is data, which a checkpoint carries: a resumed phase judges as the unbroken one.
 
 import type { Phase } from '../config/schema';
-import type { Condition, EvaluationFigures, PhaseEnd, WatchedFigure } from '../protocol/run';
+import type { Condition, EvaluationFigures } from '../protocol/evaluation';
+import type { PhaseEnd, WatchedFigure } from '../protocol/phase';
 
 /** What the evaluations of a phase have shown so far. */
 export interface PromotionState {

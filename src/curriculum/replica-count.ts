@@ -2,10 +2,8 @@
 
 import { availableParallelism } from 'node:os';
 import type { Curriculum } from '../config/schema';
+import { isLarge } from '../model/large';
 import type { Device, Tensor } from '../tensor/session';
-
-/** Of larger models products take the time, which threads share well, and copies of parameters and gradients take memory. */
-const LARGEST_PARAMETERS = 32e6;
 
 export interface ReplicaCount {
   readonly replicas: number;
@@ -24,6 +22,6 @@ export function replicaCount(
   const size = parameters.reduce((sum, { data }) => sum + data.length, 0);
   // more than there are prompts in a batch would have nothing to do
   const useful = Math.max(1, ...phases.map(({ prompts }) => prompts));
-  const count = replicas > 0 ? replicas : size > LARGEST_PARAMETERS ? 1 : Math.min(all, useful);
+  const count = replicas > 0 ? replicas : isLarge(size) ? 1 : Math.min(all, useful);
   return { replicas: count, threads: Math.max(1, Math.floor(all / count)) };
 }

@@ -7,13 +7,14 @@ import { drawing } from '../rollout/groups';
 import { StopTexts } from '../rollout/stop-texts';
 import { loadTokenizer } from '../text/tokenizer';
 import { gradientOfShare, scoresOfShare } from '../train/gradient';
+import { addedInThread, appliedInThread } from '../train/update';
 
 async function main(data: ReplicaData): Promise<void> {
   // at once: a checkpoint that the run goes on from is removed in time
   const tokenizer = await loadTokenizer(data.folder);
   const stopsOf = (texts: readonly string[]): StopTexts =>
     new StopTexts(texts, ids => tokenizer.decode(ids, { skipSpecial: true }));
-  serveReplica(data, [drawing(stopsOf), scoresOfShare, gradientOfShare]);
+  serveReplica(data, [drawing(stopsOf), scoresOfShare, gradientOfShare, addedInThread, appliedInThread]);
 }
 
 void main(workerData as ReplicaData);

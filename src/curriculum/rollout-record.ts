@@ -1,7 +1,7 @@
 // A rollout as it is in memory during a step, and as it is written down.
 
 import type { Scored } from '../protocol/rewards';
-import type { RolloutRecord } from '../protocol/run';
+import type { RolloutRecord } from '../protocol/rollout-record';
 import type { Sample } from '../rollout/generation';
 import { byToken } from '../rollout/kept-alternatives';
 import type { RenderedPrompt } from '../rollout/prompter';

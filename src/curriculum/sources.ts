@@ -7,7 +7,7 @@ import { openExamples } from '../data/examples';
 import { usable } from '../data/views';
 import { TriphaseError } from '../protocol/errors';
 import type { Example } from '../protocol/example';
-import type { DuplicateReport, LeftOut, SourceReport } from '../protocol/run';
+import type { DuplicateReport, LeftOut, SourceReport } from '../protocol/source-report';
 import type { PhaseExamples } from './order';
 
 export interface RunData {

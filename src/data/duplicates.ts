@@ -2,7 +2,7 @@
 // earlier source names, or in data that is evaluated. What is to be dropped is dropped; everything is counted.
 
 import type { DataSet } from '../config/schema';
-import type { DuplicateReport } from '../protocol/run';
+import type { DuplicateReport } from '../protocol/source-report';
 import { HashTable } from './columns';
 import { type ExampleList, pickExamples } from './example-list';
 import { fileSize, ImageHashes } from './likeness';

@@ -43,7 +43,7 @@ export function textLines(content: string, file: string): readonly Row[] {
 }
 
 /** JSON, and what Python's json module writes of numbers that JSON does not have: these are taken as null. */
-export function lenientJson(json: string): unknown {
+function lenientJson(json: string): unknown {
   try {
     return JSON.parse(json);
   } catch (error) {

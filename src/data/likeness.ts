@@ -19,7 +19,7 @@ export function likenessOf({ question, choices = [], scene = '', images }: Examp
   return hash64(JSON.stringify([words, images.map(fileSize)]));
 }
 
-export function normalisedWords(text: string): string {
+function normalisedWords(text: string): string {
   return (
     text
       .normalize('NFKC')

@@ -3,7 +3,7 @@
 import { Template } from '@huggingface/jinja';
 import type { Curriculum } from '../config/schema';
 import type { Example, View } from '../protocol/example';
-import type { Trainer } from '../protocol/run';
+import type { Trainer } from '../protocol/phase';
 import { type ExampleList, type Facts, pickExamples } from './example-list';
 
 export interface Refused {

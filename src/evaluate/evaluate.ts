@@ -4,10 +4,10 @@
 import type { Condition } from '../config/evaluation';
 import type { UserMessage } from '../data/views';
 import type { Model } from '../model/model';
+import type { ConditionResult, Evaluation, EvaluationFigures, LanguageBias } from '../protocol/evaluation';
 import type { Example } from '../protocol/example';
 import { Random } from '../protocol/random';
 import type { Scored } from '../protocol/rewards';
-import type { ConditionResult, Evaluation, EvaluationFigures, LanguageBias } from '../protocol/run';
 import type { RuleSample } from '../reward/sample';
 import { completions } from '../rollout/completions';
 import type { GenerationOptions, Sample } from '../rollout/generation';

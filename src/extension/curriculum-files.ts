@@ -4,9 +4,9 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import * as vscode from 'vscode';
 
-export const curriculumPattern = '**/{curriculum,*.curriculum}.{yaml,yml}';
+const curriculumPattern = '**/{curriculum,*.curriculum}.{yaml,yml}';
 
-export function isCurriculum(uri: vscode.Uri): boolean {
+function isCurriculum(uri: vscode.Uri): boolean {
   return uri.scheme === 'file' && /(^|[\\/.])curriculum\.ya?ml$/.test(uri.fsPath);
 }
 

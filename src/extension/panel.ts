@@ -52,6 +52,7 @@ export class Panel {
     panel.title = parts.title(state);
     panel.iconPath = { light: icon('light'), dark: icon('dark') };
     this.relay = new Relay(parts.answers, message => this.post(message));
+    this.relay.begin(state);
     webview.onDidReceiveMessage((value: unknown) => this.take(value));
     panel.onDidChangeViewState(() => {
       // its document is gone, and says so itself when it is made anew

@@ -7,6 +7,7 @@ import type { SearchHits } from '../protocol/query';
 import type { BranchProgress } from '../protocol/session';
 import type { RecomputeProgress } from '../protocol/trial';
 import type { FromView, RequestName, Requests, ToView, ViewState } from '../protocol/views';
+import { FirstQuestion } from './first-question';
 
 export interface Wishes {
   readonly signal: AbortSignal;
@@ -23,11 +24,22 @@ export type Answers = {
 
 export class Relay {
   private readonly running = new Map<number, AbortController>();
+  private readonly first: FirstQuestion;
 
   constructor(
     private readonly answers: Answers,
     private readonly send: (message: ToView) => void,
-  ) {}
+  ) {
+    const nobody = () => undefined;
+    this.first = new FirstQuestion((params, signal) =>
+      answers.rollout(params, { signal, onHits: nobody, onBranching: nobody, onRecomputing: nobody }),
+    );
+  }
+
+  /** The page of this state is being made. */
+  begin(state: ViewState): void {
+    this.first.begin(state);
+  }
 
   async take(message: Extract<FromView, { readonly kind: 'request' | 'cancel' }>): Promise<void> {
     if (message.kind === 'cancel') {
@@ -40,7 +52,8 @@ export class Relay {
     try {
       const answer = Object.hasOwn(this.answers, name) ? this.answers[name] : undefined;
       if (answer === undefined) throw new TriphaseError('usage', `There is no request '${String(name)}'.`);
-      const result = await answer(params as never, {
+      const begun = this.first.answerTo(name, params, controller.signal);
+      const wishes: Wishes = {
         signal: controller.signal,
         onHits: hits => {
           if (!controller.signal.aborted) this.send({ kind: 'hits', id, hits });
@@ -51,7 +64,8 @@ export class Relay {
         onRecomputing: progress => {
           if (!controller.signal.aborted) this.send({ kind: 'recomputing', id, progress });
         },
-      });
+      };
+      const result = await (begun ?? answer(params as never, wishes));
       this.send({ kind: 'result', id, result });
     } catch (error) {
       this.send({ kind: 'error', id, error: toErrorRecord(error) });
@@ -62,6 +76,7 @@ export class Relay {
 
   /** The view is gone: nobody wants what it asked for. */
   close(): void {
+    this.first.leave();
     for (const controller of this.running.values()) controller.abort();
   }
 }

@@ -2,7 +2,7 @@
 
 import path from 'node:path';
 import * as vscode from 'vscode';
-import type { RunState } from '../protocol/run';
+import type { RunState } from '../protocol/run-state';
 import { figure, roughly } from './figures';
 import type { ForeignRun, Runs } from './runs';
 import type { WatchedRun } from './watched-run';

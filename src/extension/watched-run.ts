@@ -1,11 +1,13 @@
-// One run folder, kept up to date: from its log, and from its host while one serves it.
+// One run folder, kept up to date: from its log, and from its host while one serves it. It looks when it is told to, as a
+// window knows hundreds of runs, most of them over; client/run-connection.ts attends to the one run of a terminal all the time.
 
 import { EventEmitter } from 'node:events';
 import type { HostClient } from '../client/host-client';
 import { TriphaseError } from '../protocol/errors';
 import type { AppliedRules, Pulse, StopParams, Watcher } from '../protocol/host';
-import type { Activity, RunInfo, RunState } from '../protocol/run';
 import { actionsOf, isServed, type RunAction } from '../protocol/run-actions';
+import type { RunInfo } from '../protocol/run-info';
+import type { Activity, RunState } from '../protocol/run-state';
 import { EventTail } from '../run/event-tail';
 import { RunDigest } from './run-digest';
 

@@ -1,7 +1,7 @@
 // What states and settings are called in the editor's language.
 
 import * as vscode from 'vscode';
-import type { RunState } from '../protocol/run';
+import type { RunState } from '../protocol/run-state';
 
 export function stateInWords({ kind }: RunState): string {
   switch (kind) {

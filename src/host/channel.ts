@@ -3,7 +3,8 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { NumberedRules } from '../config/run-rules';
 import type { CurriculumJob, JobEvent, JobResult } from '../curriculum/job';
-import type { Activity, ErrorRecord } from '../protocol/run';
+import type { ErrorRecord } from '../protocol/error-record';
+import type { Activity } from '../protocol/run-state';
 import type { DiskWait } from '../run/write-failures';
 
 /** Indices into an Int32Array over shared memory. */

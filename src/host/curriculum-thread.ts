@@ -4,8 +4,8 @@
 import { MessageChannel, Worker } from 'node:worker_threads';
 import type { NumberedRules } from '../config/run-rules';
 import type { JobEvent, JobResult } from '../curriculum/job';
-import { toErrorRecord } from '../protocol/error-record';
-import type { Activity, ErrorRecord } from '../protocol/run';
+import { type ErrorRecord, toErrorRecord } from '../protocol/error-record';
+import type { Activity } from '../protocol/run-state';
 import type { DiskWait } from '../run/write-failures';
 import { flag, flagBytes, type WorkerInput, type WorkerMessage } from './channel';
 

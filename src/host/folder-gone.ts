@@ -1,9 +1,8 @@
 // A run folder that was taken away under a run, or taken over: what nobody could find again, or another host writes, is not
 // written, and nothing is made in its old place.
 
-import { toErrorRecord } from '../protocol/error-record';
+import { type ErrorRecord, toErrorRecord } from '../protocol/error-record';
 import { TriphaseError } from '../protocol/errors';
-import type { ErrorRecord } from '../protocol/run';
 import type { EventLog } from '../run/event-log';
 
 /** undefined: it is there. */

@@ -7,8 +7,10 @@ import type { Curriculum } from '../config/schema';
 import { toErrorRecord } from '../protocol/error-record';
 import { TriphaseError } from '../protocol/errors';
 import type { AppliedRules, ApplyRulesParams, HostStatus, Pulse, StopParams, Watcher } from '../protocol/host';
-import type { Activity, RunEvent, RunEventBody, RunInfo, RunOutcome, RunState } from '../protocol/run';
+import type { RunEvent, RunEventBody, RunOutcome } from '../protocol/run';
+import type { RunInfo } from '../protocol/run-info';
 import { RunProgress } from '../protocol/run-progress';
+import type { Activity, RunState } from '../protocol/run-state';
 import { version } from '../protocol/version';
 import { EventLog } from '../run/event-log';
 import { readRunInfo, writeRunInfo } from '../run/folder';
@@ -294,7 +296,7 @@ export class Host {
   private begin(start: Awaited<ReturnType<typeof attemptStart>>, device: DeviceToUse | undefined): void {
     const { folder, info, lease } = this;
     const { config, workerFile } = this.options;
-    const { checkpoint, events, supersedesAfter, limits, memoryDeath, replicas, layerwise } = start;
+    const { checkpoint, events, supersedesAfter, limits, memoryDeath, replicas, layerwise, microBatches } = start;
     const wish = this.state.kind;
     for (const event of device === undefined ? events : []) this.progress.take(event);
     this.log.append({
@@ -326,6 +328,7 @@ export class Host {
         ...(memoryDeath === undefined ? {} : { memoryDeath }),
         ...(replicas === undefined ? {} : { replicas }),
         ...(layerwise === undefined ? {} : { layerwise }),
+        ...(microBatches === undefined ? {} : { microBatches }),
         quick: info.quick,
         ...(info.onlyPhase === undefined ? {} : { onlyPhase: info.onlyPhase }),
       },

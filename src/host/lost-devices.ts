@@ -2,7 +2,8 @@
 // CPU where the config asks for that.
 
 import type { Curriculum } from '../config/schema';
-import type { ErrorRecord, EventOf, RunEvent } from '../protocol/run';
+import type { ErrorRecord } from '../protocol/error-record';
+import type { EventOf, RunEvent } from '../protocol/run';
 import type { Device } from '../tensor/session';
 
 export interface DeviceToUse {

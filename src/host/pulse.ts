@@ -3,7 +3,7 @@
 // and in whether the process computes.
 
 import type { Pulse } from '../protocol/host';
-import type { Activity } from '../protocol/run';
+import type { Activity } from '../protocol/run-state';
 
 /** Silence is said to be long when it is so many times what was usual, but never before so many seconds. */
 const times = 10;

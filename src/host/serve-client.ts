@@ -4,7 +4,7 @@ import type { Socket } from 'node:net';
 import path from 'node:path';
 import { createMessageConnection, ResponseError, SocketMessageWriter } from 'vscode-jsonrpc/node';
 import { z } from 'zod';
-import { toErrorRecord } from '../protocol/error-record';
+import { type ErrorRecord, toErrorRecord } from '../protocol/error-record';
 import { describe, TriphaseError } from '../protocol/errors';
 import {
   activityNotification,
@@ -26,7 +26,8 @@ import {
   type Watcher,
   watchersNotification,
 } from '../protocol/host';
-import type { Activity, ErrorRecord, RunEvent, RunState } from '../protocol/run';
+import type { RunEvent } from '../protocol/run';
+import type { Activity, RunState } from '../protocol/run-state';
 import { version } from '../protocol/version';
 import { sameToken } from '../run/host-token';
 import type { Host } from './host';

@@ -16,7 +16,7 @@ export interface WrittenTest {
 }
 
 /** Where a rule stands in a file of that kind. */
-export function rulePath(kind: FileKind, rule: string): KeyPath {
+function rulePath(kind: FileKind, rule: string): KeyPath {
   const above = kind === 'rewards' ? [] : ['rewards'];
   return (builtInRules as readonly string[]).includes(rule) ? [...above, rule] : [...above, 'rules', rule];
 }

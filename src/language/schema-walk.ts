@@ -28,7 +28,7 @@ export type FileKind = 'curriculum' | 'rewards';
 
 let whole: Schema | undefined;
 
-export function schemaOf(kind: FileKind): Schema {
+function schemaOf(kind: FileKind): Schema {
   whole ??= curriculumJsonSchema() as Schema;
   return kind === 'curriculum' ? whole : (whole.properties?.['rewards'] ?? {});
 }

@@ -57,6 +57,26 @@ export function joined(c: TextConfig, weights: Weights): Map<string, FloatTensor
   return out;
 }
 
+/** Places for parameters as they are read, side by side where they are joined, so that none has to be moved. */
+export function placesSideBySide(
+  c: TextConfig,
+  shapes: ReadonlyMap<string, readonly number[]>,
+): (name: string) => Float32Array | undefined {
+  const size = (name: string): number => (shapes.get(name) ?? []).reduce((n, d) => n * d, 1);
+  const groups = new Map<string, readonly string[]>();
+  for (let i = 0; i < c.layers; i++)
+    for (const { parts } of ofLayer(i)) for (const part of parts) groups.set(part, parts);
+  const made = new Map<readonly string[], Float32Array>();
+  return name => {
+    const parts = groups.get(name);
+    if (parts === undefined) return undefined;
+    const all = made.get(parts) ?? new Float32Array(parts.reduce((n, part) => n + size(part), 0));
+    made.set(parts, all);
+    const from = parts.slice(0, parts.indexOf(name)).reduce((n, part) => n + size(part), 0);
+    return all.subarray(from, from + size(name));
+  };
+}
+
 function sideBySide(parts: readonly string[], weights: Weights): Float32Array {
   const tensors = parts.map(part => {
     const tensor = weights.get(part);

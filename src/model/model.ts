@@ -7,12 +7,14 @@ import { isAdapter, isVision, type ModelForm, withoutAdapter } from './adapter';
 import { FeatureCache } from './feature-cache';
 import { imageFeaturesGraph } from './graphs';
 import type { Pixels } from './images';
+import { isLarge } from './large';
 import { loadModel } from './load';
 import { PackedSession } from './packed-session';
 import type { Precision } from './precision';
 import type { Replicas } from './replicas';
 import { SequenceInputs } from './sequence-inputs';
 import type { ShareTask } from './share';
+import type { SharedWeights } from './shared-weights';
 import { visionFeeds } from './vision-inputs';
 import type { Weights } from './weights';
 
@@ -28,12 +30,24 @@ export interface ModelOptions extends SessionOptions {
   readonly precision?: Precision;
 }
 
+/** What layers are run for, one after the other; sessions of one of them are there at a time. */
+export type LayerStage =
+  | 'prefill'
+  | 'decoding'
+  // of a kind of layers, of which there are few: the last one differs from the others
+  | `${'forward' | 'backward'} ${string}`
+  | 'head'
+  | 'head backward'
+  | 'vision backward';
+
 /** A tensor of the vision tower that every model has. */
 const PATCHES = 'model.visual.patch_embed.proj.weight';
 
 export class Model {
   readonly inputs: SequenceInputs;
   private readonly sessions = new Map<string, Promise<Session>>();
+  private readonly layerSessions = new Map<string, Promise<Session>>();
+  private stage: LayerStage | undefined;
   private readonly packed = new Map<string, PackedSession>();
   private readonly features = new FeatureCache(image => this.computeFeatures([image], this.weights));
 
@@ -51,12 +65,21 @@ export class Model {
     return new Model(form, weights, { ...options, ...(frozen === undefined ? {} : { frozen }) });
   }
 
-  /** The session of one layer, which all layers of its kind share. */
-  layerSession(name: string, build: () => Graph): Promise<Session> {
-    let session = this.sessions.get(name);
+  /**
+   * The session of one layer, which all layers of its kind share. Sessions of another stage give back their memory first:
+   * they are made anew in little time, and what one holds for its next run may be more than a layer.
+   */
+  async layerSession(stage: LayerStage, name: string, build: () => Graph): Promise<Session> {
+    if (stage !== this.stage) {
+      const before = [...this.layerSessions.values()];
+      this.layerSessions.clear();
+      this.stage = stage;
+      await released(before);
+    }
+    let session = this.layerSessions.get(name);
     if (session === undefined) {
       session = Session.create(build(), { ...this.options, lean: true });
-      this.sessions.set(name, session);
+      this.layerSessions.set(name, session);
     }
     return session;
   }
@@ -94,9 +117,16 @@ export class Model {
 
   private optionsOf(session: string): SessionOptions {
     const { profile } = this.options;
+    const options = { ...this.options, lean: this.large };
     return profile === undefined
-      ? this.options
-      : { ...this.options, profile: `${profile}-${session.replace(/\W+/g, '-').slice(0, 40)}` };
+      ? options
+      : { ...options, profile: `${profile}-${session.replace(/\W+/g, '-').slice(0, 40)}` };
+  }
+
+  /** Whether memory goes before the little time that a plan of it saves (docs/models.md). */
+  private get large(): boolean {
+    const held = [...this.weights.values(), ...(this.options.frozen?.values() ?? [])];
+    return isLarge(held.reduce((n, { data }) => n + data.length, 0));
   }
 
   /**
@@ -115,6 +145,16 @@ export class Model {
   /** How many shares of a batch are computed side by side. */
   get shares(): number {
     return this.replicas?.count ?? 1;
+  }
+
+  /** How many of them at the same time: 1 where there are no threads for them. */
+  get sideBySide(): number {
+    return this.replicas?.sideBySide ?? 1;
+  }
+
+  /** The parameters in the memory that threads share; undefined where nothing was computed in shares yet. */
+  get sharedWeights(): SharedWeights | undefined {
+    return this.replicas?.sharedOf(this.weights);
   }
 
   /** Outcomes in the order of the shares, the same whether there are threads for them or not. */
@@ -186,19 +226,25 @@ export class Model {
   /** Gives back the memory that sessions hold for their next run; they are made again when they are asked for. */
   async freeSessions(): Promise<void> {
     // what is on a device is held by the sessions that run there
-    if (this.resident) return;
-    const sessions = [...this.sessions.values()];
-    this.sessions.clear();
-    // one that could not be made holds nothing
-    for (const session of sessions) await session.then(made => made.dispose()).catch(() => {});
-    for (const packed of this.packed.values()) await packed.dispose();
+    if (!this.resident) await this.releaseSessions();
   }
 
   async dispose(): Promise<void> {
-    for (const session of this.sessions.values()) await (await session).dispose();
-    this.sessions.clear();
-    for (const packed of this.packed.values()) await packed.dispose();
+    await this.releaseSessions();
     if (this.resident) leaveDevice(this.weights.values());
     await this.replicas?.end();
   }
+
+  private async releaseSessions(): Promise<void> {
+    const sessions = [...this.sessions.values(), ...this.layerSessions.values()];
+    this.sessions.clear();
+    this.layerSessions.clear();
+    await released(sessions);
+    for (const packed of this.packed.values()) await packed.dispose();
+  }
+}
+
+async function released(sessions: readonly Promise<Session>[]): Promise<void> {
+  // one that could not be made holds nothing
+  for (const session of sessions) await session.then(made => made.dispose()).catch(() => {});
 }

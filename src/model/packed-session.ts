@@ -6,16 +6,15 @@
 import type { Graph } from '../tensor/graph';
 import { type OnnxFile, onnxFile, withConstants } from '../tensor/onnx';
 import { type FloatTensor, Session, type SessionOptions } from '../tensor/session';
+import { isLarge } from './large';
 
 /** From some 20 runs on a new session is made up for, at any number of parameters. */
 const RUNS = 32;
-/** Of a larger model, parameters three times are too much memory. */
-const PARAMETERS = 32e6;
 /** The file, the session's own, and what is laid out for products. */
 export const PACKED_COPIES = 3;
 
-/** @param runs with the same parameters */
-export const worthPacking = (parameters: number, runs: number): boolean => runs >= RUNS && parameters <= PARAMETERS;
+/** Of a large model, parameters three times are too much memory. @param runs with the same parameters */
+export const worthPacking = (parameters: number, runs: number): boolean => runs >= RUNS && !isLarge(parameters);
 
 export class PackedSession {
   private file: OnnxFile | undefined;

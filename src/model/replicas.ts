@@ -3,8 +3,7 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { Worker } from 'node:worker_threads';
-import { fromErrorRecord } from '../protocol/error-record';
-import type { ErrorRecord } from '../protocol/run';
+import { type ErrorRecord, fromErrorRecord } from '../protocol/error-record';
 import { type Beats, beats } from '../tensor/heartbeat';
 import type { ModelForm } from './adapter';
 import type { ModelOptions } from './model';
@@ -26,7 +25,8 @@ export type ToReplica =
       readonly number: number;
       readonly task: string;
       readonly share: unknown;
-      readonly model: WeightsAt;
+      /** Absent: the task reads no parameters. */
+      readonly model?: WeightsAt;
       /** Where the task is not about the model's own. */
       readonly other?: WeightsAt;
     }
@@ -72,14 +72,32 @@ export class Replicas {
   ): readonly (Promise<O> | undefined)[] {
     const taken = shares.slice(1, 1 + this.threads.length);
     if (taken.length === 0) return [];
-    const at = this.upToDate(model);
-    const other = weights === model ? {} : { other: this.upToDate(weights, model) };
+    const at =
+      task.withoutWeights === true
+        ? {}
+        : {
+            model: this.upToDate(model),
+            ...(weights === model ? {} : { other: this.upToDate(weights, model) }),
+          };
     return [
       undefined,
       ...taken.map((share, i) =>
-        (this.threads[i] as ReplicaThread).ask<O>({ kind: 'share', task: task.name, share, model: at, ...other }),
+        (this.threads[i] as ReplicaThread).ask<O>(
+          { kind: 'share', task: task.name, share, ...at },
+          task.takes?.(share) ?? [],
+        ),
       ),
     ];
+  }
+
+  /** How many shares are computed side by side, the first where the model is. */
+  get sideBySide(): number {
+    return 1 + this.threads.length;
+  }
+
+  /** Parameters in the memory that threads share, as they were when a share was last begun. */
+  sharedOf(model: Weights): SharedWeights | undefined {
+    return this.shared.get(model);
   }
 
   /** Ends the threads once they have answered: a run of the runtime is never broken off. */
@@ -119,13 +137,16 @@ class ReplicaThread {
     });
   }
 
-  ask<O>(question: Omit<Extract<ToReplica, { readonly kind: 'share' }>, 'number'>): Promise<O> {
+  ask<O>(
+    question: Omit<Extract<ToReplica, { readonly kind: 'share' }>, 'number'>,
+    handedOver: readonly ArrayBuffer[],
+  ): Promise<O> {
     return new Promise((resolve, reject) => {
       if (this.gone !== undefined) return reject(this.gone);
       const number = ++this.number;
       this.waiting.set(number, { resolve: outcome => resolve(outcome as O), reject });
       this.worker.ref();
-      this.worker.postMessage({ ...question, number } satisfies ToReplica);
+      this.worker.postMessage({ ...question, number } satisfies ToReplica, [...handedOver]);
     });
   }
 

@@ -52,18 +52,20 @@ export async function readSafetensors(
  *
  * Of one that is kept in blocks, their scales are beside it (precision.ts).
  *
+ * @param place where the float32 of a tensor go; default: memory of their own
  * @throws TriphaseError 'model' where a value is out of the range of float16, naming the tensor
  */
 export async function readTensors(
   file: string,
   as: (name: string) => Precision | undefined,
+  place: (name: string) => Float32Array | undefined = () => undefined,
 ): Promise<Map<string, AnyTensor>> {
   const handle = await openOrExplain(file);
   try {
     const tensors = new Map<string, AnyTensor>();
     for (const [name, entry] of await readHeader(handle, file)) {
       const precision = as(name);
-      if (precision === 'f32') tensors.set(name, await readFloats(handle, entry));
+      if (precision === 'f32') tensors.set(name, await readFloats(handle, entry, place(name)));
       if (precision === 'f16') tensors.set(name, await readHalves(handle, entry, name, file));
       // one tensor at a time is float32 here
       if (precision === 'int8' || precision === 'int4')
@@ -176,14 +178,16 @@ async function readHeader(handle: FileHandle, file: string): Promise<Map<string,
   return entries;
 }
 
-async function readFloats(handle: FileHandle, { dtype, dims, begin, end }: Entry): Promise<FloatTensor> {
+async function readFloats(
+  handle: FileHandle,
+  { dtype, dims, begin, end }: Entry,
+  data: Float32Array = new Float32Array((end - begin) / bytesPerElement[dtype]),
+): Promise<FloatTensor> {
   if (dtype === 'F32') {
-    const data = new Float32Array((end - begin) / 4);
-    await readAll(handle, new Uint8Array(data.buffer), begin);
+    await readAll(handle, new Uint8Array(data.buffer, data.byteOffset, data.byteLength), begin);
     return { dims, data };
   }
-  const data = new Float32Array((end - begin) / 2);
-  const bits = new Uint32Array(data.buffer);
+  const bits = new Uint32Array(data.buffer, data.byteOffset, data.length);
   await eachBlock(handle, begin, end, block => {
     const { halves, at } = block;
     if (dtype === 'BF16') for (let i = 0; i < halves.length; i++) bits[at + i] = (halves[i] as number) << 16;

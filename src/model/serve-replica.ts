@@ -25,7 +25,7 @@ export function serveReplica(data: ReplicaData, tasks: readonly AnyTask[]): void
     try {
       const task = tasks.find(({ name }) => name === asked.task);
       if (task === undefined) throw new Error(`there is no task ${asked.task}`);
-      own.update(asked.model, model.weights);
+      if (asked.model !== undefined) own.update(asked.model, model.weights);
       if (asked.other !== undefined) other.update(asked.other, model.weights);
       const outcome = await task.run(model, asked.share, asked.other === undefined ? model.weights : other.weights);
       const answer: FromReplica = { kind: 'done', number: asked.number, outcome };

@@ -12,8 +12,12 @@ import type { Weights } from './weights';
 export interface ShareTask<I, O> {
   readonly name: string;
   readonly run: (model: Model, share: I, weights: Weights) => Promise<O>;
-  /** Memory of the outcome that is handed over and not copied. */
+  /** Memory of the share that is handed over to a thread and not copied. */
+  readonly takes?: (share: I) => readonly ArrayBuffer[];
+  /** The same of the outcome. */
   readonly handsOver?: (outcome: O) => readonly ArrayBuffer[];
+  /** Parameters of the model are not read: what threads have of them may be old. */
+  readonly withoutWeights?: boolean;
 }
 
 /**

@@ -28,6 +28,7 @@ let count = 0;
 /** The side that has the parameters. */
 export class SharedWeights {
   readonly at: WeightsAt;
+  private readonly byName: ReadonlyMap<string, Place>;
 
   /** @param model the model's own parameters, where these are others: what is one with them is not shared twice */
   constructor(
@@ -45,6 +46,7 @@ export class SharedWeights {
       places.push({ name, dims, from, length: data.length });
       from += data.length;
     }
+    this.byName = new Map(places.map(place => [place.name, place]));
     this.at = {
       id: count++,
       own,
@@ -74,6 +76,29 @@ export class SharedWeights {
       shared.set(data);
       versions[i] = (versions[i] as number) + 1;
     });
+  }
+
+  /** A parameter as threads see it. */
+  view(name: string): Float32Array {
+    return this.viewOf(this.place(name));
+  }
+
+  /** Takes a parameter over that a thread has changed in the shared memory. */
+  takeBack(name: string): void {
+    const place = this.place(name);
+    (this.weights.get(name) as FloatTensor).data.set(this.viewOf(place));
+    const at = this.at.places.indexOf(place);
+    this.at.versions[at] = (this.at.versions[at] as number) + 1;
+  }
+
+  private place(name: string): Place {
+    const place = this.byName.get(name);
+    if (place === undefined) throw new Error(`the parameter ${name} is not shared`);
+    return place;
+  }
+
+  private viewOf({ from, length }: Place): Float32Array {
+    return this.at.values.subarray(from, from + length);
   }
 
   private isOwn(name: string): boolean {

@@ -8,6 +8,7 @@ import { z } from 'zod';
 import { TriphaseError } from '../protocol/errors';
 import type { Tensor as AnyTensor, FloatTensor } from '../tensor/session';
 import type { ModelConfig } from './config';
+import { placesSideBySide } from './joined';
 import { type Precision, scaleName, storedAs } from './precision';
 import {
   type Entry,
@@ -109,10 +110,13 @@ export async function loadHeldWeights(folder: string, config: ModelConfig, preci
   const shapes = parameterShapes(config);
   await checkShapes(folder, shapes);
   const as = (name: string): Precision => storedAs(precision, name, shapes.get(name) ?? shapes.get(EMBEDDING) ?? []);
+  const place = placesSideBySide(config.text, shapes);
   const found = new Map<string, AnyTensor>();
   for (const file of await weightFiles(folder)) {
-    const tensors = await readTensors(file, name =>
-      shapes.has(memoryName(name)) || name === head ? as(memoryName(name)) : undefined,
+    const tensors = await readTensors(
+      file,
+      name => (shapes.has(memoryName(name)) || name === head ? as(memoryName(name)) : undefined),
+      name => place(memoryName(name)),
     );
     for (const [name, tensor] of tensors) found.set(memoryName(name), tensor);
   }

@@ -56,6 +56,8 @@ export class ParquetDecoder {
         rowStart: from,
         rowEnd: to,
         compressors,
+        // of a part only its pages, where the file says which they are
+        useOffsetIndex: true,
         ...(columns === undefined ? {} : { columns: [...columns] }),
         ...(as === 'json' ? { utf8: false } : {}),
       });

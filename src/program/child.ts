@@ -13,10 +13,9 @@ import {
   StreamMessageReader,
   StreamMessageWriter,
 } from 'vscode-jsonrpc/node';
-import { fromErrorRecord } from '../protocol/error-record';
+import { type ErrorRecord, fromErrorRecord } from '../protocol/error-record';
 import { TriphaseError } from '../protocol/errors';
 import type { ProgramRequest } from '../protocol/program-request';
-import type { ErrorRecord } from '../protocol/run';
 import { nodeEnvironment, type Program } from './node-program';
 
 export interface ChildOptions {

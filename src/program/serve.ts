@@ -9,10 +9,9 @@ import {
   StreamMessageReader,
   StreamMessageWriter,
 } from 'vscode-jsonrpc/node';
-import { toErrorRecord } from '../protocol/error-record';
+import { type ErrorRecord, toErrorRecord } from '../protocol/error-record';
 import { describe } from '../protocol/errors';
 import type { Asked, ProgramRequest } from '../protocol/program-request';
-import type { ErrorRecord } from '../protocol/run';
 
 /** As the Language Server Protocol numbers it. */
 const requestCancelled = -32800;

@@ -1,7 +1,16 @@
 // Errors as they are written into a log or sent to another process, and back.
 
-import { describe, type ErrorCode, TriphaseError } from './errors';
-import type { ErrorRecord } from './run';
+import { describe, type ErrorCode, type Place, TriphaseError } from './errors';
+
+/** A TriphaseError (or any other) as it is written down and sent between processes. */
+export interface ErrorRecord {
+  readonly code: ErrorCode | 'unexpected';
+  readonly message: string;
+  readonly remedy?: string;
+  readonly place?: Place;
+  /** Of unexpected errors only. */
+  readonly stack?: string;
+}
 
 export function toErrorRecord(error: unknown): ErrorRecord {
   if (error instanceof TriphaseError) {

@@ -3,7 +3,9 @@
 // the run (pause, resume, stop) is for the one who controls it.
 
 import { NotificationType, RequestType, RequestType0 } from 'vscode-jsonrpc';
-import type { Activity, ErrorRecord, RunEvent, RunState } from './run';
+import type { ErrorRecord } from './error-record';
+import type { RunEvent } from './run';
+import type { Activity, RunState } from './run-state';
 
 /** Counted up when an older client would misunderstand a host, or the other way round. */
 export const hostProtocol = 1;

@@ -2,7 +2,7 @@
 
 import type { Example, View } from './example';
 import type { Scored } from './rewards';
-import type { SourceReport } from './run';
+import type { SourceReport } from './source-report';
 
 export interface PreviewedImage {
   readonly file: string;

@@ -2,7 +2,7 @@
 // meanwhile.
 
 import { ProgressType, RequestType } from 'vscode-jsonrpc';
-import type { ErrorRecord } from './run';
+import type { ErrorRecord } from './error-record';
 
 export interface Asked<P> {
   readonly params: P;

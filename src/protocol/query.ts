@@ -2,7 +2,10 @@
 // of its views on and the browser harness of the views asks the same. Nothing here knows how the answers are found.
 
 import type { Outcome, RuleScore } from './rewards';
-import type { LeftOut, RunEvent, RunInfo, RunState } from './run';
+import type { RunEvent } from './run';
+import type { RunInfo } from './run-info';
+import type { RunState } from './run-state';
+import type { LeftOut } from './source-report';
 
 /** Whose files a folder holds. */
 export type RecordedBy = 'triphase' | 'trl' | 'verl';
@@ -138,7 +141,7 @@ export interface RolloutDetail {
   /** Of each rule at that step; absent where the rules are not known. */
   readonly weights?: Readonly<Record<string, number>>;
   /** Their alternatives are many times as much, and are asked for page by page. */
-  readonly tokens: TokenFigures | null;
+  readonly tokens: PackedTokens | null;
   /** The whole group, in the order of its samples. */
   readonly siblings: readonly {
     readonly ref: RolloutRef;
@@ -160,6 +163,17 @@ export interface TokenFigures {
   readonly refLogprobs: readonly number[] | null;
   /** Nats. */
   readonly entropy: readonly number[] | null;
+}
+
+/** The same as they are sent: base64 of 32-bit numbers, little-endian, whole or real as they are recorded. */
+export interface PackedTokens {
+  readonly count: number;
+  readonly ids: string;
+  readonly offsets: string | null;
+  readonly logprobs: string | null;
+  readonly trainLogprobs: string | null;
+  readonly refLogprobs: string | null;
+  readonly entropy: string | null;
 }
 
 /** A token that could have stood there; its text where the model's tokenizer is there. */

@@ -1,6 +1,6 @@
 // What a person can do with a run, by its state. Menus, key bindings and the command line ask here, and nowhere else.
 
-import type { RunState } from './run';
+import type { RunState } from './run-state';
 
 export type RunAction =
   /** After the step, with everything saved, the model kept in memory. */

@@ -1,6 +1,8 @@
 // Follows the events of a run, one after the other, and says how it stands.
 
-import type { PauseReason, PlannedPhase, Progress, RunEvent, RunState } from './run';
+import type { PlannedPhase } from './phase';
+import type { RunEvent } from './run';
+import type { PauseReason, Progress, RunState } from './run-state';
 
 /** The pace is the mean over so many of the latest steps. */
 const paceSteps = 8;

@@ -1,9 +1,10 @@
 // What a view (webview) and the extension say to each other. Every request is answered, with its result or an error that
 // the view shows; a view that was hidden is told to ask again, and never handed a difference.
 
+import type { ErrorRecord } from './error-record';
 import type { PhasePreview } from './preview';
 import type { QuestionName, Questions, RolloutRef, SearchHits } from './query';
-import type { ErrorRecord, RunState } from './run';
+import type { RunState } from './run-state';
 import type { BranchParams, BranchProgress, BranchResult } from './session';
 import type { RecomputedCurves, RecomputeProgress, Tried } from './trial';
 

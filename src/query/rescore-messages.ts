@@ -1,7 +1,7 @@
 // What the owner of stored rollouts and its threads say to each other.
 
+import type { ErrorRecord } from '../protocol/error-record';
 import type { Example } from '../protocol/example';
-import type { ErrorRecord } from '../protocol/run';
 import type { RescoredSample, RescoreQuestion, SampleAt } from './rescore-report';
 import type { RescoreTally } from './rescore-tally';
 

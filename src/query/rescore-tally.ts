@@ -124,7 +124,7 @@ function stepOf(step: number, scored: readonly Scored[]): RescoredStep {
 }
 
 /** The stored group with what other rules say of it. */
-export function judgedBy(group: StoredGroup, scored: readonly Scored[]): JudgedGroup {
+function judgedBy(group: StoredGroup, scored: readonly Scored[]): JudgedGroup {
   return {
     ...group,
     scores: scored.map(({ rules }) => {

@@ -5,7 +5,7 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import type { Column } from '../protocol/query';
-import type { LeftOut } from '../protocol/run';
+import type { LeftOut } from '../protocol/source-report';
 import { ahead, Packer, usableSegments } from '../run/compaction';
 import type { FileList, StepFileName } from '../run/file-list';
 import { mergedColumns, mostRows, removeSegment, type Segment, SegmentReader, writeSegment } from '../run/segments';

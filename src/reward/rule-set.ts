@@ -105,7 +105,7 @@ export function compileRulesIn(sandbox: Sandbox, rewards: Rewards): RuleSet {
 type AnswerRule = RewardRule & { readonly kind: 'answer' };
 
 /** The answer rule that pays says what is right: accuracy, or where its weight is 0 the first of the others. */
-export function primaryOf({
+function primaryOf({
   accuracy,
   rules,
 }: Rewards):

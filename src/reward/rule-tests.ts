@@ -31,7 +31,7 @@ export async function runRuleTests(rewards: Rewards): Promise<readonly TestResul
 }
 
 /** All rules of a config with their cases. */
-export function testedRules({
+function testedRules({
   format,
   accuracy,
   rules,

@@ -5,8 +5,7 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { type ImageProcessor, type Pixels, processImage } from '../model/images';
-import { fromErrorRecord } from '../protocol/error-record';
-import type { ErrorRecord } from '../protocol/run';
+import { type ErrorRecord, fromErrorRecord } from '../protocol/error-record';
 
 export type DecodeImage = (file: string, processor: ImageProcessor) => Promise<Pixels>;
 

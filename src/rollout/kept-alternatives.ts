@@ -12,9 +12,11 @@ export interface KeptAlternatives {
 }
 
 export class AlternativesList {
-  private readonly counts: number[] = [];
-  private readonly tokens: number[] = [];
-  private readonly logProbs: number[] = [];
+  constructor(
+    private readonly counts: number[] = [],
+    private readonly tokens: number[] = [],
+    private readonly logProbs: number[] = [],
+  ) {}
 
   add(alternatives: readonly Alternative[]): void {
     this.counts.push(alternatives.length);
@@ -47,12 +49,9 @@ export class AlternativesList {
 
   /** Those of the first tokens of the completion. */
   first(length: number): AlternativesList {
-    const out = new AlternativesList();
-    out.counts.push(...this.counts.slice(0, length));
-    const end = out.counts.reduce((sum, count) => sum + count, 0);
-    out.tokens.push(...this.tokens.slice(0, end));
-    out.logProbs.push(...this.logProbs.slice(0, end));
-    return out;
+    const counts = this.counts.slice(0, length);
+    const end = counts.reduce((sum, count) => sum + count, 0);
+    return new AlternativesList(counts, this.tokens.slice(0, end), this.logProbs.slice(0, end));
   }
 
   get kept(): KeptAlternatives {

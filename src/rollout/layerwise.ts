@@ -20,7 +20,7 @@ export async function prefillByLayers(model: Model, feeds: Feeds): Promise<Map<s
       x.data.set(features.subarray(k * text.hiddenSize, (k + 1) * text.hiddenSize), row * text.hiddenSize);
     });
   for (let i = 0; i < text.layers; i++) {
-    const [session, own] = await layer(model, 'prefill layer', i, prefillLayerGraph);
+    const [session, own] = await layer(model, 'prefill', i, prefillLayerGraph);
     const made = await session.run(new Map([['x', x]]), feeds, own);
     for (const name of ['k', 'v']) out.set(`${name}.${i}`, made.get(name) as FloatTensor);
     x = made.get('y') ?? x;
@@ -38,7 +38,7 @@ export async function decodeByLayers(model: Model, feeds: Feeds): Promise<Map<st
   const out = new Map<string, FloatTensor>();
   let x = embedded(model, model.weights, feeds.get('ids')?.data as Int32Array);
   for (let i = 0; i < text.layers; i++) {
-    const [session, own] = await layer(model, 'decode layer', i, decodeLayerGraph);
+    const [session, own] = await layer(model, 'decoding', i, decodeLayerGraph);
     const cache = new Map(
       ['prompt_k', 'prompt_v', 'own_k', 'own_v'].map(name => [name, feeds.get(`${name}.${i}`) as Tensor]),
     );
@@ -55,23 +55,23 @@ export async function decodeByLayers(model: Model, feeds: Feeds): Promise<Map<st
 
 async function layer(
   model: Model,
-  what: string,
+  stage: 'prefill' | 'decoding',
   i: number,
   build: typeof prefillLayerGraph,
 ): Promise<[Session, Feeds]> {
   const kind = layerKind(model.config, i);
   const built = Array.from({ length: i + 1 }, (_, k) => k).find(k => layerKind(model.config, k) === kind) ?? i;
-  const session = await model.layerSession(`${what} ${kind}`, () => build(model.config, built));
+  const session = await model.layerSession(stage, `layer ${kind}`, () => build(model.config, built));
   return [session, layerFeeds(model, model.weights, session, built, i)];
 }
 
 /** Logits [rows, vocab], stretch by stretch of the head. */
 async function logitsOf(model: Model, x: FloatTensor): Promise<FloatTensor> {
   const { config, weights } = model;
-  const norm = await model.layerSession('decode norm', () => forwardGraph(normPiece(config)));
+  const norm = await model.layerSession('decoding', 'norm', () => forwardGraph(normPiece(config)));
   const normed = (await norm.run(new Map([['x', x]]), weights)).get('y') as FloatTensor;
   const { hiddenSize, vocabSize } = config.text;
-  const session = await model.layerSession('logits', () => logitsGraph(hiddenSize, headIsHalf(model)));
+  const session = await model.layerSession('decoding', 'logits', () => logitsGraph(hiddenSize, headIsHalf(model)));
   const rows = x.dims[0] as number;
   const data = new Float32Array(rows * vocabSize);
   const one: Tensor = { dims: [], data: Float32Array.of(1) };

@@ -149,7 +149,7 @@ export function phaseEndCheckpoint(
 }
 
 /** Made by an attempt that a later one went back behind. The same rule holds for the rows of a rollout file. */
-export function isSuperseded(
+function isSuperseded(
   record: { readonly attempt: number; readonly step: number },
   events: readonly RunEvent[],
 ): boolean {

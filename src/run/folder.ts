@@ -5,8 +5,9 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, statSync } from 'node
 import path from 'node:path';
 import { z } from 'zod';
 import { TriphaseError } from '../protocol/errors';
-import { type RunInfo, type RunState, runStates } from '../protocol/run';
+import type { RunInfo } from '../protocol/run-info';
 import { RunProgress } from '../protocol/run-progress';
+import { type RunState, runStates } from '../protocol/run-state';
 import { version } from '../protocol/version';
 import { writeFileAtomic } from './atomic';
 import { copyCheckpoint } from './checkpoints';

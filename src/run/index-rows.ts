@@ -5,7 +5,7 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { type ParquetRow, parquetShape, wholeParquet } from '../parquet/read';
 import type { Cell } from '../protocol/query';
-import { rolloutColumns } from '../protocol/run';
+import { rolloutColumns } from '../protocol/rollout-record';
 import type { IndexRow } from './segments';
 
 /** Of the lists only these are read. */

@@ -4,7 +4,8 @@
 import { closeSync, fstatSync, openSync, readFileSync, readSync } from 'node:fs';
 import path from 'node:path';
 import { z } from 'zod';
-import type { RunEvent, RunState } from '../protocol/run';
+import type { RunEvent } from '../protocol/run';
+import type { RunState } from '../protocol/run-state';
 import { writeFileAtomic } from './atomic';
 import { hostLogFile } from './host-log';
 import { latestAttempt } from './lease';

@@ -21,6 +21,8 @@ interface Levels {
 }
 
 const PAGE_BYTES = 2 ** 20;
+/** Of lists: who looks at one long completion need not read those beside it. */
+const LIST_PAGE_BYTES = 2 ** 16;
 
 export function parquetOf(columns: readonly Column[]): Uint8Array {
   const writer = new ByteWriter();
@@ -41,7 +43,7 @@ export function parquetOf(columns: readonly Column[]): Uint8Array {
         compressors: { SNAPPY: file.compressors.SNAPPY },
         // nobody looks for the least token of a list
         stats: elements.length === 1,
-        pageSize: PAGE_BYTES,
+        pageSize: elements.length === 1 ? PAGE_BYTES : LIST_PAGE_BYTES,
         columnIndex: false,
         offsetIndex: true,
         // log-probabilities hardly ever repeat

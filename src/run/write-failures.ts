@@ -3,7 +3,7 @@
 
 import { statfsSync } from 'node:fs';
 import { TriphaseError } from '../protocol/errors';
-import type { PauseReason } from '../protocol/run';
+import type { PauseReason } from '../protocol/run-state';
 
 /** Why a run waits for its disk. */
 export type DiskWait = Exclude<PauseReason, { readonly kind: 'asked' }>;

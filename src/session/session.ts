@@ -16,7 +16,7 @@ import { TriphaseError } from '../protocol/errors';
 import type { Example } from '../protocol/example';
 import type { RolloutRef, TokenRecord } from '../protocol/query';
 import { Random } from '../protocol/random';
-import type { RolloutRecord } from '../protocol/run';
+import type { RolloutRecord } from '../protocol/rollout-record';
 import type { Branch, BranchParams, BranchProgress, BranchResult } from '../protocol/session';
 import { compileRules } from '../reward/rule-set';
 import { Generation, type Sample } from '../rollout/generation';

@@ -79,14 +79,35 @@ export function adamW(
   return zero === 0;
 }
 
-/** Euclidean norm over all gradients together (torch.nn.utils.clip_grad_norm_), summed in float64. */
-export function globalNorm(grads: ReadonlyMap<string, FloatTensor>): number {
-  let total = 0;
-  for (const { data } of grads.values()) {
-    for (let i = 0; i < data.length; i++) total += (data[i] as number) * (data[i] as number);
+/** Sum of the squares of each gradient, in float64. */
+export function squareSums(grads: ReadonlyMap<string, FloatTensor>): Map<string, number> {
+  const sums = new Map<string, number>();
+  for (const [name, { data }] of grads) {
+    // four sums side by side take half the time of one that each addition waits for
+    let s0 = 0;
+    let s1 = 0;
+    let s2 = 0;
+    let s3 = 0;
+    const fours = data.length & ~3;
+    for (let i = 0; i < fours; i += 4) {
+      const a = data[i] as number;
+      const b = data[i + 1] as number;
+      const c = data[i + 2] as number;
+      const d = data[i + 3] as number;
+      s0 += a * a;
+      s1 += b * b;
+      s2 += c * c;
+      s3 += d * d;
+    }
+    for (let i = fours; i < data.length; i++) s0 += (data[i] as number) * (data[i] as number);
+    sums.set(name, s0 + s1 + (s2 + s3));
   }
-  return Math.sqrt(total);
+  return sums;
 }
+
+/** Euclidean norm over all gradients together (torch.nn.utils.clip_grad_norm_). */
+export const globalNorm = (grads: ReadonlyMap<string, FloatTensor>): number =>
+  Math.sqrt([...squareSums(grads).values()].reduce((total, sum) => total + sum, 0));
 
 /** The factor that brings a norm down to the greatest allowed one: min(1, max / (norm + 1e-6)), as torch has it. */
 export const clipScale = (norm: number, maxNorm: number): number => Math.min(1, maxNorm / (norm + 1e-6));

@@ -36,6 +36,7 @@ export class Graph {
   readonly outputs: { readonly name: string; readonly value: Value }[] = [];
   readonly constants: Constant[] = [];
   private readonly scalars = new Map<string, Value>();
+  private readonly vectors = new Map<string, Value>();
   private readonly shapes = new Map<string, Value>();
   private readonly lengths = new Map<Dim, Value>();
   private count = 0;
@@ -83,9 +84,15 @@ export class Graph {
     return value;
   }
 
-  /** A vector of int64 constants, as shapes, axes and sizes are given. */
+  /** A vector of int64 constants, as shapes, axes and sizes are given; equal ones are made once. */
   integers(xs: readonly number[]): Value {
-    return this.constant(BigInt64Array.from(xs, BigInt), [xs.length]);
+    const key = xs.join(',');
+    let value = this.vectors.get(key);
+    if (value === undefined) {
+      value = this.constant(BigInt64Array.from(xs, BigInt), [xs.length]);
+      this.vectors.set(key, value);
+    }
+    return value;
   }
 
   /** The shape as an int64 vector, taken from constants and from the inputs that carry its symbols. */

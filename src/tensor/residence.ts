@@ -14,6 +14,8 @@ export function program(name: string, build: () => Graph, toHost: readonly strin
   if (session === undefined) {
     session = Session.create(build(), { device: 'webgpu', threads: 1, kept: output => !toHost.includes(output) });
     programs.set(name, session);
+    // one that could not be made may be the next time, when there is memory for it
+    session.catch(() => programs.delete(name));
   }
   return session;
 }

@@ -21,8 +21,6 @@ export interface Tokenizer {
   /** Bytes that are no UTF-8 become U+FFFD; ids without a token (padding of the vocabulary) vanish. */
   decode(ids: readonly number[], options?: { readonly skipSpecial?: boolean }): string;
   id(token: string): number | undefined;
-  /** One more than the highest id. */
-  readonly vocabSize: number;
   /** Generation ends at any of these. */
   readonly eosIds: readonly number[];
   readonly padId: number;
@@ -91,7 +89,6 @@ export async function loadTokenizer(folder: string): Promise<Tokenizer> {
   }).filter(([, token]) => token != null);
 
   return {
-    vocabSize: Math.max(...known) + 1,
     eosIds,
     padId: generation.pad_token_id ?? id(config.pad_token) ?? (eosIds[0] as number),
     id,

@@ -1,14 +1,17 @@
 // What a run takes of memory, before it is begun: parameters and what training keeps of them, and what each graph takes as
-// it runs, from the graphs themselves. The runtime keeps the memory of a session for its next run, so that sessions add up.
+// it runs, from the graphs themselves. The runtime keeps the memory of a session for its next run, so that sessions add up;
+// layer by layer those of one stage are there at a time, and the stage that takes the most counts (Model.layerSession).
 
 import { adapterShapes, isVision, type ModelForm } from '../model/adapter';
 import { completionGraph, decodeGraph, prefillGraph } from '../model/graphs';
+import { isLarge } from '../model/large';
 import { stretchWords } from '../model/layer-feeds';
 import {
   backwardGraph,
   completionLayerPiece,
   decodeLayerGraph,
   forwardGraph,
+  logitsGraph,
   prefillLayerGraph,
   stretchBackwardGraph,
   stretchGraph,
@@ -47,15 +50,18 @@ export interface MemoryPlan extends RunShape {
 }
 
 export interface MemoryEstimate {
-  readonly parts: readonly { readonly what: string; readonly bytes: number }[];
+  readonly parts: readonly Part[];
   readonly bytes: number;
 }
 
 /** Bytes an element, with its share of a scale. */
 const BYTES: Readonly<Record<Precision, number>> = { f32: 4, f16: 2, int8: 1 + 4 / BLOCK, int4: 1 / 2 + 4 / BLOCK };
 
-/** The process, its programs and the runtime, before a model is loaded: measured, Node 20 with onnxruntime 1.30. */
-const PROCESS = 130 * 2 ** 20;
+/**
+ * The process, its programs and the runtime; and what JavaScript has not collected yet, or the C library not given back, of
+ * what is made and freed in each step: measured, Node 20 with onnxruntime 1.30 on Linux.
+ */
+const PROCESS = 200 * 2 ** 20;
 
 export function estimateMemory(plan: MemoryPlan): MemoryEstimate {
   const { trained, precision, layerwise } = plan;
@@ -75,64 +81,107 @@ export function estimateMemory(plan: MemoryPlan): MemoryEstimate {
       total(adapterShapes(form), () => 16),
     );
   if (trained === 'model') {
+    // of several micro-batches the gradient of one stands beside the sum
+    const bytes = (plan.microBatch ?? plan.prompts) < plan.prompts ? 16 : 12;
     add(
       'gradients and moments',
-      total(shapes, name => (plan.visionFrozen === true && isVision(name) ? 0 : 12)),
+      total(shapes, name => (plan.visionFrozen === true && isVision(name) ? 0 : bytes)),
     );
     if (plan.reference) add('reference', 4 * elements(shapes));
   }
 
-  const sizes = sizesOf(plan);
-  const microBatch = plan.microBatch ?? plan.prompts;
-  const trainingSizes = sizesOf({ ...plan, prompts: microBatch });
-  /** The runtime's plan of a run's memory, where it makes one, holds that of a second run. */
-  const runs = layerwise ? 1 : 2;
-  const graph = (what: string, g: Graph, of = sizes): void => {
-    const { peak, outputs } = footprint(g, of);
-    add(what, runs * peak + outputs);
-  };
-  const { text } = form;
-  const middle = 0;
-  const rows = microBatch * plan.samples * plan.completionTokens;
-  const isTrained = (name: string): boolean => (trained === 'model' ? !isVision(name) : name.includes('.lora_'));
   add('keys and values', keysAndValues(plan));
   if (layerwise) {
-    graph('prefill, a layer', prefillLayerGraph(form, middle));
-    graph('decoding, a layer', decodeLayerGraph(form, middle));
-    const words = (n: number) => stretchWords(n, text.vocabSize);
-    const head = (n: number, g: Graph): number => {
-      const { peak, outputs } = footprint(g, new Map([...sizes, ['rows', n], ['words', words(n)]]));
-      return peak + outputs;
-    };
-    const embedding = precision !== 'f32';
-    add('logits, a stretch', head(plan.prompts * plan.samples, stretchGraph(text.hiddenSize, embedding)));
-    add('logits and probabilities of a step', 8 * plan.prompts * plan.samples * text.vocabSize);
-    if (trained !== 'nothing') {
-      const piece = () => completionLayerPiece(form, middle);
-      graph('a layer forward', forwardGraph(piece()), trainingSizes);
-      graph('a layer backward', backwardGraph(piece(), isTrained), trainingSizes);
-      const all = trainingSizes.get('batch*prompt+batch*completion*group') ?? 0;
-      add('inputs of all layers', 4 * all * text.hiddenSize * (text.layers + 1));
-      add('head forward, a stretch', head(rows, stretchGraph(text.hiddenSize, embedding)));
-      add(
-        'head backward, a stretch',
-        head(rows, stretchBackwardGraph(text.hiddenSize, embedding, trained === 'model')),
-      );
-    }
-  } else {
-    graph('prefill', prefillGraph(form, false));
-    graph('decoding', decodeGraph(form));
-    if (worthPacking(elements(shapes), plan.completionTokens))
-      add('parameters of decoding, as constants', PACKED_COPIES * 4 * elements(shapes));
-    if (trained !== 'nothing') {
-      const { graph: g, parameters, logits } = completionGraph(form, 'none', true);
-      const source = { graph: g, parameters: parameters.used, logits };
-      const options = { epsilon: 0.2, epsilonHigh: 0.2, beta: plan.reference ? 0.04 : 0, onPolicy: true };
-      graph('forward and backward', grpoGraph(source, options, isTrained), trainingSizes);
-    }
-  }
+    const stages = layerStages(plan, form);
+    const most = stages.reduce((a, b) => (b.bytes > a.bytes ? b : a));
+    add(most.what, most.bytes);
+  } else for (const { what, bytes } of wholeGraphs(plan, form)) add(what, bytes);
   return { parts, bytes: parts.reduce((n, { bytes }) => n + bytes, 0) };
 }
+
+interface Part {
+  readonly what: string;
+  readonly bytes: number;
+}
+
+const trainedIn =
+  ({ trained }: MemoryPlan) =>
+  (name: string): boolean =>
+    trained === 'model' ? !isVision(name) : name.includes('.lora_');
+
+/** The sessions of a model in one graph, which stay. */
+function wholeGraphs(plan: MemoryPlan, form: ModelForm): readonly Part[] {
+  const { precision, trained, reference } = plan;
+  const parameters = elements(parameterShapes(form));
+  // a plan of a run's memory, where the runtime makes one, holds that of a second run (Model.session)
+  const runs = isLarge(parameters) ? 1 : 2;
+  const graph = (what: string, g: Graph, sizes: ReadonlyMap<string, number>): Part => {
+    const { arena, outputs } = footprint(g, sizes, precision === 'f32');
+    return { what, bytes: runs * arena + (what === 'forward and backward' ? 0 : outputs) };
+  };
+  const sizes = sizesOf(plan);
+  const parts = [graph('prefill', prefillGraph(form, false), sizes), graph('decoding', decodeGraph(form), sizes)];
+  if (worthPacking(parameters, plan.completionTokens))
+    parts.push({ what: 'parameters of decoding, as constants', bytes: PACKED_COPIES * 4 * parameters });
+  if (trained === 'nothing') return parts;
+  const { graph: g, parameters: own, logits } = completionGraph(form, 'none', true);
+  const source = { graph: g, parameters: own.used, logits };
+  const options = { epsilon: 0.2, epsilonHigh: 0.2, beta: reference ? 0.04 : 0, onPolicy: true };
+  return [...parts, graph('forward and backward', grpoGraph(source, options, trainedIn(plan)), trainingSizes(plan))];
+}
+
+/** What each stage of a run layer by layer takes: its sessions, what they give out, and the inputs of layers that are kept. */
+function layerStages(plan: MemoryPlan, form: ModelForm): readonly Part[] {
+  const { precision, trained, prompts, samples } = plan;
+  const { layers, hiddenSize, vocabSize } = form.text;
+  const takes = (graphs: readonly Graph[], sizes: ReadonlyMap<string, number>): number =>
+    graphs.map(g => footprint(g, sizes, precision === 'f32')).reduce((n, { arena, outputs }) => n + arena + outputs, 0);
+  // the last layer is a graph of its own
+  const kinds = layers === 1 ? [0] : [0, layers - 1];
+  const sizes = sizesOf(plan);
+  const half = precision !== 'f32';
+  const head = (rows: number, g: Graph): number =>
+    takes([g], new Map([...sizes, ['rows', rows], ['words', stretchWords(rows, vocabSize)]]));
+  const drawn = prompts * samples;
+  const stages: Part[] = [
+    {
+      what: 'prefill, layer by layer',
+      bytes: takes(
+        kinds.map(i => prefillLayerGraph(form, i)),
+        sizes,
+      ),
+    },
+    {
+      what: 'decoding, layer by layer',
+      bytes:
+        takes(
+          kinds.map(i => decodeLayerGraph(form, i)),
+          sizes,
+        ) +
+        head(drawn, logitsGraph(hiddenSize, half)) +
+        // logits and probabilities of a step
+        8 * drawn * vocabSize,
+    },
+  ];
+  if (trained === 'nothing') return stages;
+  const training = trainingSizes(plan);
+  const rows = (plan.microBatch ?? prompts) * samples * plan.completionTokens;
+  const inputs = 4 * (training.get(ALL_ROWS) ?? 0) * hiddenSize * (layers + 1);
+  const stage = (what: string, bytes: number): Part => ({ what: `${what}, layer by layer`, bytes: bytes + inputs });
+  return [
+    ...stages,
+    // of these the kinds come one after the other, and are alike
+    stage('forward', takes([forwardGraph(completionLayerPiece(form, 0))], training)),
+    stage('head', head(rows, stretchGraph(hiddenSize, half))),
+    stage('head backward', head(rows, stretchBackwardGraph(hiddenSize, half, trained === 'model'))),
+    stage('backward', takes([backwardGraph(completionLayerPiece(form, 0), trainedIn(plan))], training)),
+  ];
+}
+
+const ALL_ROWS = 'batch*prompt+batch*completion*group';
+
+const trainingSizes = (plan: MemoryPlan): Map<string, number> =>
+  sizesOf({ ...plan, prompts: plan.microBatch ?? plan.prompts });
 
 function sizesOf({ prompts, samples, promptTokens, completionTokens }: RunShape): Map<string, number> {
   return new Map([
@@ -141,7 +190,7 @@ function sizesOf({ prompts, samples, promptTokens, completionTokens }: RunShape)
     ['prompt', promptTokens],
     ['completion', completionTokens],
     ['cache', completionTokens],
-    ['batch*prompt+batch*completion*group', prompts * (promptTokens + samples * completionTokens)],
+    [ALL_ROWS, prompts * (promptTokens + samples * completionTokens)],
   ]);
 }
 

@@ -28,6 +28,7 @@ import {
   type Tokens,
 } from './losses';
 import { scorerGraph, scorerHead } from './scorer';
+import { keep } from './update';
 
 /** One completion as it is trained on; numbers by token have the length of tokenIds. */
 export interface TrainedCompletion {
@@ -209,7 +210,9 @@ async function visionGradient(
   dFeatures: FloatTensor,
   trained: (name: string) => boolean,
 ): Promise<Map<string, FloatTensor>> {
-  const session = await model.layerSession('vision backward', () => visionBackwardGraph(model.config, trained));
+  const session = await model.layerSession('vision backward', 'vision backward', () =>
+    visionBackwardGraph(model.config, trained),
+  );
   const feeds = visionFeeds(
     groups.flatMap(g => g.prompt.images),
     model.config.vision,
@@ -243,21 +246,25 @@ interface GradientShare {
   readonly parts: readonly { readonly groups: readonly TrainedGroup[]; readonly path?: Dropout['path'] }[];
   readonly temperature: number;
   readonly frozen: Frozen;
+  /** Parameters whose gradients stay in the thread, which takes the others' for them (update.ts). */
+  readonly keeps?: readonly string[];
 }
 
-/** The gradient over all parts of a share. */
+/** The gradient over all parts of a share, but for what the thread keeps of it. */
 export const gradientOfShare: ShareTask<GradientShare, Gradient> = {
   name: 'gradient',
-  async run(model, { objective, parts, temperature, frozen }) {
+  async run(model, { objective, parts, temperature, frozen, keeps }) {
     const all: Gradient[] = [];
     for (const { groups, path } of parts) all.push(await gradient(model, objective, groups, temperature, frozen, path));
-    return summed(all);
+    const sum = summed(all);
+    if (keeps !== undefined) keep(model, sum.grads, keeps);
+    return sum;
   },
   handsOver: ({ grads }) => [...grads.values()].map(({ data }) => data.buffer as ArrayBuffer),
 };
 
 /** In order; the first is added to. */
-export function summed(gradients: readonly Gradient[]): Gradient {
+function summed(gradients: readonly Gradient[]): Gradient {
   const grads = new Map<string, FloatTensor>();
   for (const one of gradients) accumulate(grads, one.grads);
   return {

@@ -69,7 +69,7 @@ export async function gradientByLayers(
   const normed = await layers.norm(last);
   const { logProbs, entropy, lse } = await tokenFigures(model, weights, normed, feeds);
 
-  const lossSession = await model.layerSession(`loss by layers ${lossName}`, () => loss(givenTokens()));
+  const lossSession = await model.layerSession('head', `loss ${lossName}`, () => loss(givenTokens()));
   const out = await lossSession.run(
     feeds,
     new Map([
@@ -136,7 +136,7 @@ class Layers {
     let x = this.embed();
     const boundaries: FloatTensor[] = [];
     for (let i = 0; i < text.layers; i++) {
-      const [session, built] = await this.session('layer', i);
+      const [session, built] = await this.session('forward', i);
       const out = await session.run(new Map([['x', x]]), this.feeds, this.layer(session, built, i));
       if (keep) boundaries.push(x);
       x = out.get('y') as FloatTensor;
@@ -148,7 +148,7 @@ class Layers {
     let dy = dLast;
     for (let i = this.form.text.layers - 1; i >= 0; i--) {
       const x = boundaries.pop() as FloatTensor;
-      const [session, built] = await this.session('layer backward', i);
+      const [session, built] = await this.session('backward', i);
       const given = new Map([
         ['x', x],
         ['dy', dy],
@@ -162,12 +162,12 @@ class Layers {
   }
 
   async norm(x: FloatTensor): Promise<FloatTensor> {
-    const session = await this.model.layerSession(this.key('norm'), () => forwardGraph(normPiece(this.form)));
+    const session = await this.model.layerSession('head', this.key('norm'), () => forwardGraph(normPiece(this.form)));
     return (await session.run(new Map([['x', x]]), this.options.weights)).get('y') as FloatTensor;
   }
 
   async normBackward(x: FloatTensor, dy: FloatTensor, grads: Results): Promise<FloatTensor> {
-    const session = await this.model.layerSession(this.key('norm backward'), () =>
+    const session = await this.model.layerSession('head backward', this.key('norm'), () =>
       backwardGraph(normPiece(this.form), this.options.trained),
     );
     const given = new Map([
@@ -179,14 +179,14 @@ class Layers {
     return out.get('d.x') as FloatTensor;
   }
 
-  private async session(what: 'layer' | 'layer backward', i: number): Promise<[Session, number]> {
+  private async session(stage: 'forward' | 'backward', i: number): Promise<[Session, number]> {
     const kind = layerKind(this.form, i);
     const built = this.built.get(kind) as number;
     const { trained } = this.options;
     // which parameters are trained is a matter of their kind: that of one layer stands for all
-    const session = await this.model.layerSession(this.key(`${what} ${kind}`), () => {
+    const session = await this.model.layerSession(`${stage} ${kind}`, this.key(kind), () => {
       const piece = completionLayerPiece(this.form, built, this.graphOptions);
-      return what === 'layer' ? forwardGraph(piece) : backwardGraph(piece, trained);
+      return stage === 'forward' ? forwardGraph(piece) : backwardGraph(piece, trained);
     });
     return [session, built];
   }
@@ -228,7 +228,7 @@ interface Figures {
 const sessionOfHead = (model: Model, backward: boolean, trained: boolean): Promise<Session> => {
   const half = headIsHalf(model);
   const { hiddenSize } = model.config.text;
-  return model.layerSession(`head ${backward} ${half} ${trained}`, () =>
+  return model.layerSession(backward ? 'head backward' : 'head', `head ${half} ${trained}`, () =>
     backward ? stretchBackwardGraph(hiddenSize, half, trained) : stretchGraph(hiddenSize, half),
   );
 };

@@ -3,7 +3,7 @@
 import type { Model } from '../model/model';
 import { dealt } from '../model/share';
 import { TriphaseError } from '../protocol/errors';
-import { type AdamWOptions, type AdamWState, adamW, clipScale, globalNorm } from '../tensor/adamw';
+import { type AdamWOptions, type AdamWState, clipScale, globalNorm } from '../tensor/adamw';
 import { DeviceGradients, notFiniteOnDevice } from '../tensor/device-adamw';
 import type { FloatTensor } from '../tensor/session';
 import type { Together } from '../tensor/together';
@@ -14,11 +14,11 @@ import {
   gradientOfShare,
   type Objective,
   residentGradient,
-  summed,
   type TokenScores,
   type TrainedGroup,
   taughtTokens,
 } from './gradient';
+import { type Added, addGradients, partsOf } from './update';
 
 export interface StepOptions {
   readonly objective: Objective;
@@ -58,22 +58,23 @@ export async function trainStep(
   const teaching = groups.flatMap((g, i) => (teaches(g, options.objective) ? [i] : []));
   const size = Math.min(options.microBatch, Math.max(1, teaching.length));
   const run = (size: number) => summedGradient(model, groups, teaching, size, options);
-  const { grads, loss, scores } = await (options.together?.fitting(size, run, () => model.freeSessions()) ?? run(size));
-  const gradNorm = globalNorm(grads);
+  const { added, loss, scores } = await (options.together?.fitting(size, run, () => model.freeSessions()) ?? run(size));
+  const { squares } = added;
+  const gradNorm = Math.sqrt([...squares.values()].reduce((sum, square) => sum + square, 0));
   if (!Number.isFinite(loss) || !Number.isFinite(gradNorm))
     throw await noGradient(
       model,
       teaching.map(i => groups[i] as TrainedGroup),
       options,
-      { loss, gradNorm, grads },
+      { loss, gradNorm, squares },
     );
-  if (!adamW(model.weights, grads, state, options.optimizer, clipScale(gradNorm, options.maxGradNorm)))
-    refuseUpdate(model, state, grads.keys(), groups);
+  if (!(await added.apply(state, options.optimizer, clipScale(gradNorm, options.maxGradNorm))))
+    refuseUpdate(model, state, squares.keys(), groups);
   return { loss, gradNorm, scores };
 }
 
 interface SummedGradient {
-  readonly grads: ReadonlyMap<string, FloatTensor>;
+  readonly added: Added;
   readonly loss: number;
   readonly scores: readonly (readonly TokenScores[] | undefined)[];
 }
@@ -88,9 +89,10 @@ async function summedGradient(
 ): Promise<SummedGradient> {
   const { objective, temperature, frozen, path } = options;
   const shares = dealt([...microBatches(groups, teaching, microBatch, model.shares).entries()], model.shares);
+  const kept = partsOf(model, shares.length);
   const results = await model.inShares(
     gradientOfShare,
-    shares.map(batches => ({
+    shares.map((batches, k) => ({
       objective,
       parts: batches.map(([number, batch]) => ({
         groups: batch.map(i => groups[i] as TrainedGroup),
@@ -98,6 +100,7 @@ async function summedGradient(
       })),
       temperature,
       frozen,
+      ...(kept === undefined ? {} : { keeps: kept[k] as readonly string[] }),
     })),
   );
   const scores: (readonly TokenScores[] | undefined)[] = groups.map(() => undefined);
@@ -109,7 +112,13 @@ async function summedGradient(
       });
   });
   // in the order of the shares, whichever was there first
-  return { ...summed(results), scores };
+  const loss = results.reduce((sum, result) => sum + result.loss, 0);
+  const added = await addGradients(
+    model,
+    results.map(({ grads }) => grads),
+    kept,
+  );
+  return { added, loss, scores };
 }
 
 /** The same on a device that keeps parameters, gradients and moments: the host sees losses, scores and a norm. */
@@ -147,7 +156,7 @@ async function residentStep(
         model,
         teaching.map(i => groups[i] as TrainedGroup),
         options,
-        { loss, gradNorm, grads: new Map() },
+        { loss, gradNorm, squares: new Map() },
       );
     const changed = await grads.apply(model.weights, state, optimizer, clipScale(gradNorm, maxGradNorm));
     refuseOverflow('parameters', await notFiniteOnDevice(changed.parameters), changed.parameters.size, groups);
@@ -166,18 +175,18 @@ async function noGradient(
   model: Model,
   groups: readonly TrainedGroup[],
   { objective, temperature, frozen }: StepOptions,
-  { loss, gradNorm, grads }: { loss: number; gradNorm: number; grads: ReadonlyMap<string, FloatTensor> },
+  { loss, gradNorm, squares }: { loss: number; gradNorm: number; squares: Added['squares'] },
 ): Promise<TriphaseError> {
   const guilty: TrainedGroup[] = [];
   for (const group of groups) {
     const alone = await gradient(model, objective, [group], temperature, frozen);
     if (!Number.isFinite(alone.loss) || !Number.isFinite(globalNorm(alone.grads))) guilty.push(group);
   }
-  const tensors = notFinite(grads);
+  const tensors = [...squares].flatMap(([name, sum]) => (Number.isFinite(sum) ? [] : [name]));
   const what = Number.isFinite(loss)
     ? `the gradient is not finite (norm ${gradNorm})`
     : `the loss is not finite (${loss})`;
-  const of = tensors.length === 0 ? '' : `; ${tensors.length} of ${grads.size} tensors: ${inWords(tensors)}`;
+  const of = tensors.length === 0 ? '' : `; ${tensors.length} of ${squares.size} tensors: ${inWords(tensors)}`;
   return new TriphaseError('not-finite', `${what}${examplesOf(guilty.length === 0 ? groups : guilty)}${of}`, advice);
 }
 

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
+import { evaluateFolder } from '../../src/curriculum/evaluation';
 import { loadModel } from '../../src/model/load';
 import { Model } from '../../src/model/model';
 import { Replicas } from '../../src/model/replicas';
@@ -91,6 +92,10 @@ describe('copies of the model', function () {
             out.push(drawn, scores, ofReference, loss, gradNorm);
           }
           out.push([...model.weights].map(([name, { data }]) => [name, data]));
+          out.push([...state.moments].map(([name, { m, v, step }]) => [name, m.slice(), v.slice(), step]).sort());
+          // each thread has moved its own part of the parameters
+          const first = [...state.moments.values()][0];
+          assert.equal(first?.m.buffer instanceof SharedArrayBuffer, model.sideBySide > 1);
           return out;
         };
         const threads = await withCopies(folder, 3, programs, model => all(model)(), visionFrozen);
@@ -142,6 +147,16 @@ describe('copies of the model', function () {
           readFileSync(path.join(folder, 'checkpoints', 'text-000004', 'model.safetensors'));
         assert.deepEqual(last(other), last(threads));
       }
+      const evaluated = (from: string) =>
+        evaluateFolder({
+          folder: path.join(threads.folder, 'checkpoints', 'text-000004'),
+          config: runs.config(['replicas=2', 'evaluation.data=[rows]']),
+          activity: () => {},
+          programs: from,
+        });
+      const { seconds: _, ...inThreads } = await evaluated(programs);
+      const { seconds: __, ...inOne } = await evaluated(nowhere);
+      assert.deepEqual(inThreads, inOne);
     } finally {
       runs.remove();
     }

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { checkShown, mismatches } from '../../src/evaluate/conditions';
 import { languageBias } from '../../src/evaluate/evaluate';
 import { wilson } from '../../src/evaluate/interval';
+import type { ConditionResult } from '../../src/protocol/evaluation';
 import type { Example } from '../../src/protocol/example';
-import type { ConditionResult } from '../../src/protocol/run';
 
 const example = (id: number, image: string): Example => ({
   id: String(id),

@@ -88,4 +88,41 @@ describe('the relay between a view and its answers', () => {
       assert.equal(readFromView(value), undefined, JSON.stringify(value));
     assert.deepEqual(readFromView({ kind: 'ready', more: 1 }), { kind: 'ready' });
   });
+
+  it('asks for a completion while the page of its trace is made, and once', async () => {
+    const asked: unknown[] = [];
+    const { relay, sent } = relayOf({
+      rollout: async (params, { signal }) => {
+        asked.push({ ...params, signal });
+        return { completion: 'a' } as never;
+      },
+    });
+    const ref = { step: 3, group: 0, sample: 1 };
+    relay.begin({ view: 'trace', folder: '/runs/a', ref });
+    assert.equal(asked.length, 1);
+    await relay.take({ kind: 'request', id: 1, name: 'rollout', params: { folder: '/runs/a', ref } });
+    assert.equal(asked.length, 1, 'the answer that was begun is given');
+    assert.deepEqual(sent, [{ kind: 'result', id: 1, result: { completion: 'a' } }]);
+    await relay.take({ kind: 'request', id: 2, name: 'rollout', params: { folder: '/runs/a', ref } });
+    assert.equal(asked.length, 2, 'later it may be another');
+  });
+
+  it('asks anew where the page is at another completion, and breaks off what nobody wants', async () => {
+    const signals: AbortSignal[] = [];
+    const { relay } = relayOf({
+      rollout: async (_, { signal }) => {
+        signals.push(signal);
+        return { completion: 'a' } as never;
+      },
+    });
+    relay.begin({ view: 'trace', folder: '/runs/a', ref: { step: 3, group: 0, sample: 1 } });
+    const params = { folder: '/runs/a', ref: { step: 3, group: 0, sample: 2 } };
+    await relay.take({ kind: 'request', id: 1, name: 'rollout', params });
+    assert.deepEqual(
+      signals.map(({ aborted }) => aborted),
+      [true, false],
+    );
+    relay.begin({ view: 'dashboard', folders: ['/runs/a'] });
+    assert.equal(signals.length, 2);
+  });
 });

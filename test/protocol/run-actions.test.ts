@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { runStates } from '../../src/protocol/run';
 import { actionsOf, isServed } from '../../src/protocol/run-actions';
+import { runStates } from '../../src/protocol/run-state';
 
 describe('what a person can do with a run', () => {
   const statesWith = (action: string) => runStates.filter(kind => actionsOf({ kind }).some(a => a === action));

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import type { Example } from '../../src/protocol/example';
-import type { RolloutRecord } from '../../src/protocol/run';
+import type { RolloutRecord } from '../../src/protocol/rollout-record';
 import type { HintId } from '../../src/query/hints';
 import { type RunHints, type RunHintsOptions, runHints } from '../../src/query/run-hints';
 import { EventLog } from '../../src/run/event-log';

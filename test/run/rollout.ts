@@ -1,6 +1,6 @@
 // A rollout of which a test cares for a few columns only.
 
-import type { RolloutRecord } from '../../src/protocol/run';
+import type { RolloutRecord } from '../../src/protocol/rollout-record';
 
 export function rollout(columns: Partial<RolloutRecord>): RolloutRecord {
   return {

@@ -2,8 +2,9 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import path from 'node:path';
+import { parquetRows } from '../../src/parquet/read';
 import { TriphaseError } from '../../src/protocol/errors';
-import { rolloutColumns } from '../../src/protocol/run';
+import { rolloutColumns } from '../../src/protocol/rollout-record';
 import { allRollouts, readRollouts, writeRollouts } from '../../src/run/rollouts';
 import { rollout } from './rollout';
 import { temporaryFolder } from './temporary';
@@ -49,6 +50,29 @@ describe('rollouts', () => {
     );
     const name = await writeRollouts(folder(), many);
     assert.deepEqual(await readRollouts(folder(), name), many);
+  });
+
+  it('of long completions are read one by one as they are together', async () => {
+    const lengths = [30_000, 1, 25_000, 0, 40_000];
+    const records = lengths.map((length, sample) => {
+      const ids = Array.from({ length }, (_, i) => (i * 31 + sample) % 50_000);
+      return rollout({
+        sample,
+        completion_ids: ids,
+        logprobs: ids.map(id => -id / 64),
+        alternative_ids: ids.map(id => (id % 3 === 0 ? [] : [id, id + 1])),
+      });
+    });
+    const file = path.join(folder(), await writeRollouts(folder(), records));
+    const columns = ['completion_ids', 'logprobs', 'alternative_ids'];
+    const whole = await parquetRows({ file, columns, from: 0, to: lengths.length, as: 'json' });
+    assert.deepEqual(
+      whole.map(row => (row['completion_ids'] as readonly number[]).length),
+      lengths,
+    );
+    for (const [at] of lengths.entries())
+      assert.deepEqual(await parquetRows({ file, columns, from: at, to: at + 1, as: 'json' }), [whole[at]]);
+    assert.deepEqual(await parquetRows({ file, columns, from: 1, to: 4, as: 'json' }), whole.slice(1, 4));
   });
 
   it('refuse a rule that is named like a column', async () => {

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { type AskOptions, ChildProgram } from '../../src/program/child';
 import { describe as inWords } from '../../src/protocol/errors';
-import type { RolloutRecord } from '../../src/protocol/run';
+import type { RolloutRecord } from '../../src/protocol/rollout-record';
 import { type BranchParams, type BranchProgress, branchRequest } from '../../src/protocol/session';
 import { readEvents } from '../../src/run/event-log';
 import { currentRollouts, readRollouts } from '../../src/run/rollouts';

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { ChildProgram } from '../../src/program/child';
 import { Random } from '../../src/protocol/random';
-import type { RolloutRecord } from '../../src/protocol/run';
+import type { RolloutRecord } from '../../src/protocol/rollout-record';
 import { recomputeRequest, type Tried, type TryParams, testRulesRequest, tryRequest } from '../../src/protocol/trial';
 import { currentEvents, readEvents } from '../../src/run/event-log';
 import { currentRollouts, readRollouts } from '../../src/run/rollouts';

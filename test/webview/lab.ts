@@ -2,7 +2,9 @@
 
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
-import type { Condition, ConditionResult, RolloutRecord, RunEventBody } from '../../src/protocol/run';
+import type { Condition, ConditionResult } from '../../src/protocol/evaluation';
+import type { RolloutRecord } from '../../src/protocol/rollout-record';
+import type { RunEventBody } from '../../src/protocol/run';
 import { EventLog } from '../../src/run/event-log';
 import { createRunFolder } from '../../src/run/folder';
 import { writeRollouts } from '../../src/run/rollouts';

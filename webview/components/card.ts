@@ -3,7 +3,8 @@
 import { h, replace } from '../dom';
 import type { ThemeColors } from '../theme';
 import { count, t } from '../words';
-import { Chart, type ChartListeners, dashes, toneOf } from './chart';
+import { Chart, type ChartListeners } from './chart';
+import { dashes, toneOf } from './chart-lines';
 import { iconButton } from './controls';
 import { csvOf, type Figure, fullText, type Line, marksIn, valueText } from './figure';
 import { rovingToolbar } from './roving';

@@ -6,11 +6,12 @@ import uPlot from 'uplot';
 import { h } from '../dom';
 import type { ThemeColors } from '../theme';
 import { t } from '../words';
-import { type Figure, fullText, type Line, marksIn } from './figure';
-import type { Mark, SharedAxis } from './shared-axis';
-import { smoothed } from './smoothed';
-
-export const dashes: readonly (readonly number[])[] = [[], [6, 3], [2, 3], [8, 3, 2, 3], [12, 4], [3, 6]];
+import { axisValues, stepLabel } from './axis-labels';
+import { type Drawn, dashes, drawnLines, toneOf, valueRange } from './chart-lines';
+import { drawPhases, drawWhiskers, gapsAt, translucent } from './chart-painting';
+import { chartPicture } from './chart-picture';
+import { type Figure, fullText, marksIn } from './figure';
+import type { SharedAxis } from './shared-axis';
 
 const height = 148;
 /** Room above the plot for the names of phases. */
@@ -20,13 +21,6 @@ export interface ChartListeners {
   /** A point, or the step of the keyboard's cursor, was chosen. */
   readonly choose: (step: number, run: number) => void;
   readonly numbers: () => void;
-}
-
-interface Drawn {
-  readonly line: Line;
-  /** Behind its own moving average. */
-  readonly faint: boolean;
-  readonly values: (number | null)[];
 }
 
 export class Chart {
@@ -89,35 +83,7 @@ export class Chart {
   /** The chart with its title and its legend on the theme's background, as a PNG's base64. */
   picture(): string {
     const source = this.element.querySelector('canvas');
-    if (source === null) return '';
-    const scale = devicePixelRatio;
-    const canvas = h('canvas');
-    const head = 40 * scale;
-    canvas.width = source.width;
-    canvas.height = source.height + head;
-    const context = canvas.getContext('2d') as CanvasRenderingContext2D;
-    const { theme, figure } = this;
-    context.fillStyle = theme.background;
-    context.fillRect(0, 0, canvas.width, canvas.height);
-    context.drawImage(source, 0, head);
-    context.scale(scale, scale);
-    context.fillStyle = theme.foreground;
-    context.font = theme.font.replace('11px', '600 13px');
-    context.fillText(figure.title, 8, 16);
-    context.font = theme.font;
-    let left = 8;
-    for (const line of figure.lines.filter(({ id }) => !this.hidden.has(id))) {
-      context.strokeStyle = toneOf(theme, line);
-      context.lineWidth = 2;
-      context.setLineDash([...(dashes[line.dash % dashes.length] ?? [])]);
-      context.beginPath();
-      context.moveTo(left, 30);
-      context.lineTo(left + 16, 30);
-      context.stroke();
-      context.fillText(line.label, left + 20, 34);
-      left += 32 + context.measureText(line.label).width;
-    }
-    return canvas.toDataURL('image/png').replace(/^data:image\/png;base64,/, '');
+    return source === null ? '' : chartPicture(source, this.figure, this.hidden, this.theme);
   }
 
   destroy(): void {
@@ -169,7 +135,7 @@ export class Chart {
         legend: { show: false },
         scales: {
           x: { time: false, range: () => [...axis.range] },
-          y: { range: () => this.yRange() },
+          y: { range: () => valueRange(this.figure, this.drawn, axis) },
         },
         axes: [
           { ...text, size: 20, gap: 3, space: 48, grid: { show: false }, values: (_, splits) => splits.map(stepLabel) },
@@ -189,7 +155,7 @@ export class Chart {
         },
         hooks: {
           drawClear: [u => drawPhases(u, marksIn(this.figure, axis.marks), theme)],
-          draw: [u => this.drawWhiskers(u)],
+          draw: [u => this.figure.kind === 'points' && drawWhiskers(u, this.drawn, axis.steps, this.theme)],
           setSelect: [u => this.onSelect(u)],
         },
       },
@@ -270,66 +236,6 @@ export class Chart {
     this.listeners.choose(step, near[0]?.line.run ?? 0);
   }
 
-  private yRange(): [number, number] {
-    const { axis, figure } = this;
-    const [first, last] = axis.range;
-    let low = Number.POSITIVE_INFINITY;
-    let high = Number.NEGATIVE_INFINITY;
-    const take = (value: number | null | undefined): void => {
-      if (value === null || value === undefined || !Number.isFinite(value)) return;
-      low = Math.min(low, value);
-      high = Math.max(high, value);
-    };
-    axis.steps.forEach((step, i) => {
-      if (step < first || step > last) return;
-      for (const { line, values, faint } of this.drawn) {
-        take(values[i]);
-        if (!faint && line.spread !== undefined && this.drawn.length <= 8)
-          for (const end of line.spread[i] ?? []) take(end);
-      }
-    });
-    if (low > high) return [0, 1];
-    if (figure.kind === 'stack') return [0, Math.max(Math.min(1, high * 1.08), 0.05)];
-    if (low === high) {
-      const room = Math.abs(low) * 0.1 || (figure.unit === 'share' ? 0.05 : 1);
-      return low >= 0 ? [Math.max(0, low - room), high + room] : [low - room, high + room];
-    }
-    const room = (high - low) * 0.08;
-    // a figure that is nearly at zero is read from zero
-    return [low >= 0 && low < (high - low) * 0.6 ? 0 : low - room, high + room];
-  }
-
-  private drawWhiskers(u: uPlot): void {
-    if (this.figure.kind !== 'points') return;
-    const { ctx } = u;
-    ctx.save();
-    ctx.beginPath();
-    ctx.rect(u.bbox.left, u.bbox.top, u.bbox.width, u.bbox.height);
-    ctx.clip();
-    ctx.lineWidth = devicePixelRatio;
-    const cap = 3 * devicePixelRatio;
-    for (const { line, values } of this.drawn) {
-      ctx.strokeStyle = toneOf(this.theme, line);
-      ctx.globalAlpha = this.theme.highContrast ? 0.9 : 0.55;
-      values.forEach((value, i) => {
-        const spread = line.spread?.[i];
-        const step = this.axis.steps[i];
-        if (value === null || spread == null || step === undefined) return;
-        const x = u.valToPos(step, 'x', true);
-        const [low, high] = spread.map(end => u.valToPos(end, 'y', true)) as [number, number];
-        ctx.beginPath();
-        ctx.moveTo(x, low);
-        ctx.lineTo(x, high);
-        for (const y of [low, high]) {
-          ctx.moveTo(x - cap, y);
-          ctx.lineTo(x + cap, y);
-        }
-        ctx.stroke();
-      });
-    }
-    ctx.restore();
-  }
-
   private describe(): void {
     const { axis, element, figure } = this;
     const index = axis.cursor ?? axis.steps.length - 1;
@@ -352,110 +258,4 @@ export class Chart {
       ),
     );
   }
-}
-
-export function toneOf(theme: ThemeColors, { tone }: Pick<Line, 'tone'>): string {
-  return theme.series[tone % theme.series.length] ?? theme.foreground;
-}
-
-function drawnLines(figure: Figure, hidden: ReadonlySet<string>, smoothing: number): readonly Drawn[] {
-  const lines = figure.lines.filter(({ id }) => !hidden.has(id));
-  if (figure.kind === 'points') return lines.map(line => ({ line, faint: false, values: [...line.values] }));
-  const smooth = (line: Line): (number | null)[] =>
-    smoothing === 0 ? [...line.values] : [...smoothed(line.values, smoothing, line.breaks)];
-  if (figure.kind === 'stack') {
-    const below: (number | null)[] = [];
-    return lines.map(line => {
-      smooth(line).forEach((value, i) => {
-        below[i] = value === null ? (below[i] ?? null) : (below[i] ?? 0) + value;
-      });
-      return { line, faint: false, values: [...below] };
-    });
-  }
-  return lines.flatMap(line => [
-    ...(smoothing === 0 ? [] : [{ line, faint: true, values: [...line.values] }]),
-    { line, faint: false, values: smooth(line) },
-  ]);
-}
-
-/** Where a line is broken off, from the point before to the point at it; steps without a value are spanned. */
-function gapsAt(plot: uPlot, breaks: ReadonlySet<number>): [number, number][] {
-  const xs = plot.data[0];
-  // seen also where a step is less than a pixel
-  const least = 2 * devicePixelRatio;
-  return [...breaks]
-    .flatMap((i): [number, number][] => {
-      const [before, at] = [xs[i - 1], xs[i]];
-      if (before === undefined || at === undefined) return [];
-      const [from, to] = [plot.valToPos(before, 'x', true), plot.valToPos(at, 'x', true)];
-      const half = Math.max((to - from) / 2, least);
-      return [[Math.round((from + to) / 2 - half), Math.round((from + to) / 2 + half)]];
-    })
-    .toSorted((a, b) => a[0] - b[0]);
-}
-
-function translucent(color: string, theme: ThemeColors, alpha = theme.highContrast ? 0.5 : 0.3): string {
-  const context = document.createElement('canvas').getContext('2d');
-  if (context === null) return color;
-  context.fillStyle = color;
-  const hex = context.fillStyle;
-  return /^#[0-9a-f]{6}$/.test(hex)
-    ? `${hex}${Math.round(alpha * 255)
-        .toString(16)
-        .padStart(2, '0')}`
-    : hex;
-}
-
-/** A line where a phase or a version of the rules begins, with its name above the plot. */
-function drawPhases(u: uPlot, marks: readonly Mark[], theme: ThemeColors): void {
-  const { ctx, bbox } = u;
-  const scale = devicePixelRatio;
-  const [first, last] = [u.scales['x']?.min ?? 0, u.scales['x']?.max ?? 0];
-  ctx.save();
-  ctx.font = theme.font.replace('11px', `${10 * scale}px`);
-  ctx.textBaseline = 'bottom';
-  // the axes leave it as they had it
-  ctx.textAlign = 'left';
-  let free = Number.NEGATIVE_INFINITY;
-  for (const { at, label, kind } of marks) {
-    const before = at <= first;
-    if (at > last) continue;
-    const x = before ? bbox.left : u.valToPos(at, 'x', true);
-    const next = marks.find(mark => mark.kind === 'phase' && mark.at > at && mark.kind === kind);
-    // the phase that the shown part begins in is named at its left edge
-    if (before && (kind !== 'phase' || (next !== undefined && next.at <= first))) continue;
-    if (!before) {
-      ctx.strokeStyle = kind === 'rules' ? (theme.series[1] ?? theme.muted) : theme.muted;
-      ctx.globalAlpha = theme.highContrast ? 1 : 0.6;
-      ctx.lineWidth = scale;
-      ctx.setLineDash(kind === 'phase' ? [4 * scale, 3 * scale] : [2 * scale, 2 * scale]);
-      ctx.beginPath();
-      ctx.moveTo(Math.round(x) + 0.5, bbox.top - 2 * scale);
-      ctx.lineTo(Math.round(x) + 0.5, bbox.top + bbox.height);
-      ctx.stroke();
-    }
-    ctx.globalAlpha = 1;
-    ctx.fillStyle = theme.muted;
-    const width = ctx.measureText(label).width;
-    if (x < free || x + width > bbox.left + bbox.width + 10 * scale) continue;
-    ctx.fillText(label, x + (before ? 0 : 2 * scale), bbox.top - 2 * scale);
-    free = x + width + 8 * scale;
-  }
-  ctx.restore();
-}
-
-const stepLabel = (step: number): string => (Number.isInteger(step) ? String(step) : '');
-
-/** All with the digits of the finest, so that the labels line up. */
-function axisValues(figure: Figure, splits: readonly number[]): string[] {
-  if (figure.unit === 'share') {
-    const fine = splits.some(value => Math.abs(Math.round(value * 100) - value * 100) > 1e-6);
-    return splits.map(value => `${(value * 100).toFixed(fine ? 1 : 0)}%`);
-  }
-  const largest = Math.max(...splits.map(Math.abs));
-  if (largest >= 10_000) return splits.map(value => `${value / 1000}k`);
-  if (largest < 1e-3 && largest > 0) return splits.map(value => (value === 0 ? '0' : value.toExponential(0)));
-  const exact = (n: number): boolean => splits.every(value => Math.abs(Number(value.toFixed(n)) - value) < 1e-9);
-  const digits = [0, 1, 2, 3].find(exact) ?? 4;
-  return splits.map(value => value.toFixed(digits).replace('-', '−'));
 }

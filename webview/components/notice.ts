@@ -1,6 +1,7 @@
 // What a view says beside what it shows: an error that answered a question, notes, files that could not be read.
 
-import type { ErrorRecord, LeftOut } from '../../src/protocol/run';
+import type { ErrorRecord } from '../../src/protocol/error-record';
+import type { LeftOut } from '../../src/protocol/source-report';
 import { h, icon } from '../dom';
 import { RequestError } from '../host';
 import { count, t } from '../words';

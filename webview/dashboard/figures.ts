@@ -1,8 +1,8 @@
 // The figures of the dashboard, from the curves of one run or of several that are laid over each other. With one run a
 // colour is a line; with several it is a run, and the lines of a figure differ by their dashes.
 
+import type { Condition } from '../../src/protocol/evaluation';
 import type { Curves } from '../../src/protocol/query';
-import type { Condition } from '../../src/protocol/run';
 import type { RecomputedCurves } from '../../src/protocol/trial';
 import type { Figure, Line } from '../components/figure';
 import type { Mark } from '../components/shared-axis';

@@ -1,7 +1,7 @@
 // The dashboard: how a run goes, step by step, in small charts that share their steps, and how it stands now.
 
 import type { Curves, Hint, RunSummary } from '../../src/protocol/query';
-import type { RunState } from '../../src/protocol/run';
+import type { RunState } from '../../src/protocol/run-state';
 import type { ViewState } from '../../src/protocol/views';
 import { Card } from '../components/card';
 import { errorNotice, note, unreadableNotes } from '../components/notice';

@@ -1,7 +1,7 @@
 // The head of the dashboard: which run, how it stands, and what can be done with it.
 
 import type { RunSummary } from '../../src/protocol/query';
-import type { PauseReason, Progress, RunState } from '../../src/protocol/run';
+import type { PauseReason, Progress, RunState } from '../../src/protocol/run-state';
 import { iconButton } from '../components/controls';
 import { rovingToolbar } from '../components/roving';
 import { h, icon, replace } from '../dom';

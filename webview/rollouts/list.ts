@@ -1,13 +1,13 @@
 // The list of rollouts, of any length: only the rows in sight are in the page. One tab stop; the arrow keys move a row at a
 // time, and a screen reader hears of a grid.
 
-import type { Column, RolloutRef, RolloutRow, Sort } from '../../src/protocol/query';
+import type { RolloutRef, RolloutRow, Sort } from '../../src/protocol/query';
 import type { Pictures } from '../components/pictures';
 import { h, onceAFrame, replace } from '../dom';
-import { modelLine, modelText } from '../model-text';
-import { count, figure, t } from '../words';
-import { cellOf, headOf, trackOf } from './columns';
+import { t } from '../words';
+import { trackOf } from './columns';
 import { Heights } from './heights';
+import { groupHead, headCells, type Listed, rowOf } from './list-row';
 import type { Pages, Unit } from './pages';
 
 const rowHeight = 40;
@@ -26,12 +26,6 @@ export interface ListListeners {
   readonly openRule: (rule: string) => void;
   readonly step: (direction: 1 | -1) => void;
   readonly detail: () => void;
-}
-
-export interface Listed {
-  readonly columns: readonly Column[];
-  readonly sort: Sort | undefined;
-  readonly byGroup: boolean;
 }
 
 interface Drawn {
@@ -104,7 +98,7 @@ export class RolloutList {
     ];
     this.element.style.setProperty('--tracks', tracks.join(' '));
     this.element.setAttribute('aria-colcount', String(tracks.length));
-    this.makeHead();
+    replace(this.head, ...headCells(listed, this.listeners.sort));
     this.forget();
     this.draw();
   }
@@ -190,44 +184,6 @@ export class RolloutList {
     this.draw();
   }
 
-  private makeHead(): void {
-    const { byGroup, columns, sort } = this.listed;
-    const title = (text: string, name: string): HTMLElement =>
-      h('div', { role: 'columnheader', class: `cell ${name}` }, text);
-    replace(
-      this.head,
-      ...(byGroup ? [title('#', 'cell-number')] : [title(t('step'), 'cell-number'), title(t('question'), '')]),
-      title(t('completion'), ''),
-      ...columns.map(column => {
-        const sorted = sort?.column === column.name;
-        const head = h(
-          'div',
-          {
-            role: 'columnheader',
-            class: `cell cell-${column.type}`,
-            'aria-sort': sorted ? (sort.descending ? 'descending' : 'ascending') : 'none',
-          },
-          h(
-            'button',
-            { type: 'button', class: 'sort', title: t('Sort by {0}', headOf(column)) },
-            h('span', {}, headOf(column)),
-            sorted && h('span', { 'aria-hidden': 'true' }, sort.descending ? '↓' : '↑'),
-          ),
-        );
-        head.firstElementChild?.addEventListener('click', () =>
-          this.listeners.sort(
-            !sorted
-              ? { column: column.name, descending: true }
-              : sort.descending
-                ? { column: column.name, descending: false }
-                : undefined,
-          ),
-        );
-        return head;
-      }),
-    );
-  }
-
   private drawNow(): void {
     const { heights, scroller } = this;
     const seen = scroller.clientHeight;
@@ -273,7 +229,8 @@ export class RolloutList {
     const [first] = unit;
     if (first === undefined) return;
     const head = this.listed.byGroup ? headHeight : 0;
-    if (head > 0) draw(`group ${index}`, unit, start, () => this.groupHead(unit, first));
+    if (head > 0)
+      draw(`group ${index}`, unit, start, () => groupHead(unit, first, this.listed.columns.length, this.pictures));
     unit.forEach((row, i) => {
       const top = start + head + i * rowHeight;
       if (top + rowHeight < this.top - overscan || top > this.top + seen + overscan) return;
@@ -284,80 +241,14 @@ export class RolloutList {
     });
   }
 
-  private groupHead(unit: Unit, first: RolloutRow): HTMLElement {
-    const rewards = unit.map(({ cells }) => cells['reward']).filter(reward => typeof reward === 'number');
-    const right = unit.filter(({ cells }) => cells['outcome'] === 'right').length;
-    const graded = unit.some(({ cells }) => typeof cells['outcome'] === 'string');
-    const level = unit.every(({ cells }) => cells['advantage'] === 0);
-    const gold = first.cells['gold'];
-    return h(
-      'div',
-      { class: 'group-head', role: 'row' },
-      h(
-        'div',
-        { role: 'gridcell', 'aria-colspan': this.listed.columns.length + 2 },
-        this.thumbnail(first),
-        h(
-          'div',
-          { class: 'group-text' },
-          h('div', { class: 'question model-text', title: first.question ?? '' }, ...questionNodes(first)),
-          h(
-            'div',
-            { class: 'group-facts' },
-            h('span', {}, t('step {0} · group {1}', first.ref.step, first.ref.group)),
-            typeof gold === 'string' && h('span', {}, t('gold '), h('bdi', { class: 'gold' }, modelLine(gold, 60))),
-            graded && h('span', {}, t('{0} of {1} right', right, unit.length)),
-            rewards.length > 0 &&
-              h('span', {}, t('mean reward {0}', figure(rewards.reduce((a, b) => a + b, 0) / rewards.length))),
-            level && h('span', { class: 'taught-nothing' }, t('taught nothing')),
-          ),
-        ),
-        rewards.length > 0 && rewardBars(unit),
-      ),
-    );
-  }
-
   private row(row: RolloutRow, place: Place): HTMLElement {
-    const { ref } = row;
-    const { byGroup, columns } = this.listed;
-    const element = h(
-      'div',
-      {
-        class: 'row',
-        role: 'row',
-        id: `row-${ref.step}-${ref.group}-${ref.sample}`,
-        'aria-rowindex': byGroup ? undefined : place.unit + 2,
-      },
-      ...(byGroup
-        ? [h('div', { role: 'gridcell', class: 'cell cell-number muted' }, String(ref.sample))]
-        : [
-            h('div', { role: 'gridcell', class: 'cell cell-number muted' }, count(ref.step)),
-            h(
-              'div',
-              { role: 'gridcell', class: 'cell cell-question' },
-              this.thumbnail(row),
-              h('span', { class: 'model-text clamped' }, ...questionNodes(row)),
-            ),
-          ]),
-      h(
-        'div',
-        { role: 'gridcell', class: 'cell cell-completion' },
-        h('span', { class: 'model-text clamped' }, ...modelText(row.completion, 500), row.cut && ' …'),
-      ),
-      ...columns.map(column => cellOf(column, row, this.listeners.openRule)),
-    );
+    const element = rowOf(row, place.unit, this.listed, this.pictures, this.listeners.openRule);
     element.addEventListener('click', () => {
       this.moveTo(place);
       this.listeners.detail();
     });
-    element.addEventListener('dblclick', () => this.listeners.open(ref));
+    element.addEventListener('dblclick', () => this.listeners.open(row.ref));
     return element;
-  }
-
-  private thumbnail(row: RolloutRow): HTMLElement | undefined {
-    const [image] = row.images;
-    if (image === undefined) return undefined;
-    return this.pictures.element(image, t('image of the example'), 'thumbnail');
   }
 
   private moveTo(place: Place, tell = true): void {
@@ -419,22 +310,4 @@ export class RolloutList {
     event.preventDefault();
     work();
   }
-}
-
-const questionNodes = ({ question }: RolloutRow): readonly Node[] =>
-  question === null ? [h('span', { class: 'not-recorded' }, t('question not recorded'))] : modelText(question, 400);
-
-/** A bar a completion, as high as its reward among those of its group; the numbers stand in the rows. */
-function rewardBars(unit: Unit): HTMLElement {
-  const rewards = unit.map(({ cells }) => (typeof cells['reward'] === 'number' ? cells['reward'] : 0));
-  const most = Math.max(1, ...rewards);
-  return h(
-    'div',
-    { class: 'reward-bars', 'aria-hidden': 'true' },
-    ...rewards.slice(0, 32).map(reward => {
-      const bar = h('span', { class: reward > 0 ? 'bar' : 'bar bar-none' });
-      bar.style.height = `${Math.max(2, Math.round((Math.max(0, reward) / most) * 28))}px`;
-      return bar;
-    }),
-  );
 }

@@ -1,46 +1,34 @@
 // The rollouts of a run: every completion with its group, its image, and what each rule paid.
 
-import type { Column, Curves, Histogram, RolloutRef, RunSummary, SearchHits, Sort } from '../../src/protocol/query';
+import type { Column, Histogram, RolloutRef, RunSummary, SearchHits } from '../../src/protocol/query';
 import type { ViewState } from '../../src/protocol/views';
 import { dropdown, iconButton, textField } from '../components/controls';
 import { errorNotice, note, unreadableNotes } from '../components/notice';
 import { Pictures } from '../components/pictures';
 import { h, replace } from '../dom';
-import { connect, type Host, isAbort, RequestError } from '../host';
+import { connect, type Host, isAbort } from '../host';
 import { count, speak, t } from '../words';
 import { ColumnMenu } from './column-menu';
 import { headOf, usualColumns } from './columns';
 import { Comparison } from './comparison';
 import { DetailView } from './detail';
 import { FilterField } from './filter-field';
-import { type BinRange, HistogramView, rangeFilter } from './histogram';
+import { HistogramView } from './histogram';
 import { RolloutList } from './list';
 import { Pages } from './pages';
+import { type RunSteps, stepsOf } from './run-steps';
+import { faultInFilter, type Selection, selectionOf, type Ui } from './selection';
 import { Stepper } from './stepper';
 import '../styles/rollouts.css';
 
 type RolloutsState = Extract<ViewState, { readonly view: 'rollouts' }>;
-
-interface Ui {
-  readonly allSteps?: boolean;
-  readonly filter?: string;
-  readonly search?: string;
-  readonly sort?: Sort;
-  readonly flat?: boolean;
-  readonly columns?: readonly string[];
-  readonly histogram?: string;
-  readonly bins?: BinRange;
-  readonly selected?: RolloutRef;
-  /** The selected rollout is shown beside the list. */
-  readonly detail?: boolean;
-}
 
 const bins = 24;
 
 class RolloutsView {
   private summary: RunSummary | undefined;
   private steps: readonly number[] = [];
-  private phases = new Map<number, string | null>();
+  private phases: RunSteps['phases'] = new Map();
   private ui: Ui;
   private pages: Pages | undefined;
   private histogramAsked: AbortController | undefined;
@@ -198,14 +186,9 @@ class RolloutsView {
       if (folder !== this.folder) return;
       const hadNone = this.steps.length === 0;
       this.summary = summary;
-      const [first, last] = summary.steps ?? [0, -1];
-      const each = curves.every === undefined;
-      this.steps = each ? curves.steps.filter(step => step >= first && step <= last) : [];
-      if (this.steps.length === 0 && summary.steps !== undefined)
-        this.steps = Array.from({ length: last - first + 1 }, (_, i) => first + i);
-      this.phases = each
-        ? new Map(curves.steps.map((step, i) => [step, curves.phase[i] ?? null]))
-        : new Map(this.steps.map(step => [step, phaseAt(curves, step)]));
+      const { steps, phases } = stepsOf(summary, curves);
+      this.steps = steps;
+      this.phases = phases;
       replace(this.notices, ...summary.notes.map(note), ...unreadableNotes(summary.unreadable));
       this.title.textContent = t('Rollouts of {0}', summary.name);
       this.name.textContent = summary.name;
@@ -308,18 +291,8 @@ class RolloutsView {
     return this.ui.flat !== true && (this.ui.search ?? '') === '';
   }
 
-  /** Filter, step and search as one selection; what the person typed stands first, so that places in it are right. */
-  private selection(withBins: boolean): { readonly filter?: string; readonly search?: string } {
-    const { ui, step } = this;
-    const parts = [
-      ...((ui.filter ?? '') === '' ? [] : [`(${ui.filter})`]),
-      ...(step === undefined ? [] : [`step == ${step}`]),
-      ...(withBins && ui.bins !== undefined ? [rangeFilter(ui.bins)] : []),
-    ];
-    return {
-      ...(parts.length === 0 ? {} : { filter: parts.join(' and ') }),
-      ...((ui.search ?? '') === '' ? {} : { search: ui.search as string }),
-    };
+  private selection(withBins: boolean): Selection {
+    return selectionOf(this.ui, this.step, withBins);
   }
 
   private ask(): void {
@@ -394,16 +367,9 @@ class RolloutsView {
 
   private complain(error: unknown): void {
     this.found.textContent = '';
-    if (error instanceof RequestError && (this.ui.filter ?? '') !== '' && error.record.code === 'usage') {
-      const { message, remedy, place } = error.record;
-      // of the whole selection, which begins with a bracket before what was typed
-      const at = place?.column ?? Number(/at character (\d+)/.exec(message)?.[1] ?? 0);
-      const column = at - 1;
-      const length = (this.ui.filter ?? '').length;
-      this.filter.complain(
-        `${message.replace(/at character \d+/, t('at character {0}', column))}${remedy === undefined ? '' : ` ${remedy}`}`,
-        column >= 1 && column <= length + 1 ? column : undefined,
-      );
+    const fault = faultInFilter(error, this.ui.filter ?? '');
+    if (fault !== undefined) {
+      this.filter.complain(fault.message, fault.at);
       return;
     }
     replace(
@@ -471,7 +437,3 @@ connect().then(({ host, state }) => {
   speak(host.strings);
   if (state.view === 'rollouts') new RolloutsView(host, state);
 });
-
-/** Of a run whose points stand for several steps: by where its phases begin. */
-const phaseAt = ({ boundaries }: Curves, step: number): string | null =>
-  boundaries.findLast(boundary => boundary.kind === 'phase' && boundary.step < step)?.label ?? null;

@@ -1,7 +1,8 @@
 // The trace: one completion, stepped through. What was asked stands on the left, the completion in the middle, why it was
 // paid what it was and what was recorded of the token at hand on the right.
 
-import type { Occurrence, RolloutDetail, RolloutRef } from '../../src/protocol/query';
+import { unpackTokens } from '../../src/protocol/packed-tokens';
+import type { Occurrence, RolloutDetail, RolloutRef, TokenFigures } from '../../src/protocol/query';
 import type { Tried, TriedRollout } from '../../src/protocol/trial';
 import type { ViewState } from '../../src/protocol/views';
 import type { Choice } from '../components/controls';
@@ -41,6 +42,7 @@ const heats: readonly Heat[] = ['none', 'probability', 'entropy', 'log-ratio'];
 
 class TraceView {
   private detail: RolloutDetail | undefined;
+  private tokens: TokenFigures | null = null;
   private text: CompletionText | undefined;
   private parts: readonly RulePart[] = [];
   /** What rules as typed pay for this completion. */
@@ -151,17 +153,19 @@ class TraceView {
 
   private render(detail: RolloutDetail): void {
     this.detail = detail;
+    const tokens = detail.tokens && unpackTokens(detail.tokens);
+    this.tokens = tokens;
     this.parts = rulePartsOf(detail);
     this.typed = undefined;
     this.trial.leave();
     this.text?.dispose();
-    const text = new CompletionText(detail.completion, detail.tokens, place => this.goTo(place, true));
+    const text = new CompletionText(detail.completion, tokens, place => this.goTo(place, true));
     this.text = text;
     this.alternatives?.close();
     const alternatives = new Alternatives(this.host, this.shown.folder, detail.ref, () => this.tokenPanel?.refresh());
     this.alternatives = alternatives;
     const of = (token: number) => alternatives.of(token);
-    this.tokenPanel = new TokenPanel(detail.tokens, text.pieces, detail.completion, of, {
+    this.tokenPanel = new TokenPanel(tokens, text.pieces, detail.completion, of, {
       choose: piece =>
         this.goTo({ step: this.text?.placeOf(this.text.pieces[piece]?.last ?? 0).step ?? 0, piece }, true),
       branch: (token, force) => void this.branch({ token, force }),
@@ -301,7 +305,7 @@ class TraceView {
       'next-token': () => this.toPiece((place.piece ?? first) + 1),
       'previous-token': () => this.toPiece((place.piece ?? first) - 1),
       'next-failing': () => this.nextFailing(),
-      'next-uncertain': () => this.nextUncertain(text, detail),
+      'next-uncertain': () => this.nextUncertain(text),
       'next-sibling': () => this.toSibling(detail, 1),
       'previous-sibling': () => this.toSibling(detail, -1),
       later: () => this.toOccurrence(1),
@@ -335,7 +339,8 @@ class TraceView {
     };
   }
 
-  private nextUncertain({ pieces }: CompletionText, { tokens }: RolloutDetail): void {
+  private nextUncertain({ pieces }: CompletionText): void {
+    const { tokens } = this;
     if (tokens === null || this.text === undefined) return;
     const [first] = this.text.piecesOf(this.place.step);
     const from =

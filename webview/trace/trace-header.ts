@@ -55,7 +55,7 @@ export class TraceHeader {
       item(t('completion {0} of {1}', ref.sample + 1, Math.max(siblings.length, ref.sample + 1))),
       item(reward === null ? undefined : t('reward {0}', figure(reward))),
       item(advantage === null ? undefined : t('advantage {0}', signed(advantage))),
-      item(tokens === null ? undefined : t('{0} tokens', count(tokens.ids.length))),
+      item(tokens === null ? undefined : t('{0} tokens', count(tokens.count))),
       item(cell('rules_version') === undefined ? undefined : t('rules {0}', cell('rules_version') as string)),
     );
     this.heatChoice.offer(

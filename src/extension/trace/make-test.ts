@@ -34,7 +34,7 @@ export async function makeTest(folder: string, detail: RolloutDetail, named: str
       ...(kind === 'number' || kind === 'string' || kind === 'choice' ? { kind } : {}),
       ...(caption === null ? {} : { caption }),
     },
-    ...(tokens === null ? {} : { tokens: tokens.ids.length }),
+    ...(tokens === null ? {} : { tokens: tokens.count }),
     ...(cells['truncated'] === true ? { truncated: true } : {}),
     score: wanted,
   };

@@ -221,7 +221,7 @@ function inWords(expected: Expected): string {
   }
 }
 
-export const reserved: ReadonlySet<string> = new Set(['and', 'or', 'not', 'in', 'is', 'contains', 'null', 'recorded']);
+const reserved: ReadonlySet<string> = new Set(['and', 'or', 'not', 'in', 'is', 'contains', 'null', 'recorded']);
 
 function literalOf(token: Token): Literal | undefined {
   if (token.kind === 'number' || token.kind === 'text') return token.value;

@@ -5,7 +5,7 @@ import { statSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import type { Curves, RecordedBy, RunSummary, TokenAlternative, TokenFigures } from '../../protocol/query';
-import type { LeftOut } from '../../protocol/run';
+import type { LeftOut } from '../../protocol/source-report';
 import { FileList, type StepFileName } from '../../run/file-list';
 import type { IndexRow } from '../../run/segments';
 

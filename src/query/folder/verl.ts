@@ -7,7 +7,7 @@ import { open, readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Cell } from '../../protocol/query';
-import type { LeftOut } from '../../protocol/run';
+import type { LeftOut } from '../../protocol/source-report';
 import { cellOf } from '../../run/index-rows';
 import type { IndexRow } from '../../run/segments';
 import { type Recording, type StepRows, stepFilesIn } from './recording';

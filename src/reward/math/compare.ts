@@ -144,7 +144,7 @@ function matricesEqual(a: Of<'matrix'>, b: Of<'matrix'>, conventions: Convention
   );
 }
 
-export function expressionsEqual(a: Expression, b: Expression, conventions: Conventions): boolean {
+function expressionsEqual(a: Expression, b: Expression, conventions: Conventions): boolean {
   const [x, y] = conventions.names === 'any' ? [renamed(a), renamed(b)] : [a, b];
   const [p, q] = [canonical(x), canonical(y)];
   if (p !== undefined && q !== undefined) {

@@ -11,7 +11,7 @@ export type Token =
   | { readonly kind: 'mark'; readonly text: string; readonly spaced: boolean };
 
 /** Longest answer that is taken apart; longer ones are compared as text. */
-export const MOST_TOKENS = 600;
+const MOST_TOKENS = 600;
 
 export class Unreadable extends Error {}
 

@@ -7,9 +7,10 @@ import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import path from 'node:path';
+import { FirstQuestion } from '../../../src/extension/first-question';
 import { toErrorRecord } from '../../../src/protocol/error-record';
 import { TriphaseError } from '../../../src/protocol/errors';
-import type { QuestionName, SearchHits } from '../../../src/protocol/query';
+import type { QuestionName, RolloutDetail, SearchHits } from '../../../src/protocol/query';
 import type { RecomputeProgress } from '../../../src/protocol/trial';
 import type { Actions, FromView, ToView, ViewState } from '../../../src/protocol/views';
 
@@ -68,6 +69,9 @@ export async function serveViews(options: HarnessOptions): Promise<Harness> {
   const done: Done[] = [];
   const listeners = new Set<ServerResponse>();
   const asked = new Map<string, AbortController>();
+  const first = new FirstQuestion(
+    (params, signal) => options.answer('rollout', params, { signal, onHits: () => {} }) as Promise<RolloutDetail>,
+  );
   const server = createServer((request, response) => {
     serve(request, response).catch(error => {
       response.writeHead(500).end(String(error));
@@ -76,30 +80,30 @@ export async function serveViews(options: HarnessOptions): Promise<Harness> {
 
   const serve = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const url = new URL(request.url ?? '/', 'http://localhost');
-    const [, first = '', second = ''] = url.pathname.split('/');
-    if (first === 'message') return take(request, response);
-    if (first === 'told') {
+    const [, view = '', second = ''] = url.pathname.split('/');
+    if (view === 'message') return take(request, response);
+    if (view === 'told') {
       response.writeHead(200, { 'content-type': 'text/event-stream' });
       response.write('\n');
       listeners.add(response);
       response.on('close', () => listeners.delete(response));
       return;
     }
-    if (first === 'bundle' || first === 'harness') {
-      const file = path.join(first === 'bundle' ? bundles : own, path.basename(second));
+    if (view === 'bundle' || view === 'harness') {
+      const file = path.join(view === 'bundle' ? bundles : own, path.basename(second));
       response.writeHead(200, { 'content-type': types[path.extname(file)] ?? 'text/plain' }).end(readFileSync(file));
       return;
     }
-    if (/^(dashboard|rollouts|trace|preview)$/.test(first)) {
-      page(first, url, response, options);
+    if (/^(dashboard|rollouts|trace|preview)$/.test(view)) {
+      first.begin(page(view, url, response, options));
       return;
     }
-    if (first === '') {
+    if (view === '') {
       response.writeHead(302, { location: '/dashboard' }).end();
       return;
     }
     // browsers ask for an icon by themselves
-    response.writeHead(first === 'favicon.ico' ? 204 : 404).end();
+    response.writeHead(view === 'favicon.ico' ? 204 : 404).end();
   };
 
   /** A request's answer comes as lines of JSON: hits, as they are found, then the result or an error. */
@@ -170,7 +174,7 @@ export async function serveViews(options: HarnessOptions): Promise<Harness> {
           throw new TriphaseError('usage', 'No preview was given to this server.', 'Name a config file.');
         return options.preview(params as Actions['preview']['params']);
       default:
-        return options.answer(name, params, wishes);
+        return first.answerTo(name, params, wishes.signal) ?? options.answer(name, params, wishes);
     }
   };
 
@@ -193,11 +197,12 @@ function closed(server: Server): Promise<void> {
 }
 
 /** As the extension writes it, but that the harness's own script stands in for VS Code. */
-function page(view: string, url: URL, response: ServerResponse, { folders, strings = {} }: HarnessOptions): void {
+function page(view: string, url: URL, response: ServerResponse, { folders, strings = {} }: HarnessOptions): ViewState {
   const nonce = randomBytes(16).toString('hex');
   const theme = (url.searchParams.get('theme') ?? 'dark') as Theme;
   const given = url.searchParams.get('state');
-  const state = given === null ? { view, folders: folders.slice(0, 1) } : (JSON.parse(given) as ViewState);
+  const state =
+    given === null ? ({ view, folders: folders.slice(0, 1) } as ViewState) : (JSON.parse(given) as ViewState);
   const policy = [
     "default-src 'none'",
     `script-src 'nonce-${nonce}'`,
@@ -222,6 +227,7 @@ function page(view: string, url: URL, response: ServerResponse, { folders, strin
 </body>
 </html>
 `);
+  return state;
 }
 
 const attribute = (text: string): string =>

@@ -1,0 +1,51 @@
+// A trace asks for its completion as soon as its page runs. The answer does not depend on the page, so it is asked for
+// while the page is still being made, and given when the page asks.
+
+import type { RolloutDetail, RolloutRef } from '../protocol/query';
+import type { ViewState } from '../protocol/views';
+
+export interface RolloutParams {
+  readonly folder: string;
+  readonly ref: RolloutRef;
+}
+
+export class FirstQuestion {
+  private begun:
+    | { readonly of: string; readonly answer: Promise<RolloutDetail>; readonly stop: AbortController }
+    | undefined;
+
+  constructor(private readonly ask: (params: RolloutParams, signal: AbortSignal) => Promise<RolloutDetail>) {}
+
+  begin(state: ViewState): void {
+    if (state.view !== 'trace') return;
+    this.leave();
+    const { folder, ref } = state;
+    const stop = new AbortController();
+    const answer = this.ask({ folder, ref }, stop.signal);
+    // whoever asks hears of what is wrong; nobody may
+    answer.catch(() => undefined);
+    this.begun = { of: keyOf({ folder, ref }), answer, stop };
+  }
+
+  /** Once, and for the very same question; undefined otherwise, as a page that comes back may be at another place. */
+  answerTo(name: string, params: unknown, signal: AbortSignal): Promise<RolloutDetail> | undefined {
+    const { begun } = this;
+    if (begun === undefined || name !== 'rollout') return undefined;
+    if (begun.of !== keyOf(params as RolloutParams)) {
+      this.leave();
+      return undefined;
+    }
+    this.begun = undefined;
+    signal.addEventListener('abort', () => begun.stop.abort(), { once: true });
+    return begun.answer;
+  }
+
+  /** Nobody will ask. */
+  leave(): void {
+    this.begun?.stop.abort();
+    this.begun = undefined;
+  }
+}
+
+const keyOf = ({ folder, ref: { step, group, sample } }: RolloutParams): string =>
+  JSON.stringify([folder, step, group, sample]);
