@@ -40,7 +40,7 @@ export async function productFloor(subject: Subject, runs: number): Promise<Floo
   const { weights } = await Model.load(subject.model, UNUSED);
   const { replicas, threads } = replicaCount(config, 'cpu', [...weights.values()]);
   const graph = grpoGraph(completionLogits(modelConfig, 'none'), objectiveOf(subject) as GrpoGraphOptions, () => true);
-  const batch = Math.ceil(Math.min(grpo.micro_batch, phase.prompts) / replicas);
+  const batch = Math.ceil(Math.min(grpo.micro_batch === 'auto' ? 1 : grpo.micro_batch, phase.prompts) / replicas);
   const sizes: Readonly<Record<string, number>> = {
     batch,
     group: generation.samples,

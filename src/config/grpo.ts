@@ -159,9 +159,11 @@ export const grpo = settings(
         `Groups whose rewards are all equal: they stay in the batch with advantage 0, are left out, or are replaced by other prompts. ${OURS}`,
       ),
     max_resamples: count.describe(`Most rounds of other prompts in a step; what is missing then is left out. ${OURS}`),
-    micro_batch: count.describe(
-      'Prompts in one run of the gradient graph; bounds memory, does not change the result but of aggregation micro_batch.',
-    ),
+    micro_batch: z
+      .union([z.literal('auto'), count])
+      .describe(
+        `Prompts in one run of the gradient graph; bounds memory, does not change the result but of aggregation micro_batch. auto: on the CPU as many as keep the estimate within half of the memory of the machine, and no more than are of use; 1 with aggregation micro_batch, and on other devices. A resumed run keeps what was chosen. ${OURS}`,
+      ),
   },
   {
     loss_type: 'custom',
@@ -203,6 +205,6 @@ export const grpo = settings(
     mask_truncated_completions: false,
     zero_std_groups: 'keep',
     max_resamples: 3,
-    micro_batch: 1,
+    micro_batch: 'auto',
   },
 );

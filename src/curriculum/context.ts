@@ -21,6 +21,8 @@ export interface RunContext {
   readonly userMessage: UserMessage;
   readonly optimizer: AdamWState;
   readonly memory: MemoryLimits;
+  /** Prompts in one run of the gradient, by phase. */
+  readonly microBatches: Readonly<Record<string, number>>;
   /** Where the files beside the weights come from: the newest checkpoint, for an older one may be removed. */
   companions: string;
   /** By phase the folder of its best checkpoint so far, relative to the run folder. */
@@ -35,6 +37,8 @@ export interface StepPosition {
   readonly phaseStep: number;
   readonly step: number;
   readonly settings: PhaseSettings;
+  /** Prompts in one run of the gradient. */
+  readonly microBatch: number;
 }
 
 export interface StepReport {

@@ -18,7 +18,7 @@ export async function dpoStep(
   reference: Weights,
 ): Promise<StepReport> {
   const { model, optimizer, config } = context;
-  const { dpo, grpo } = at.settings;
+  const { dpo } = at.settings;
   const started = performance.now();
   const prompts = await Promise.all(shown.map(s => promptOf(context, s)));
   const pairs = shown.map(({ example: { id, preference } }, i): TrainedGroup => {
@@ -37,7 +37,7 @@ export async function dpoStep(
   const referenceStarted = performance.now();
   const scores = await scoreGroups(model, pairs, {
     temperature: 1,
-    microBatch: grpo.micro_batch,
+    microBatch: at.microBatch,
     together: context.memory.update,
     weights: reference,
   });
@@ -53,7 +53,7 @@ export async function dpoStep(
     temperature: 1,
     optimizer: adamWOptions(at.settings, rate),
     maxGradNorm: at.settings.optimizer.max_grad_norm,
-    microBatch: grpo.micro_batch,
+    microBatch: at.microBatch,
     together: context.memory.update,
     frozen: frozenParts(config),
     path: dropoutPath(config, at),

@@ -103,7 +103,7 @@ export function weighted(
   const weights = tokenWeights(counted, {
     aggregation: grpo.aggregation,
     maxTokens: generation.max_tokens,
-    microBatches: microBatches(groups, [...groups.keys()], grpo.micro_batch),
+    microBatches: microBatches(groups, [...groups.keys()], at.microBatch),
   });
   const entropy = entropyWeight(at) / Math.max(1, activeTokens(counted.flat()));
   return groups.map(({ shown, prompt, rollouts }, i) => ({

@@ -58,7 +58,7 @@ export async function grpoStep(
   const updatesDue = parts.length * grpo.num_iterations;
   const scoring = {
     temperature: trainingTemperature(at.settings),
-    microBatch: grpo.micro_batch,
+    microBatch: at.microBatch,
     together: context.memory.update,
   };
   // log-probabilities of before the first update, where it is not itself that gives them
@@ -141,7 +141,7 @@ async function update(
         temperature: trainingTemperature(settings),
         optimizer: adamWOptions(settings, rate),
         maxGradNorm: settings.optimizer.max_grad_norm,
-        microBatch: settings.grpo.micro_batch,
+        microBatch: at.microBatch,
         together: memory.update,
         frozen: frozenParts(config),
         path: dropoutPath(config, at, out.length),

@@ -27,6 +27,8 @@ export interface CurriculumJob {
   readonly replicas?: number;
   /** Whether the run computed layer by layer before; absent: as the config says. */
   readonly layerwise?: boolean;
+  /** Prompts in one run of the gradient before, by phase, where the config leaves it open. */
+  readonly microBatches?: Readonly<Record<string, number>>;
   /** Where memory was short in earlier attempts. */
   readonly limits?: readonly RememberedLimit[];
   /** How the process of the attempt before ended, where memory ended it. */

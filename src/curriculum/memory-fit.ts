@@ -15,6 +15,8 @@ import { frozenParts } from './settings';
 
 export interface MemoryFit {
   readonly layerwise: boolean;
+  /** Prompts in one run of the gradient, by phase. */
+  readonly microBatches: Readonly<Record<string, number>>;
   /** Bytes; of the CPU alone. */
   readonly memory?: { readonly estimate: number; readonly total: number };
   readonly warning?: Extract<JobEvent, { readonly kind: 'warning' }>;
@@ -29,25 +31,30 @@ export interface FitQuestion {
   readonly promptTokens: number;
   /** The way that the run went before: it goes on so, and is not refused. */
   readonly before?: boolean;
+  /** What it ran with before. */
+  readonly microBatches?: Readonly<Record<string, number>>;
 }
 
 /** @throws TriphaseError 'memory' where the run would not fit even layer by layer */
 export function memoryFit(asked: FitQuestion): MemoryFit {
   const { config, device, phases, before } = asked;
   const wanted = before ?? config.model.layerwise;
-  if (device !== 'cpu') return { layerwise: wanted === true };
+  if (device !== 'cpu') return { layerwise: wanted === true, microBatches: microBatchesOf(asked, false) };
   const room = machineMemory();
   const scores = phases.some(({ trainer }) => trainer === 'scorer');
   const whole = wanted === true ? undefined : mostOf(asked, false);
   const layerwise = whole === undefined || (wanted === 'auto' && !scores && whole.bytes > room.total);
-  const chosen = layerwise || whole === undefined ? mostOf(asked, true) : whole;
-  if (chosen.bytes > room.total && before === undefined && !scores) {
-    const least = layerwise ? chosen : mostOf(asked, true);
-    if (least.bytes > room.total) throw refusal(asked, least, room);
+  const least = layerwise || whole === undefined ? mostOf(asked, true) : whole;
+  const microBatches = microBatchesOf(asked, layerwise);
+  const chosen = mostOf(asked, layerwise, microBatches);
+  if (least.bytes > room.total && before === undefined && !scores) {
+    const byLayers = layerwise ? least : mostOf(asked, true);
+    if (byLayers.bytes > room.total) throw refusal(asked, byLayers, room);
   }
   const warning = chosen.bytes > room.free ? tight(chosen, layerwise || scores, room) : undefined;
   return {
     layerwise,
+    microBatches,
     memory: { estimate: Math.round(chosen.bytes), total: room.total },
     ...(warning === undefined ? {} : { warning }),
   };
@@ -77,11 +84,35 @@ interface Need {
   readonly plan: MemoryPlan;
 }
 
-/** Of the phase that takes the most. */
-function mostOf(asked: FitQuestion, layerwise: boolean): Need {
+/** Rows of a run from which on further ones gain its products little; our choice. */
+const ENOUGH_ROWS = 8192;
+
+function microBatchesOf(asked: FitQuestion, layerwise: boolean): Readonly<Record<string, number>> {
+  return Object.fromEntries(asked.phases.map(phase => [phase.id, microBatchOf(asked, phase, layerwise)]));
+}
+
+/** Half of the memory of the machine, for runs are not alone on it; and what is free at the moment must not count. */
+function microBatchOf(asked: FitQuestion, phase: Phase, layerwise: boolean): number {
+  const { config, device, microBatches } = asked;
+  const { grpo } = phaseSettings(config, phase);
+  if (grpo.micro_batch !== 'auto') return grpo.micro_batch;
+  const before = microBatches?.[phase.id];
+  if (before !== undefined) return before;
+  if (device !== 'cpu' || grpo.aggregation === 'micro_batch') return 1;
+  const room = machineMemory().total / 2;
+  const { promptTokens, samples, completionTokens } = planOf(asked, phase, layerwise, 1);
+  const useful = Math.ceil(ENOUGH_ROWS / (promptTokens + samples * completionTokens));
+  for (let n = Math.min(phase.prompts, useful); n > 1; n = Math.ceil(n / 2))
+    if (estimateMemory(planOf(asked, phase, layerwise, n)).bytes <= room) return n;
+  return 1;
+}
+
+/** Of the phase that takes the most. @param microBatches where they are not said by the config; default: 1 */
+function mostOf(asked: FitQuestion, layerwise: boolean, microBatches: Readonly<Record<string, number>> = {}): Need {
   const known = new Map<string, number>();
   const needs = asked.phases.map((phase): Need => {
-    const plan = planOf(asked, phase, layerwise);
+    const { micro_batch: said } = phaseSettings(asked.config, phase).grpo;
+    const plan = planOf(asked, phase, layerwise, said === 'auto' ? (microBatches[phase.id] ?? 1) : said);
     const { form: _, ...shape } = plan;
     const key = JSON.stringify(shape);
     const bytes = known.get(key) ?? estimateMemory(plan).bytes;
@@ -92,10 +123,15 @@ function mostOf(asked: FitQuestion, layerwise: boolean): Need {
 }
 
 /** Completions are taken to be as long as they may be: targets and preferences too, which nobody has counted. */
-function planOf({ config, form, promptTokens }: FitQuestion, phase: Phase, layerwise: boolean): MemoryPlan {
+function planOf(
+  { config, form, promptTokens }: FitQuestion,
+  phase: Phase,
+  layerwise: boolean,
+  prompts: number,
+): MemoryPlan {
   const { generation, grpo } = phaseSettings(config, phase);
   const { trainer } = phase;
-  const microBatch = Math.min(phase.prompts, grpo.micro_batch * (layerwise ? 1 : Math.max(1, config.replicas)));
+  const microBatch = Math.min(phase.prompts, prompts * (layerwise ? 1 : Math.max(1, config.replicas)));
   const whole = form.adapter === undefined;
   return {
     form,

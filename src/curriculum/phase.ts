@@ -123,7 +123,13 @@ export async function runPhase(
     const step = start.step + done - start.phaseStep + 1;
     context.rules.take(job.rules?.from(step));
     context.memory.at(step);
-    const at = { phase, phaseStep: done + 1, step, settings: context.rules.settings(phase) };
+    const at = {
+      phase,
+      phaseStep: done + 1,
+      step,
+      settings: context.rules.settings(phase),
+      microBatch: context.microBatches[phase.id] ?? 1,
+    };
     const updates = updatesOf(context);
     try {
       const shown = ahead.take(done);

@@ -80,6 +80,7 @@ export async function runCurriculum(job: CurriculumJob): Promise<JobResult> {
       device,
       promptTokens,
       ...(job.layerwise === undefined ? {} : { before: job.layerwise }),
+      ...(job.microBatches === undefined ? {} : { microBatches: job.microBatches }),
     });
     const model = await loadedModel(job, config, source, { device, refused }, fit);
     const doing = new DoingFile(job.folder, job.attempt);
@@ -95,6 +96,7 @@ export async function runCurriculum(job: CurriculumJob): Promise<JobResult> {
         userMessage,
         optimizer: job.resumeFrom === undefined ? newAdamWState() : await loadOptimizer(job.resumeFrom),
         memory,
+        microBatches: fit.microBatches,
         companions: await companionsFolder(source),
         best: start?.best ?? {},
       };
@@ -115,7 +117,7 @@ async function loadedModel(
   config: Curriculum,
   source: string,
   { device, refused }: DeviceChoice,
-  { layerwise, memory, warning }: MemoryFit,
+  { layerwise, microBatches, memory, warning }: MemoryFit,
 ): Promise<Model> {
   job.activity({ what: 'loading the model' });
   const { form, weights, frozen } =
@@ -134,6 +136,7 @@ async function loadedModel(
     threads: config.threads,
     replicas,
     layerwise,
+    microBatches,
     ...(memory === undefined ? {} : { memory }),
     refused: refused.map(({ device, reason }) => ({ device, why: reason })),
   });

@@ -25,7 +25,7 @@ interface Judged {
 
 export async function scorerStep(context: RunContext, at: StepPosition, shown: readonly Shown[]): Promise<StepReport> {
   const { model, optimizer, config } = context;
-  const { grpo, scorer } = at.settings;
+  const { scorer } = at.settings;
   const started = performance.now();
   if (!model.weights.has(SCORE)) model.weights.set(SCORE, newScore(model.config));
   const prompts = await Promise.all(shown.map(s => promptOf(context, s)));
@@ -53,7 +53,7 @@ export async function scorerStep(context: RunContext, at: StepPosition, shown: r
     temperature: 1,
     optimizer: adamWOptions(at.settings, rate),
     maxGradNorm: at.settings.optimizer.max_grad_norm,
-    microBatch: grpo.micro_batch,
+    microBatch: at.microBatch,
     together: context.memory.update,
     frozen: new Set([...frozenParts(config), ...(scorer.train === 'head' ? (['policy'] as const) : [])]),
     path: dropoutPath(config, at),

@@ -28,7 +28,7 @@ export async function sftStep(context: RunContext, at: StepPosition, shown: read
     temperature: 1,
     optimizer: adamWOptions(at.settings, rate),
     maxGradNorm: at.settings.optimizer.max_grad_norm,
-    microBatch: at.settings.grpo.micro_batch,
+    microBatch: at.microBatch,
     together: context.memory.update,
     frozen: frozenParts(config),
     path: dropoutPath(config, at),

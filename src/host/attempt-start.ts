@@ -29,6 +29,8 @@ export interface AttemptStart {
   readonly replicas?: number;
   /** Whether it computed layer by layer there. */
   readonly layerwise?: boolean;
+  /** Prompts in one run of the gradient there, by phase. */
+  readonly microBatches?: Readonly<Record<string, number>>;
   /** What was found damaged. */
   readonly warnings: readonly Warning[];
 }
@@ -62,6 +64,7 @@ export async function attemptStart(folder: string, { name, memoryDeath }: StartO
     ...(memoryDeath === undefined ? {} : { memoryDeath }),
     ...(used?.replicas === undefined ? {} : { replicas: used.replicas }),
     ...(used === undefined ? {} : { layerwise: used.layerwise ?? false }),
+    ...(used?.microBatches === undefined ? {} : { microBatches: used.microBatches }),
     warnings: [...notEvents, ...torn, ...damaged, ...(memoryDeath === undefined ? [] : [died(memoryDeath)])],
   };
 }

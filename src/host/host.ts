@@ -296,7 +296,7 @@ export class Host {
   private begin(start: Awaited<ReturnType<typeof attemptStart>>, device: DeviceToUse | undefined): void {
     const { folder, info, lease } = this;
     const { config, workerFile } = this.options;
-    const { checkpoint, events, supersedesAfter, limits, memoryDeath, replicas, layerwise } = start;
+    const { checkpoint, events, supersedesAfter, limits, memoryDeath, replicas, layerwise, microBatches } = start;
     const wish = this.state.kind;
     for (const event of device === undefined ? events : []) this.progress.take(event);
     this.log.append({
@@ -328,6 +328,7 @@ export class Host {
         ...(memoryDeath === undefined ? {} : { memoryDeath }),
         ...(replicas === undefined ? {} : { replicas }),
         ...(layerwise === undefined ? {} : { layerwise }),
+        ...(microBatches === undefined ? {} : { microBatches }),
         quick: info.quick,
         ...(info.onlyPhase === undefined ? {} : { onlyPhase: info.onlyPhase }),
       },

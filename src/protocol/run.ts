@@ -38,6 +38,8 @@ export type RunEventBody =
       readonly replicas?: number;
       /** Layers run one by one; absent in logs of earlier versions, which had no such runs. */
       readonly layerwise?: boolean;
+      /** Prompts in one run of the gradient, by phase; absent in logs of earlier versions. */
+      readonly microBatches?: Readonly<Record<string, number>>;
       /** What was estimated before the first step, bytes; absent off the CPU, and in logs of earlier versions. */
       readonly memory?: { readonly estimate: number; readonly total: number };
       readonly refused: readonly { readonly device: string; readonly why: string }[];

@@ -56,6 +56,7 @@ const byKind: Readonly<Record<RunEventKind, Check>> = {
     description: optional(text),
     threads: number,
     layerwise: optional(flag),
+    microBatches: optional(object),
     memory: optional(fields({ estimate: number, total: number })),
     refused: list(fields({ device: text, why: text })),
   }),

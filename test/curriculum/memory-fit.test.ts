@@ -4,6 +4,8 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { evaluateFolder } from '../../src/curriculum/evaluation';
+import { memoryFit } from '../../src/curriculum/memory-fit';
+import { Model } from '../../src/model/model';
 import { readSafetensors } from '../../src/model/safetensors';
 import { TriphaseError } from '../../src/protocol/errors';
 import { readRollouts } from '../../src/run/rollouts';
@@ -99,6 +101,33 @@ describe('a run and the memory of the machine', function () {
       assert.match((error as TriphaseError).remedy!, /^What would fit: .*grpo\.micro_batch: 1 \(.* [GM]iB\)/);
       return true;
     });
+  });
+
+  it('runs as many prompts together as half of the memory allows, writes it down, and keeps to it', async () => {
+    const long = ['grpo.micro_batch=auto', 'phases.text.prompts=24', 'generation.max_tokens=600'];
+    const fitting = (gib: string, sets: readonly string[] = [], microBatches?: Readonly<Record<string, number>>) => {
+      process.env['TRIPHASE_MEMORY_GIB'] = gib;
+      const config = runs.config([...long, ...sets]);
+      const { phases } = config;
+      const asked = { config, phases, form, device: 'cpu', promptTokens: 20 } as const;
+      return memoryFit({ ...asked, ...(microBatches === undefined ? {} : { microBatches }) });
+    };
+    const { config: form } = await Model.load(runs.config([]).model.path, { device: 'cpu', threads: 1 });
+    // 8192 rows are 4 prompts with 4 completions of 600 each
+    const chosen = ['64', '1.5', '0.9'].map(gib => fitting(gib).microBatches['text'] as number);
+    assert.equal(chosen[0], 4);
+    assert.ok(chosen[1]! < 4 && chosen[2]! <= chosen[1]!, chosen.join());
+    for (const [i, gib] of ['64', '1.5'].entries())
+      assert.ok((fitting(gib).memory?.estimate ?? 0) < Number(gib) * 2 ** 29 || chosen[i] === 1, gib);
+    assert.equal(fitting('64', ['grpo.loss_type=bnpo']).microBatches['text'], 1);
+    assert.equal(fitting('64', ['grpo.micro_batch=3']).microBatches['text'], 3);
+    assert.equal(fitting('64', [], { text: 2 }).microBatches['text'], 2);
+    delete process.env['TRIPHASE_MEMORY_GIB'];
+
+    const auto = await runs.run('auto', ['grpo.micro_batch=auto']);
+    assert.deepEqual(deviceOf(auto)?.microBatches, { text: 3 });
+    const said = await runs.run('said', ['grpo.micro_batch=3']);
+    assert.deepEqual(await parameters(auto), await parameters(said));
   });
 
   it('trains no scorer layer by layer', () => {

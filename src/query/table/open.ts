@@ -1,8 +1,8 @@
 // DuckDB where it is there, and the reader without native parts where it is not.
 
 import { availableParallelism } from 'node:os';
-import type { Reader } from '../answer/answers';
 import { openPlainTable } from './plain';
+import type { Reader } from './table';
 
 export type ReaderName = 'duckdb' | 'plain';
 

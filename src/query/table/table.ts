@@ -48,6 +48,13 @@ export interface Table {
   readonly page: (selected: Selected, page: Page, characters: number | undefined) => Promise<Found>;
   readonly histogram: (selected: Selected, column: string, bins: number) => Promise<Histogram>;
   readonly values: (selected: Selected, column: string, limit: number) => Promise<ValueCounts>;
-  /** Segments that are gone: what is kept of them may go. */
+  /** Gives back what is held; nothing is asked afterwards. */
   readonly close: () => Promise<void>;
+}
+
+/** Opens a reader of segments; `folders` are all that it reads. */
+export interface Reader {
+  readonly open: (folders: readonly string[]) => Promise<Table>;
+  /** Said beside every summary. */
+  readonly notes: readonly string[];
 }
