@@ -53,7 +53,7 @@ describe('rewards that curricula share', () => {
 
   it('have the last run above their rules and beside them', async () => {
     await open('rewards.yaml');
-    await lens(/^mean 0/).waitFor();
+    await lens(/^mean 0.*, fires 0/).waitFor();
     await lens('Test').waitFor();
     await editor()
       .locator('.view-line')
@@ -61,6 +61,15 @@ describe('rewards that curricula share', () => {
       .waitFor();
     assert.equal(await lens('Apply to the run').count(), 0, 'no run is under way');
     await workbench.look('shared-rewards');
+  });
+
+  it('are edited beside a trace of the last run, which their lens opens', async () => {
+    await lens('Edit beside a trace').click();
+    const trace = await workbench.view('main.trace .step');
+    assert.match(await trace.locator('.where').innerText(), /completion 1 of/);
+    await workbench.picture('shared-rewards-edit');
+    await workbench.command('View: Close Editors in Other Groups');
+    await page().locator('.tab', { hasText: 'completion' }).waitFor({ state: 'detached' });
   });
 
   it('are marked where an expression breaks on what was written, and where it is none', async () => {
