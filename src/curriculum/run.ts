@@ -17,7 +17,7 @@ import { type CheckpointPosition, openCheckpoint, phaseEndCheckpoint } from '../
 import { DoingFile } from '../run/memory-death';
 import { newAdamWState } from '../tensor/adamw';
 import { cardInWords, graphicsCards } from '../tensor/graphics-cards';
-import { chooseDevice, type Device, type DeviceChoice } from '../tensor/session';
+import { checkHalves, chooseDevice, type Device, type DeviceChoice } from '../tensor/session';
 import { inWords, notFinite } from '../train/finite';
 import { baseModel, formAsked, modelOfCheckpoint } from './base-weights';
 import { checkPrompts } from './check-prompts';
@@ -55,6 +55,7 @@ export async function runCurriculum(job: CurriculumJob): Promise<JobResult> {
   checkShown(data.evaluation, config.evaluation.conditions);
   const { device, refused } = await chooseDevice(job.device ?? config.device);
   if (job.device !== undefined && device !== job.device) throw notBack(job.device, refused);
+  if (config.model.precision !== 'f32') await checkHalves(device);
 
   const source = job.resumeFrom ?? config.model.path;
   const images = ImageThread.start();

@@ -13,8 +13,7 @@ import { RunProgress } from '../protocol/run-progress';
 import type { Activity, RunState } from '../protocol/run-state';
 import { version } from '../protocol/version';
 import { EventLog } from '../run/event-log';
-import { readRunInfo, writeRunInfo } from '../run/folder';
-import { removeHostToken, writeHostToken } from '../run/host-token';
+import { readRunInfo } from '../run/folder';
 import { Lease } from '../run/lease';
 import { refuseLinks } from '../run/own-files';
 import { attemptStart } from './attempt-start';
@@ -22,10 +21,11 @@ import { CurriculumThread, type ThreadEnd } from './curriculum-thread';
 import { folderGone, takenOver } from './folder-gone';
 import { IndexThread } from './index-thread';
 import { type DeviceToUse, LostDevices } from './lost-devices';
+import { Presence } from './presence';
 import { PulseWatch } from './pulse';
 import { RuleVersions } from './rule-versions';
 import { serveClient } from './serve-client';
-import { HostSocket, removeStaleSocket } from './socket';
+import { removeStaleSocket } from './socket';
 import { type StopPatience, stopPatience, stopSeconds } from './stop-patience';
 import { WaitingLog } from './waiting-log';
 import { Watchers } from './watchers';
@@ -74,12 +74,9 @@ export class Host {
   /** Resolves when the end is on disk. After a kill the caller must end the process: the worker may still be at work. */
   readonly ended: Promise<RunOutcome>;
   readonly watchers = new Watchers(list => this.events.emit('watchers', list));
-  /** What a client must know. */
-  readonly token: string;
   readonly folder: string;
 
   private readonly progress = new RunProgress();
-  private readonly clients = new Set<() => Promise<void>>();
   private readonly pulseWatch = new PulseWatch({
     beats: () => this.thread?.beats ?? 0,
     now: () => performance.now() / 1000,
@@ -93,7 +90,7 @@ export class Host {
   private readonly clock: NodeJS.Timeout;
   private readonly log: WaitingLog;
   private readonly lostDevices: LostDevices;
-  private socket: HostSocket | undefined;
+  private readonly presence: Presence;
   private thread: CurriculumThread | undefined;
   private rules: RuleVersions | undefined;
   private stopLimit: NodeJS.Timeout | undefined;
@@ -108,7 +105,7 @@ export class Host {
     private readonly file: EventLog,
   ) {
     this.folder = options.folder;
-    this.token = writeHostToken(this.folder);
+    this.presence = new Presence(this.folder, info);
     this.lostDevices = new LostDevices(options.config.device_lost);
     this.log = new WaitingLog(
       file,
@@ -145,16 +142,24 @@ export class Host {
     try {
       if (info.host !== undefined) removeStaleSocket(info.host.socket);
       const start = await attemptStart(folder, { name: options.checkpoint, memoryDeath: lease.memoryDeath });
-      host = new Host(options, info, lease, EventLog.open(folder, lease.attempt));
-      await host.open();
+      const opened = new Host(options, info, lease, EventLog.open(folder, lease.attempt));
+      host = opened;
+      await host.presence.open(socket => serveClient(socket, opened));
+      host.presence.write(lease, 'running');
       host.begin(start, undefined);
       return host;
     } catch (error) {
       clearInterval(host?.clock);
-      await host?.socket?.close();
+      await host?.presence.close();
+      host?.file.close();
       lease.release();
       throw error;
     }
+  }
+
+  /** What a client must know. */
+  get token(): string {
+    return this.presence.token;
   }
 
   get status(): HostStatus {
@@ -205,7 +210,11 @@ export class Host {
   }
 
   stop(when: StopParams['when']): void {
-    if (this.finished) return;
+    if (this.finished) {
+      // its last line waits for the disk, and the run is the same without it
+      if (this.log.waiting) void this.close({ outcome: 'finished' });
+      return;
+    }
     if (when === 'now') {
       this.finish({ outcome: 'stopped', killed: true });
       return;
@@ -268,28 +277,10 @@ export class Host {
 
   private async renewSocket(): Promise<void> {
     try {
-      if ((await this.socket?.renew()) !== true) return;
-      // the run may have ended meanwhile
-      if (this.finished) await this.socket?.close();
-      else this.writeInfo('running');
+      await this.presence.renew(this.lease);
     } catch (error) {
       this.warn(`The run cannot be attached to: ${error instanceof Error ? error.message : error}`);
     }
-  }
-
-  private async open(): Promise<void> {
-    this.socket = await HostSocket.open(socket => {
-      const end = serveClient(socket, this);
-      this.clients.add(end);
-      socket.once('close', () => this.clients.delete(end));
-    });
-    this.writeInfo('running');
-  }
-
-  private writeInfo(state: RunState['kind']): void {
-    const { holder, attempt } = this.lease;
-    const host = { ...holder, version, socket: this.socket?.address ?? '' };
-    writeRunInfo(this.folder, { ...this.info, attempt, host, state });
   }
 
   /** @param device of an attempt that begins because the one before lost its own */
@@ -371,7 +362,7 @@ export class Host {
     if (this.finished) return;
     this.lease = this.lease.next();
     this.file.attempt = this.lease.attempt;
-    this.writeInfo('running');
+    this.presence.write(this.lease, 'running');
     this.begin(start, device);
   }
 
@@ -420,23 +411,16 @@ export class Host {
     const killed = outcome.outcome === 'stopped' && outcome.killed;
     // another folder may stand in its place
     const there = !this.taken && this.file.place === 'there';
-    const tried = async (work: () => void | Promise<void>): Promise<void> => {
-      try {
-        await work();
-      } catch {
-        // the folder cannot be written to: its log has the end, or has none
-      }
-    };
-    if (there) {
-      await tried(() => removeHostToken(this.folder));
-      await tried(() => this.writeInfo(outcome.outcome));
-    }
-    await Promise.all([...this.clients].map(end => end()));
-    await this.socket?.close();
+    if (there) this.presence.sayEnd(this.lease, outcome.outcome);
+    await this.presence.close();
     // after a kill the worker may be at work, and the lease is held until the process is gone
     if (!killed) {
       this.file.close();
-      if (there) await tried(() => this.lease.release());
+      try {
+        if (there) this.lease.release();
+      } catch {
+        // whoever comes next sees that its holder is gone
+      }
       this.lease.abandon();
     }
     this.settle(outcome);

@@ -1,5 +1,5 @@
 // What went wrong in the runtime, told apart by its words, which are all that it gives: memory that was not there, and a
-// device that is gone. Both are answered by the run itself, everything else is an error like others.
+// device that is gone, which the run itself answers; a device without float16; everything else is an error like others.
 
 import { type ErrorCode, TriphaseError } from '../protocol/errors';
 
@@ -13,6 +13,9 @@ const short = /bad_alloc|failed to allocate|out of memory|E_OUTOFMEMORY|Array bu
 const lost =
   /device\]? (is |was )?lost|VK_ERROR_DEVICE_LOST|external Instance reference no longer exists|DXGI_ERROR_DEVICE_(REMOVED|HUNG|RESET)|CUDA (failure|error) (46|100|101|214|70[0-9]|71[0-9]|999)\b|cudaError(IllegalAddress|LaunchFailure|DevicesUnavailable|ECCUncorrectable)/i;
 
+/** Dawn's devices without shader-f16. */
+const noHalves = /requires f16 but the device does not support it/;
+
 /** The error as one that is known; any other comes back as it is. */
 export function asFailure(error: unknown, device: string): unknown {
   if (!(error instanceof Error) || error instanceof TriphaseError) return error;
@@ -23,6 +26,12 @@ export function asFailure(error: unknown, device: string): unknown {
       'device-lost',
       `the device ${device} is lost: ${inShort(message)}`,
       'Resume from the last checkpoint.',
+    );
+  if (noHalves.test(message))
+    return known(
+      'device',
+      `the device ${device} has no float16, as which frozen parameters lie in memory`,
+      'Set model.precision: f32 in the config, or device: cpu.',
     );
   if (short.test(message))
     return known(

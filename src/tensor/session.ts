@@ -12,7 +12,7 @@ import { type Dim, Graph } from './graph';
 import { beat } from './heartbeat';
 import { type Lowered, lowered } from './lower';
 import { writeOnnx } from './onnx';
-import { identity } from './ops';
+import { cast, identity } from './ops';
 import { sizeOf, sizesOf } from './sizes';
 
 /** A dense tensor in memory, row-major. */
@@ -209,6 +209,18 @@ export class Session {
 }
 
 const widened = ({ dims, data }: Tensor): Tensor => ({ dims, data: Float32Array.from(data, Number) });
+
+/** @throws TriphaseError 'device' where the device cannot read float16, as which parameters in fewer bytes lie */
+export async function checkHalves(device: Device): Promise<void> {
+  const g = new Graph();
+  g.output('y', cast(g.input('x', 'float16', [2]), 'float32'));
+  const session = await Session.create(g, { device, threads: 1 });
+  try {
+    await session.run(new Map([['x', { dims: [2], data: new Uint16Array(2) }]]));
+  } finally {
+    await session.dispose();
+  }
+}
 
 const order: readonly Device[] = ['cuda', 'webgpu', 'dml', 'coreml', 'cpu'];
 

@@ -34,7 +34,7 @@ async function widenedModel(folder: string, precision: Precision): Promise<Model
 describe('frozen parameters in fewer bytes', function () {
   this.timeout(180_000);
 
-  it('give the logits, the gradients and the completions of the same numbers in float32', async () => {
+  it('give the logits, the gradients and the completions of the same numbers in float32, layer by layer too', async () => {
     for (const folder of referenceAdapters())
       for (const precision of narrow) {
         const at = `${path.basename(folder)}, ${precision}`;
@@ -77,23 +77,27 @@ describe('frozen parameters in fewer bytes', function () {
           completions: [{ tokenIds: [5, 6, 7], advantage: 0, weights: [1, 1, 1] }],
         };
         const frozen = new Set([...model.config.adapter!.modules].some(isVision) ? [] : (['vision'] as const));
-        const [ours, theirs] = await Promise.all(
-          [model, wide].map(one => gradient(one, { kind: 'sft' }, [group], 1, frozen)),
-        );
-        assert.deepEqual([...ours!.grads.keys()].sort(), [...theirs!.grads.keys()].sort());
-        for (const [name, { data }] of theirs!.grads) {
-          const largest = Math.max(...data.map(Math.abs));
-          assert.ok(greatestDifference(ours!.grads.get(name)!.data, data) <= 1e-4 * largest, `${at}: ${name}`);
+        const layers = new Model(model.config, model.weights, { ...model.options, layerwise: true });
+        const theirs = await gradient(wide, { kind: 'sft' }, [group], 1, frozen);
+        for (const one of [model, layers]) {
+          const ours = await gradient(one, { kind: 'sft' }, [group], 1, frozen);
+          assert.deepEqual([...ours.grads.keys()].sort(), [...theirs.grads.keys()].sort());
+          for (const [name, { data }] of theirs.grads) {
+            const largest = Math.max(...data.map(Math.abs));
+            assert.ok(greatestDifference(ours.grads.get(name)!.data, data) <= 1e-4 * largest, `${at}: ${name}`);
+          }
         }
         const options = { samples: 2, temperature: 1, maxTokens: 4, stopIds: [] };
         const random = [0, 1].map(i => new Random(1, i));
-        const [samples = []] = (await (await Generation.start(model, [group.prompt], options, random)).finish()) ?? [];
-        const completions = samples.map(({ tokenIds }) => ({ tokenIds, advantage: 0, weights: [1, 1, 1, 1] }));
-        const [scores = []] = await score(wide, [{ prompt: group.prompt, completions }], 1);
-        samples.forEach(({ logProbs }, i) => {
-          assert.ok(greatestDifference(logProbs, scores[i]!.logProbs) < 1e-4, at);
-        });
-        for (const one of [model, wide]) await one.dispose();
+        for (const one of [model, layers]) {
+          const [samples = []] = (await (await Generation.start(one, [group.prompt], options, random)).finish()) ?? [];
+          const completions = samples.map(({ tokenIds }) => ({ tokenIds, advantage: 0, weights: [1, 1, 1, 1] }));
+          const [scores = []] = await score(wide, [{ prompt: group.prompt, completions }], 1);
+          samples.forEach(({ logProbs }, i) => {
+            assert.ok(greatestDifference(logProbs, scores[i]!.logProbs) < 1e-4, at);
+          });
+        }
+        for (const one of [model, layers, wide]) await one.dispose();
       }
   });
 
