@@ -63,15 +63,6 @@ describe('rewards that curricula share', () => {
     await workbench.look('shared-rewards');
   });
 
-  it('are edited beside a trace of the last run, which their lens opens', async () => {
-    await lens('Edit beside a trace').click();
-    const trace = await workbench.view('main.trace .step');
-    assert.match(await trace.locator('.where').innerText(), /completion 1 of/);
-    await workbench.picture('shared-rewards-edit');
-    await workbench.command('View: Close Editors in Other Groups');
-    await page().locator('.tab', { hasText: 'completion' }).waitFor({ state: 'detached' });
-  });
-
   it('are marked where an expression breaks on what was written, and where it is none', async () => {
     await page().keyboard.press('Control+End');
     await page().keyboard.type('  fragile: { kind: score, expression: "tokens > 25 ? 1 : nothing.at');
@@ -124,5 +115,13 @@ describe('rewards that curricula share', () => {
     const version = events().findLast(event => event.kind === 'rules');
     assert.equal(version?.kind === 'rules' && version.version, 2);
     await workbench.picture('shared-rewards-applied');
+  });
+
+  it('are edited beside a trace of the last run, which their lens opens', async () => {
+    await toTab('rewards.yaml');
+    await lens('Edit beside a trace').click();
+    const trace = await workbench.view('main.trace .step');
+    assert.match(await trace.locator('.where').innerText(), /completion 1 of/);
+    await workbench.picture('shared-rewards-edit');
   });
 });
