@@ -44,7 +44,11 @@ export class Watchers {
     const other = this.controller === undefined ? undefined : this.known.get(this.controller);
     if (other === undefined) this.takeControl(id);
     else if (other.id !== id) {
-      throw new TriphaseError('denied', `The run is controlled by ${other.name}.`, 'Take control of it first.');
+      throw new TriphaseError(
+        'denied',
+        `The run is controlled by ${other.name}.`,
+        'Take control of it first (on the command line: --take-control).',
+      );
     }
   }
 }

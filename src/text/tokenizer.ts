@@ -6,6 +6,7 @@ import { Template } from '@huggingface/jinja';
 import { Tokenizer as HuggingFaceTokenizer } from '@huggingface/tokenizers';
 import { z } from 'zod';
 import { TriphaseError } from '../protocol/errors';
+import { renderBounded } from './bounded-template';
 
 export type ContentPart = { readonly type: 'image' } | { readonly type: 'text'; readonly text: string };
 
@@ -106,7 +107,7 @@ export async function loadTokenizer(folder: string): Promise<Tokenizer> {
           { file: folder },
         );
       try {
-        return template.template.render({
+        return renderBounded(template.template, {
           ...Object.fromEntries(names),
           messages,
           add_generation_prompt: addGenerationPrompt,

@@ -2,7 +2,16 @@
 
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import path from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { loadCurriculum } from '../../src/config/curriculum';
@@ -10,6 +19,7 @@ import { loadExamples } from '../../src/data/examples';
 import { loadModelConfig } from '../../src/model/config';
 import { loadWeights } from '../../src/model/weights';
 import { TriphaseError } from '../../src/protocol/errors';
+import { parseQuestion } from '../../src/query/answer/params';
 import { Sandbox } from '../../src/reward/sandbox';
 import { damageOf, writeCheckpoint } from '../../src/run/checkpoints';
 import { canIndex } from '../../src/run/compaction';
@@ -113,6 +123,35 @@ describe('what was found by hostile input', () => {
     }
     await assert.rejects(loadTokenizer(folder()), refused(/has 100 MB; 64 MB are read at most/));
     assert.throws(() => loadCurriculum(at('curriculum.yaml')), refused(/has 100 MB, and is no curriculum/));
+  });
+
+  it('a chat template that does not end, or makes a text without end', async () => {
+    for (const file of ['tokenizer.json', 'tokenizer_config.json'])
+      copyFileSync(path.resolve('examples/shapes/base', file), at(file));
+    const loop = (body: string) => '{% for a in range(9999) %}'.repeat(4) + body + '{% endfor %}'.repeat(4);
+    const cases: readonly (readonly [string, RegExp])[] = [
+      [loop('x'), /does not end within/],
+      [loop(''), /does not end within/],
+      ['{% for a in range(1000000000) %}{% endfor %}', /a range of 1000000000 numbers is too long/],
+      ['{% for a in range(0, 1, 0) %}{% endfor %}', /a range of Infinity numbers is too long/],
+      [
+        "{% set ns = namespace(x='x') %}{% for a in range(40) %}{% set ns.x = ns.x ~ ns.x %}{% endfor %}",
+        /does not end within/,
+      ],
+    ];
+    for (const [template, message] of cases) {
+      writeFileSync(at('chat_template.jinja'), template);
+      const tokenizer = await loadTokenizer(folder());
+      assert.throws(() => tokenizer.chat([{ role: 'user', content: 'a' }]), refused(message));
+    }
+  });
+
+  it('a path with a zero in it, asked for by a page', () => {
+    for (const [name, params] of [
+      ['summary', { folder: '\0' }],
+      ['image', { file: 'a\0b' }],
+    ] as const)
+      assert.throws(() => parseQuestion(name, params), refused(/no path has such a character/));
   });
 
   it('sums of a checkpoint for files that are not there', async () => {

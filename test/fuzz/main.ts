@@ -3,6 +3,7 @@
 import { parseArgs } from 'node:util';
 import { borders, countsOf } from './all';
 import { type FuzzReport, fuzz } from './fuzz';
+import { Watchdog } from './watchdog';
 
 const { values } = parseArgs({
   options: {
@@ -23,9 +24,15 @@ async function main(): Promise<boolean> {
   console.log('border                    inputs  refused  slowest ms (input)   held MiB          resident MiB');
   const reports: FuzzReport[] = [];
   const faults: string[] = [];
-  for (const border of chosen) {
+  const watchdog = new Watchdog(chosen.map(({ name }) => name));
+  for (const [number, border] of chosen.entries()) {
     const count = counts.get(border) ?? 0;
-    const report = await fuzz(border, { seed: Number(values.seed), from: Number(values.from), count });
+    const report = await fuzz(border, {
+      seed: Number(values.seed),
+      from: Number(values.from),
+      count,
+      begins: i => watchdog.begins(number, i),
+    });
     reports.push(report);
     const [before, after] = report.heldMiB;
     const known = faults.length;
@@ -42,6 +49,7 @@ async function main(): Promise<boolean> {
       inputs: reports.reduce((sum, report) => sum + report.inputs, 0),
       refused: reports.reduce((sum, report) => sum + report.refused, 0),
       slowestMs: Math.round(reports.reduce((most, report) => Math.max(most, report.slowestMs), 0)),
+      longestMs: Math.round(reports.reduce((most, report) => Math.max(most, report.longestMs), 0)),
       heldMiB: [reports[0]?.heldMiB[0], reports.at(-1)?.heldMiB[1]].map(part => Math.round(part ?? 0)),
       rssMiB: [Math.round(first), Math.round(last)],
       found: faults.length,

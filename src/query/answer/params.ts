@@ -4,7 +4,12 @@ import { z } from 'zod';
 import { parseParams } from '../../program/parse';
 import type { QuestionName, Questions } from '../../protocol/query';
 
-const folder = z.string().min(1);
+/** The system refuses a path with a zero in it by an error of its own. */
+const path = z
+  .string()
+  .min(1)
+  .refine(name => !name.includes('\0'), 'no path has such a character');
+const folder = path;
 const count = z.int().min(0);
 const selection = { filter: z.string().exactOptional(), search: z.string().exactOptional() };
 const ref = z.object({ step: z.int(), group: count, sample: count });
@@ -28,7 +33,7 @@ const schemas: { readonly [N in QuestionName]: z.ZodType<Questions[N]['params']>
   curves: z.object({ folder }),
   configDifference: z.object({ folders: z.array(folder) }),
   hints: z.object({ folder }),
-  image: z.object({ file: z.string().min(1), inside: z.string().exactOptional() }),
+  image: z.object({ file: path, inside: z.string().exactOptional() }),
   export: z.object({ folder, ...selection, format: z.enum(['csv', 'jsonl']) }),
 };
 
