@@ -16,6 +16,8 @@ const shown = {
   'trace-branches': 'trace-branches-light',
   'trace-trial': 'rule-that-fails-light',
   'trace-high-contrast': 'trace-tokens-hc',
+  'trace-editors': 'trace-split-light',
+  'rules-fault': 'shared-rewards-fault',
   'rules-test': 'test-fails-light',
   'rules-hint': 'editor-hint',
   'rules-break': 'curves-break-light',

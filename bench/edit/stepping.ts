@@ -35,30 +35,35 @@ export async function traceFigures(home: string, tokens: number): Promise<readon
   try {
     const painted: number[] = [];
     const whole: number[] = [];
-    const open = async (): Promise<Page> => {
+    const work: number[] = [];
+    // time of the page's thread itself: what it takes does not depend on what else the machine does
+    const spentBy = async (page: Page): Promise<() => Promise<number>> => {
+      const session = await page.context().newCDPSession(page);
+      await session.send('Performance.enable', { timeDomain: 'threadTicks' });
+      return async () => {
+        const { metrics } = await session.send('Performance.getMetrics');
+        return 1000 * (metrics.find(({ name }) => name === 'TaskDuration')?.value ?? 0);
+      };
+    };
+    const open = async (): Promise<{ readonly page: Page; readonly spent: () => Promise<number> }> => {
       const page = await browser.newPage({ viewport: { width: 1280, height: 860 } });
       page.setDefaultTimeout(60_000);
+      const spent = await spentBy(page);
       await page.addInitScript({ path: path.resolve('bench/edit/watch.js') });
       const asked = `${harness.url}/trace?${new URLSearchParams({ theme: 'dark', state: JSON.stringify(state) })}`;
       await page.goto(asked);
       await page.waitForFunction(() => (globalThis as unknown as { watched?: Watched }).watched?.painted !== 0);
-      return page;
+      return { page, spent };
     };
     for (let i = 0; i < 7; i++) {
-      const page = await open();
+      const { page, spent } = await open();
+      work.push(await spent());
       const seen = await watchedOf(page);
       painted.push(seen.painted - seen.arrived);
       whole.push(seen.painted);
       await page.close();
     }
-    const page = await open();
-    // time of the page's thread itself: what it takes does not depend on what else the machine does
-    const session = await page.context().newCDPSession(page);
-    await session.send('Performance.enable', { timeDomain: 'threadTicks' });
-    const spent = async (): Promise<number> => {
-      const { metrics } = await session.send('Performance.getMetrics');
-      return 1000 * (metrics.find(({ name }) => name === 'TaskDuration')?.value ?? 0);
-    };
+    const { page, spent } = await open();
     const stepped = async (what: string, before: readonly string[], key: string, times: number): Promise<Figure> => {
       for (const one of before) await page.keyboard.press(one);
       await afterFrames(page);
@@ -76,6 +81,7 @@ export async function traceFigures(home: string, tokens: number): Promise<readon
     const figures = [
       figureOf(`${tokens} tokens: from the message to the screen`, painted, 300),
       figureOf('  with the page, the query and the way there', whole),
+      figureOf('  work of the thread of the page for all of it', work, 300),
       await stepped('200 tokens, one by one', ['Home', 'ArrowDown', 'ArrowRight'], 'ArrowRight', 200),
       await stepped('200 tokens with the heat of tokens', ['e'], 'ArrowRight', 200),
       await stepped('200 tokens with the table of the step', ['t'], 'ArrowRight', 200),

@@ -53,7 +53,7 @@ describe('rewards that curricula share', () => {
 
   it('have the last run above their rules and beside them', async () => {
     await open('rewards.yaml');
-    await lens(/^mean 0/).waitFor();
+    await lens(/^mean 0.*, fires 0/).waitFor();
     await lens('Test').waitFor();
     await editor()
       .locator('.view-line')
@@ -115,5 +115,13 @@ describe('rewards that curricula share', () => {
     const version = events().findLast(event => event.kind === 'rules');
     assert.equal(version?.kind === 'rules' && version.version, 2);
     await workbench.picture('shared-rewards-applied');
+  });
+
+  it('are edited beside a trace of the last run, which their lens opens', async () => {
+    await toTab('rewards.yaml');
+    await lens('Edit beside a trace').click();
+    const trace = await workbench.view('main.trace .step');
+    assert.match(await trace.locator('.where').innerText(), /completion 1 of/);
+    await workbench.picture('shared-rewards-edit');
   });
 });

@@ -9,5 +9,10 @@ import { showResults } from './results';
 import { RuleHints } from './rule-hints';
 
 export function editorFeatures(query: Query, runs: Runs): vscode.Disposable {
-  return vscode.Disposable.from(showDiagnostics(), registerProviders(), showResults(runs), new RuleHints(query, runs));
+  return vscode.Disposable.from(
+    showDiagnostics(),
+    registerProviders(),
+    showResults(runs, query),
+    new RuleHints(query, runs),
+  );
 }

@@ -5,12 +5,16 @@ import path from 'node:path';
 import * as vscode from 'vscode';
 import type { NamePlace } from '../../language/names';
 import { figure, percent } from '../figures';
+import type { Query } from '../query';
 import type { Runs } from '../runs';
+import { traceAddress, traceEditor } from '../trace/trace-editors';
 import type { WatchedRun } from '../watched-run';
 import { curriculumDocuments, kindOf, rangeIn } from './documents';
+import { FiringShares } from './firing-shares';
 
-export function showResults(runs: Runs): vscode.Disposable {
+export function showResults(runs: Runs, query: Query): vscode.Disposable {
   const changed = new vscode.EventEmitter<void>();
+  const shares = new FiringShares(query, () => changed.fire());
   let told: NodeJS.Timeout | undefined;
   const soon = (): void => {
     // a fast run has many steps a second, and a lens that moves cannot be clicked
@@ -24,7 +28,7 @@ export function showResults(runs: Runs): vscode.Disposable {
     runs.onDidChange(soon),
     vscode.languages.registerCodeLensProvider(curriculumDocuments, {
       onDidChangeCodeLenses: changed.event,
-      provideCodeLenses: document => lenses(runs, document),
+      provideCodeLenses: document => lenses(runs, document, shares),
     }),
     vscode.languages.registerInlayHintsProvider(curriculumDocuments, {
       onDidChangeInlayHints: changed.event,
@@ -60,7 +64,7 @@ async function givenNames(document: vscode.TextDocument): Promise<readonly NameP
   return namesIn(kind, YamlSource.of(document.getText())).filter(({ role }) => role === 'given');
 }
 
-async function lenses(runs: Runs, document: vscode.TextDocument): Promise<vscode.CodeLens[]> {
+async function lenses(runs: Runs, document: vscode.TextDocument, shares: FiringShares): Promise<vscode.CodeLens[]> {
   const run = await latestRunWith(runs, document);
   const names = await givenNames(document);
   return names.flatMap((place): readonly vscode.CodeLens[] => {
@@ -76,9 +80,12 @@ async function lenses(runs: Runs, document: vscode.TextDocument): Promise<vscode
       ];
     }
     if (place.kind !== 'rule') return [];
-    const result = run === undefined ? undefined : ruleResult(run, place.name);
+    const result = run === undefined ? undefined : ruleResult(run, place.name, shares.of(run, place.name));
     return [
       ...(run === undefined || result === undefined ? [] : [lens(result, 'triphase.openRollouts', run.folder)]),
+      ...(run === undefined || run.digest.step === 0
+        ? []
+        : [lens(vscode.l10n.t('$(edit) Edit beside a trace'), 'vscode.openWith', ...traceBeside(run))]),
       lens(vscode.l10n.t('$(beaker) Test'), 'triphase.testRules', document.uri, place.name),
       ...(run?.actions.includes('stop') === true
         ? [lens(vscode.l10n.t('$(check-all) Apply to the run'), 'triphase.applyRules', run.folder)]
@@ -121,11 +128,19 @@ function phaseResult(run: WatchedRun, id: string): string | undefined {
   return accuracies === undefined ? vscode.l10n.t('done') : vscode.l10n.t('last: {0}', accuracies.join(' · '));
 }
 
-function ruleResult(run: WatchedRun, rule: string): string | undefined {
+/** The first completion of the last step: what is typed is tried on it, and on the run. */
+const traceBeside = ({ folder, digest }: WatchedRun): readonly unknown[] => [
+  traceAddress({ folder, ref: { step: digest.step, group: 0, sample: 0 } }),
+  traceEditor,
+  { viewColumn: vscode.ViewColumn.Beside, preserveFocus: true, preview: true },
+];
+
+function ruleResult(run: WatchedRun, rule: string, fires: number | undefined): string | undefined {
   const mean = meanOf(run, rule);
   if (mean === undefined) return undefined;
   const first = run.digest.firstStep?.metrics[`rewards/${rule}/mean`];
   const change = first === undefined ? 0 : mean - first;
   const by = change === 0 ? '' : ` (${change > 0 ? '+' : '−'}${figure(Math.abs(change))})`;
-  return vscode.l10n.t('mean {0}{1}', figure(mean), by);
+  const said = vscode.l10n.t('mean {0}{1}', figure(mean), by);
+  return fires === undefined ? said : `${said}, ${vscode.l10n.t('fires {0}', percent(fires))}`;
 }

@@ -10,7 +10,7 @@ import { addressName, readAddressName, traceScheme } from './trace-address';
 
 type TraceState = Extract<ViewState, { readonly view: 'trace' }>;
 
-const viewType = 'triphase.traceEditor';
+export const traceEditor = 'triphase.traceEditor';
 
 interface TraceDocument extends vscode.CustomDocument {
   /** Where it begins: another token than the first is not in the address. */
@@ -24,7 +24,7 @@ export class TraceEditors implements vscode.CustomReadonlyEditorProvider<TraceDo
   private wanted: TraceState | undefined;
 
   constructor(private readonly fill: (webview: vscode.WebviewPanel, state: ViewState) => Panel) {
-    this.registered = vscode.window.registerCustomEditorProvider(viewType, this, {
+    this.registered = vscode.window.registerCustomEditorProvider(traceEditor, this, {
       supportsMultipleEditorsPerDocument: true,
       webviewOptions: { enableFindWidget: true },
     });
@@ -39,7 +39,10 @@ export class TraceEditors implements vscode.CustomReadonlyEditorProvider<TraceDo
       return;
     }
     this.wanted = state;
-    await vscode.commands.executeCommand('vscode.openWith', address, viewType, { viewColumn: column, preview: false });
+    await vscode.commands.executeCommand('vscode.openWith', address, traceEditor, {
+      viewColumn: column,
+      preview: false,
+    });
   }
 
   openCustomDocument(uri: vscode.Uri): TraceDocument {
