@@ -65,7 +65,7 @@ const takesRules: ReadonlySet<RunState['kind']> = new Set(['starting', 'running'
 /** The worker and the folder are looked at so often, */
 const lookMs = 1000;
 /** the socket every so many looks, */
-const socketLooks = 10;
+const socketLooks = 3;
 /** and a silence is told of so often. */
 const tellSeconds = 5;
 

@@ -7,7 +7,7 @@ import type { Activity } from '../protocol/run-state';
 
 /** Silence is said to be long when it is so many times what was usual, but never before so many seconds. */
 const times = 10;
-const leastSeconds = 60;
+const leastSeconds = Number(process.env['TRIPHASE_SILENT_SECONDS'] ?? 60);
 /** Of one core. */
 const idle = 0.05;
 /** A gap between two looks that only a machine that slept explains. */

@@ -75,10 +75,11 @@ describe('triphase runs, attach, pause, stop', function () {
   });
 
   it('tells a worker that hangs from one that computes long', async () => {
-    await runs.start({ hangAt: 2 }, [5]);
+    process.env['TRIPHASE_SILENT_SECONDS'] = '3';
+    await runs.start({ hangAt: 2 }, [5]).finally(() => delete process.env['TRIPHASE_SILENT_SECONDS']);
     const { connection, pulses } = await runs.connect('window');
     await until(() => connection.connected);
-    // a minute of silence, of a process that computes nothing
+    // some seconds of silence, of a process that computes nothing
     await until(() => pulses.includes('hangs'));
     const { printed } = await triphase('runs', runs.home());
     assert.match(printed, /silent for .*, computes nothing: it hangs/);

@@ -63,7 +63,7 @@ describe('lease of a run folder', () => {
         utimesSync(file, theirs, theirs);
       };
       const watched: string[] = [];
-      const options = { silenceMs: 2000, watches: ({ machine }: { machine: string }) => watched.push(machine) };
+      const options = { silenceMs: 1000, watches: ({ machine }: { machine: string }) => watched.push(machine) };
       touch();
       const beats = setInterval(touch, 20);
       await assert.rejects(Lease.take(folder(), options), /on elsewhere/);
