@@ -103,15 +103,21 @@ export class RuleTests implements vscode.Disposable {
       return;
     }
     const label = vscode.workspace.asRelativePath(document.uri);
-    const file = this.controller.items.get(key) ?? this.controller.createTestItem(key, label, document.uri);
+    // items that are there already stay: a run that goes on names them
+    const itemIn = (items: vscode.TestItemCollection, id: string, label: string) => {
+      const item = items.get(id) ?? this.controller.createTestItem(id, label, document.uri);
+      item.label = label;
+      return item;
+    };
+    const file = itemIn(this.controller.items, key, label);
     this.controller.items.add(file);
     file.children.replace(
       tested.map(rule => {
-        const item = this.controller.createTestItem(rule.name, rule.name, document.uri);
+        const item = itemIn(file.children, rule.name, rule.name);
         item.range = rangeIn(document, rule.selection);
         item.children.replace(
           rule.children.map((test, i) => {
-            const one = this.controller.createTestItem(String(i), test.name, document.uri);
+            const one = itemIn(item.children, String(i), test.name);
             one.range = rangeIn(document, test.range);
             one.sortText = String(i).padStart(6, '0');
             return one;

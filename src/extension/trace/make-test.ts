@@ -68,6 +68,12 @@ export async function makeTest(folder: string, detail: RolloutDetail, named: str
   const [from, to] = [holder.positionAt(at), holder.positionAt(at + String(wanted).length)];
   shown.selection = new vscode.Selection(from, to);
   shown.revealRange(new vscode.Range(from, to), vscode.TextEditorRevealType.InCenterIfOutsideViewport);
+  // the box that was picked from gives the keyboard back to the page that asked, which may have it after the text
+  for (let i = 0; i < 5; i++) {
+    await new Promise(resolve => setTimeout(resolve, 100));
+    if (vscode.window.tabGroups.activeTabGroup.viewColumn !== shown.viewColumn)
+      await vscode.window.showTextDocument(holder, { viewColumn: shown.viewColumn ?? vscode.ViewColumn.Active });
+  }
 }
 
 async function pickRule({ scores, explained }: RolloutDetail): Promise<string | undefined> {
