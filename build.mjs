@@ -35,6 +35,12 @@ const views = {
   trace: 'webview/trace/main.ts',
 };
 
+/** What a page loads later, beside its script (webview/parts.ts). */
+const parts = {
+  katex: 'webview/trace/katex.ts',
+  toolkit: 'webview/components/toolkit.ts',
+};
+
 /**
  * hyparquet follows counts and sizes of pages without a bound: a byte that was changed makes it go on for ever, or lets a
  * list grow until V8 ends the process. These bounds are those of the format.
@@ -143,7 +149,7 @@ const files = (folder, pattern) =>
 export const buildPrograms = () => bundled({ ...common, entryPoints: programs, outdir: 'dist' });
 
 /** Pages that the extension shows; the command line needs none of them. */
-export const buildViews = () => bundled({ ...ofPages, entryPoints: views, outdir: 'dist/webview' });
+export const buildViews = () => bundled({ ...ofPages, entryPoints: { ...views, ...parts }, outdir: 'dist/webview' });
 
 async function bundled(options) {
   const { outputFiles } = await build({ ...options, write: false });

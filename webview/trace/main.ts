@@ -10,15 +10,18 @@ import { errorNotice } from '../components/notice';
 import { Pictures } from '../components/pictures';
 import { h, replace } from '../dom';
 import { connect, type Host, isAbort } from '../host';
+import { part } from '../parts';
 import { speak, t } from '../words';
 import { Alternatives } from './alternatives';
 import { BranchPanel, type Fork } from './branch-panel';
-import { CompletionText, type Mark, type Place } from './completion-text';
+import { CompletionText, type Place } from './completion-text';
 import { allKeys, keysLine } from './key-help';
 import { keyOf, type TraceKey } from './keys';
+import { prepareLatex } from './latex';
 import { promptPanel } from './prompt-panel';
 import { RewardPanel } from './reward-panel';
 import { isFailing, type RulePart, rewardOf, rulePartsOf, typedParts } from './rule-parts';
+import type { Mark } from './step-content';
 import { Timeline } from './timeline';
 import { TokenPanel } from './token-panel';
 import { type Heat, nextUncertain } from './tokens';
@@ -134,9 +137,9 @@ class TraceView {
     this.asking = asking;
     const { folder, ref } = this.shown;
     this.keep();
-    this.host
-      .request('rollout', { folder, ref }, { signal: asking.signal })
-      .then(detail => {
+    const asked = this.host.request('rollout', { folder, ref }, { signal: asking.signal });
+    Promise.all([asked, prepareLatex()])
+      .then(([detail]) => {
         if (asking.signal.aborted) return;
         replace(this.notices);
         this.render(detail);
@@ -171,17 +174,16 @@ class TraceView {
       branch: (token, force) => void this.branch({ token, force }),
     });
     this.branches?.close();
-    const { folder, ref } = this.shown;
-    this.branches = new BranchPanel(folder, ref, rewardOf(detail).reward, (params, signal, onBranching) =>
-      this.host.request('branch', params, { signal, onBranching }),
-    );
+    this.branches = undefined;
     replace(this.tokenSlot, this.tokenPanel.element);
     replace(this.left, promptPanel(detail, this.pictures));
-    replace(this.middle, text.element, this.branches.element);
+    replace(this.middle, text.element);
     this.showHeader(detail);
-    this.relook();
     const step = Math.min(this.ui.step ?? 0, Math.max(0, text.steps.length - 1));
-    this.goTo(this.shown.token === undefined ? { step, piece: undefined } : text.placeOf(this.shown.token), true);
+    const place = this.shown.token === undefined ? { step, piece: undefined } : text.placeOf(this.shown.token);
+    text.begin(place.step);
+    this.relook();
+    this.goTo(place, true);
   }
 
   private showHeader(detail: RolloutDetail): void {
@@ -231,6 +233,7 @@ class TraceView {
 
   /** What typed rules match is marked in the text, and what they say stands beside each rule. */
   private tried(tried: Tried): void {
+    this.act(() => part('toolkit'));
     this.trial.show(tried);
     if (tried.of !== 'rollout' || this.detail === undefined) return;
     const { ref } = tried.rollout;
@@ -389,16 +392,30 @@ class TraceView {
   }
 
   private async branch(fork: Fork): Promise<void> {
-    const { branches, detail, text } = this;
-    if (branches === undefined || detail === undefined || text === undefined) return;
+    const { detail, text } = this;
+    if (detail === undefined || text === undefined) return;
     try {
+      await part('toolkit');
       this.checkpoints ??= await this.checkpointChoices();
     } catch (error) {
       replace(this.notices, errorNotice(error));
       return;
     }
+    // another completion may have come meanwhile
+    if (detail !== this.detail) return;
+    this.branches ??= this.branchPanel(detail);
+    const { branches } = this;
     const piece = text.pieces.find(({ last }) => fork.token <= last);
     branches.open(fork, this.checkpoints, detail.completion.slice(0, piece?.start ?? detail.completion.length));
+  }
+
+  private branchPanel(detail: RolloutDetail): BranchPanel {
+    const { folder } = this.shown;
+    const panel = new BranchPanel(folder, detail.ref, rewardOf(detail).reward, (params, signal, onBranching) =>
+      this.host.request('branch', params, { signal, onBranching }),
+    );
+    this.middle.append(panel.element);
+    return panel;
   }
 
   /** Those of the run, the newest first, and what it began from. */
