@@ -131,6 +131,7 @@ const icons: Readonly<Record<RunState['kind'], readonly [icon: string, colour?: 
   finished: ['pass', 'testing.iconPassed'],
   stopped: ['debug-stop', 'testing.iconSkipped'],
   failed: ['error', 'testing.iconFailed'],
+  unseen: ['question'],
   lost: ['debug-disconnect', 'testing.iconErrored'],
 };
 

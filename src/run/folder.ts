@@ -136,8 +136,15 @@ export function readRunState(folder: string): RunState {
   const { state, step } = progress;
   const launch = launchState(folder, events.at(-1), step);
   if (launch !== undefined) return launch;
-  const ended = state.kind === 'finished' || state.kind === 'stopped' || state.kind === 'failed';
-  return ended || leaseHolder(folder) !== undefined ? state : { kind: 'lost', step };
+  return stateByHolder(folder, state, step);
+}
+
+/** What the log says, where somebody is there to go on with it. */
+export function stateByHolder(folder: string, state: RunState, step: number): RunState {
+  if (state.kind === 'finished' || state.kind === 'stopped' || state.kind === 'failed') return state;
+  const holder = leaseHolder(folder);
+  if (holder === undefined) return { kind: 'lost', step };
+  return holder.seen ? state : { kind: 'unseen', machine: holder.machine, step };
 }
 
 const infoFile = 'run.json';

@@ -19,7 +19,7 @@ import { TriphaseError } from '../protocol/errors';
 import { makeFolderIn, writeFileAtomic } from './atomic';
 import { type MemoryDeath, type MemoryMarks, memoryDeath, memoryMarks } from './memory-death';
 import { bootOf, type ProcessIdentity, stateOf, thisProcess } from './processes';
-import { fallsSilent, heartbeatMs, seemsToBeat } from './silence';
+import { fallsSilent, heartbeatMs, heartbeatOf } from './silence';
 
 interface LeaseFile extends ProcessIdentity {
   readonly attempt: number;
@@ -110,18 +110,21 @@ export class Lease {
   }
 }
 
-/** The process that serves the run now, if one does. */
-export function leaseHolder(folder: string): ProcessIdentity | undefined {
+export interface LeaseHolder extends ProcessIdentity {
+  /** false: it is on another machine, and whether it is still there is known after it was looked at for a while. */
+  readonly seen: boolean;
+}
+
+/** The process that serves the run now, if one does or may. @param silenceMs without a beat, of one that cannot be asked */
+export function leaseHolder(folder: string, silenceMs?: number): LeaseHolder | undefined {
   const latest = latestAttempt(folder);
   if (latest === 0) return undefined;
   const file = attemptFile(path.join(folder, 'attempts'), latest);
   const lease = readLease(file);
-  return lease !== undefined && isHeld(file, lease) ? lease : undefined;
-}
-
-function isHeld(file: string, lease: LeaseFile): boolean {
-  const state = holderState(file, lease);
-  return state === 'alive' || (state === 'unknown' && seemsToBeat(file));
+  const state = lease === undefined ? 'gone' : holderState(file, lease);
+  if (lease === undefined || state === 'gone') return undefined;
+  const beat = state === 'alive' ? 'beats' : heartbeatOf(file, silenceMs);
+  return beat === 'silent' ? undefined : { ...lease, seen: beat === 'beats' };
 }
 
 function holderState(file: string, lease: LeaseFile): ReturnType<typeof stateOf> {

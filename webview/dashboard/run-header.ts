@@ -113,6 +113,8 @@ function stateLook(
       return { label: state.killed ? t('stopped in the middle of a step') : t('stopped'), glyph: 'circle-slash' };
     case 'failed':
       return { label: t('failed'), glyph: 'error' };
+    case 'unseen':
+      return { label: t('on {0}, not seen yet', state.machine), glyph: 'question' };
     case 'lost':
       return { label: t('lost: its process is gone'), glyph: 'warning' };
   }
