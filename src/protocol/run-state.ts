@@ -39,8 +39,8 @@ export type RunState =
   | { readonly kind: 'failed'; readonly error: ErrorRecord; readonly step: number }
   /** Its host is on another machine, and was not watched for long enough to say whether it is still there. */
   | { readonly kind: 'unseen'; readonly machine: string; readonly step: number }
-  /** The log has no end and no host is there: killed, crashed, or the machine went down. */
-  | { readonly kind: 'lost'; readonly step: number };
+  /** The log has no end and no host is there: killed, crashed, or the machine went down. `why` where it has left a word. */
+  | { readonly kind: 'lost'; readonly step: number; readonly why?: string };
 
 export const runStates = [
   'starting',

@@ -12,7 +12,7 @@ import { version } from '../protocol/version';
 import { writeFileAtomic } from './atomic';
 import { copyCheckpoint } from './checkpoints';
 import { launchState } from './launch';
-import { leaseHolder } from './lease';
+import { lastHolderSaid, leaseHolder } from './lease';
 import { tellingEvents } from './log-ends';
 
 export interface NewRun {
@@ -143,7 +143,10 @@ export function readRunState(folder: string): RunState {
 export function stateByHolder(folder: string, state: RunState, step: number): RunState {
   if (state.kind === 'finished' || state.kind === 'stopped' || state.kind === 'failed') return state;
   const holder = leaseHolder(folder);
-  if (holder === undefined) return { kind: 'lost', step };
+  if (holder === undefined) {
+    const why = lastHolderSaid(folder);
+    return { kind: 'lost', step, ...(why === undefined ? {} : { why }) };
+  }
   return holder.seen ? state : { kind: 'unseen', machine: holder.machine, step };
 }
 

@@ -17,6 +17,7 @@ import path from 'node:path';
 import { z } from 'zod';
 import { TriphaseError } from '../protocol/errors';
 import { makeFolderIn, writeFileAtomic } from './atomic';
+import { lastWords } from './last-words';
 import { type MemoryDeath, type MemoryMarks, memoryDeath, memoryMarks } from './memory-death';
 import { bootOf, type ProcessIdentity, stateOf, thisProcess } from './processes';
 import { fallsSilent, heartbeatMs, heartbeatOf } from './silence';
@@ -129,6 +130,15 @@ export function leaseHolder(folder: string, silenceMs?: number): LeaseHolder | u
 
 function holderState(file: string, lease: LeaseFile): ReturnType<typeof stateOf> {
   return lease.released || isCopied(path.dirname(path.dirname(file)), lease) ? 'gone' : stateOf(lease);
+}
+
+/** What the process that served the run last has printed as it ended, where it did not come to an end of its own. */
+export function lastHolderSaid(folder: string): string | undefined {
+  const latest = latestAttempt(folder);
+  const lease = latest === 0 ? undefined : readLease(attemptFile(path.join(folder, 'attempts'), latest));
+  if (lease?.memory === undefined || lease.released) return undefined;
+  const { memory, end } = lastWords(folder, lease.memory.logBytes);
+  return memory ?? end;
 }
 
 function deathOf(folder: string, { attempt, released, memory, process }: LeaseFile): MemoryDeath | undefined {

@@ -116,7 +116,10 @@ function stateLook(
     case 'unseen':
       return { label: t('on {0}, not seen yet', state.machine), glyph: 'question' };
     case 'lost':
-      return { label: t('lost: its process is gone'), glyph: 'warning' };
+      return {
+        label: state.why === undefined ? t('lost: its process is gone') : t('lost: {0}', state.why),
+        glyph: 'warning',
+      };
   }
 }
 
