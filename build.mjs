@@ -111,6 +111,20 @@ const knowsFocusVisible = {
     }),
 };
 
+/** It takes the theme's colours when the page has loaded, also where it comes as a part of it later. */
+const themeAtAnyTime = {
+  name: 'theme at any time',
+  setup: ({ onLoad }) =>
+    onLoad({ filter: /webview-ui-toolkit[\\/]dist[\\/]utilities[\\/]theme[\\/]applyTheme\.js$/ }, ({ path: file }) => ({
+      contents: replaced(file, [
+        [
+          "window.addEventListener('load', () => {",
+          "(document.readyState === 'complete' ? queueMicrotask : later => window.addEventListener('load', later))(() => {",
+        ],
+      ]),
+    })),
+};
+
 /** Of the forms that KaTeX has its fonts in, the one that every page that we show can read. */
 const oneFontForm = {
   name: 'one form of each font',
@@ -131,7 +145,7 @@ const ofPages = {
   sourcemap: true,
   loader: { '.ttf': 'file', '.woff2': 'file' },
   assetNames: '[name]',
-  plugins: [knowsFocusVisible, oneFontForm],
+  plugins: [knowsFocusVisible, themeAtAnyTime, oneFontForm],
   outdir: 'dist/webview',
   write: false,
   logLevel: 'warning',

@@ -9,9 +9,9 @@ import { h } from '../dom';
 import { modelText } from '../model-text';
 import { t } from '../words';
 import { InSlices, whenIdle } from './slices';
-import { firstAtOrAfter, type Look, type Mark, stepContent, type Written } from './step-content';
+import { type Look, type Mark, stepContent, type Written } from './step-content';
 import { formulasIn, stepAt, type TraceStep, traceSteps } from './steps';
-import { type TokenPiece, tokenPieces } from './tokens';
+import { TokenPieces } from './tokens';
 
 export interface Place {
   readonly step: number;
@@ -19,14 +19,16 @@ export interface Place {
   readonly piece: number | undefined;
 }
 
-/** Steps that come into view together. */
-const pageSteps = 24;
+/** Steps that come into view together: laid out within a frame also where they are full of formulas. */
+const pageSteps = 8;
+/** About a screen of them is drawn at once when nothing is there yet. */
+const screenSteps = 24;
 /** So near to what is in sight a page is made. */
-const nearPixels = 500;
+const nearPixels = 100;
 
 export class CompletionText {
   readonly steps: readonly TraceStep[];
-  readonly pieces: readonly TokenPiece[];
+  readonly pieces: TokenPieces;
   readonly element = h('div', { class: 'completion', role: 'list', 'aria-label': t('Completion, step by step') });
   private readonly written: Written;
   private readonly pages: readonly HTMLElement[];
@@ -50,7 +52,7 @@ export class CompletionText {
   ) {
     const formulas = formulasIn(completion);
     this.steps = traceSteps(completion, formulas);
-    this.pieces = tokens === null ? [] : tokenPieces(tokens, completion.length);
+    this.pieces = new TokenPieces(tokens ?? { offsets: null }, completion.length);
     this.written = { completion, formulas, tokens, pieces: this.pieces };
     this.pages = Array.from({ length: Math.ceil(this.steps.length / pageSteps) }, (_, page) =>
       h('div', { class: 'steps', role: 'presentation', 'data-page': page }),
@@ -94,12 +96,12 @@ export class CompletionText {
     this.stopFilling();
   }
 
-  /** The steps around the place at hand at once, others in sight soon. */
+  /** At once what stands around the place at hand, what else is in sight soon. */
   show(marks: readonly Mark[], look: Look): void {
     this.marks = marks;
     this.look = look;
     this.drawn.clear();
-    this.drawPage(this.place.step);
+    this.drawFrom(this.place.step, this.visible.size === 0 ? screenSteps : pageSteps);
     for (const page of this.visible) this.drawLater(page);
   }
 
@@ -141,23 +143,14 @@ export class CompletionText {
     const range = this.steps[step];
     if (range === undefined) return [0, 0];
     const isLast = step === this.steps.length - 1;
-    return [
-      firstAtOrAfter(this.pieces, range.start),
-      isLast ? this.pieces.length : firstAtOrAfter(this.pieces, range.end),
-    ];
+    return [this.pieces.firstFrom(range.start), isLast ? this.pieces.length : this.pieces.firstFrom(range.end)];
   }
 
   /** Where a token stands. */
   placeOf(token: number): Place {
-    let piece = 0;
-    for (let beyond = this.pieces.length; piece < beyond; ) {
-      const middle = (piece + beyond) >> 1;
-      if ((this.pieces[middle] as TokenPiece).last < token) piece = middle + 1;
-      else beyond = middle;
-    }
-    const found = this.pieces[piece];
-    if (found === undefined) return { step: this.place.step, piece: undefined };
-    return { step: stepAt(this.steps, found.start), piece };
+    const piece = this.pieces.of(token);
+    if (piece === undefined) return { step: this.place.step, piece };
+    return { step: stepAt(this.steps, this.pieces.startAt(piece)), piece };
   }
 
   private block(step: number): HTMLElement | undefined {
@@ -187,11 +180,10 @@ export class CompletionText {
     this.pages[page]?.append(...blocks);
   }
 
-  /** All of the page that the step is in. */
-  private drawPage(step: number): void {
+  /** So many steps, from the page on that a step is in. */
+  private drawFrom(step: number, count: number): void {
     const from = step - (step % pageSteps);
-    this.fill(from / pageSteps);
-    for (let one = from; one < Math.min(this.steps.length, from + pageSteps); one++) this.draw(one);
+    for (let one = from; one < Math.min(this.steps.length, from + count); one++) this.draw(one);
   }
 
   private drawLater(page: number): void {

@@ -170,7 +170,7 @@ class TraceView {
     const of = (token: number) => alternatives.of(token);
     this.tokenPanel = new TokenPanel(tokens, text.pieces, detail.completion, of, {
       choose: piece =>
-        this.goTo({ step: this.text?.placeOf(this.text.pieces[piece]?.last ?? 0).step ?? 0, piece }, true),
+        this.goTo({ step: this.text?.placeOf(this.text.pieces.at(piece)?.last ?? 0).step ?? 0, piece }, true),
       branch: (token, force) => void this.branch({ token, force }),
     });
     this.branches?.close();
@@ -219,7 +219,7 @@ class TraceView {
     text.go(place, focus);
     const range = text.piecesOf(place.step);
     this.tokenPanel?.show(place.piece, range, this.ui.table === true);
-    const token = place.piece === undefined ? undefined : text.pieces[place.piece]?.first;
+    const token = place.piece === undefined ? undefined : text.pieces.at(place.piece)?.first;
     const { token: _, ...rest } = this.shown;
     this.shown = token === undefined ? rest : { ...rest, token };
     this.ui = { ...this.ui, step: place.step };
@@ -314,7 +314,7 @@ class TraceView {
       later: () => this.toOccurrence(1),
       earlier: () => this.toOccurrence(-1),
       branch: () => {
-        const token = text.pieces[place.piece ?? first]?.first;
+        const token = text.pieces.at(place.piece ?? first)?.first;
         if (token !== undefined) void this.branch({ token, force: undefined });
       },
       heat: () => this.look({ heat: heats[(heats.indexOf(this.ui.heat ?? 'none') + 1) % heats.length] as Heat }),
@@ -347,7 +347,7 @@ class TraceView {
     if (tokens === null || this.text === undefined) return;
     const [first] = this.text.piecesOf(this.place.step);
     const from =
-      this.place.piece === undefined ? (pieces[first]?.first ?? 0) : (pieces[this.place.piece]?.last ?? -1) + 1;
+      this.place.piece === undefined ? (pieces.at(first)?.first ?? 0) : (pieces.at(this.place.piece)?.last ?? -1) + 1;
     const token = nextUncertain(tokens, from) ?? nextUncertain(tokens, 0);
     if (token !== undefined) this.goTo(this.text.placeOf(token), true);
     else this.live.textContent = t('No token here was uncertain.');
@@ -370,7 +370,7 @@ class TraceView {
   private toPiece(piece: number): void {
     const { text } = this;
     if (text === undefined || piece < 0 || piece >= text.pieces.length) return;
-    const found = text.placeOf(text.pieces[piece]?.last ?? 0);
+    const found = text.placeOf(text.pieces.at(piece)?.last ?? 0);
     this.goTo({ step: found.step, piece }, true);
   }
 
@@ -405,7 +405,7 @@ class TraceView {
     if (detail !== this.detail) return;
     this.branches ??= this.branchPanel(detail);
     const { branches } = this;
-    const piece = text.pieces.find(({ last }) => fork.token <= last);
+    const piece = text.pieces.at(text.pieces.of(fork.token) ?? text.pieces.length);
     branches.open(fork, this.checkpoints, detail.completion.slice(0, piece?.start ?? detail.completion.length));
   }
 

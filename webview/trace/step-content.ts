@@ -7,7 +7,7 @@ import { modelLine, modelText } from '../model-text';
 import { figure, t } from '../words';
 import { latex } from './latex';
 import type { Formula, Span, TraceStep } from './steps';
-import { figuresOf, type Heat, heatOf, type TokenPiece } from './tokens';
+import { figuresOf, type Heat, heatOf, type TokenPieces } from './tokens';
 
 /** What a rule matched. */
 export interface Mark extends Span {
@@ -29,7 +29,7 @@ export interface Written {
   readonly completion: string;
   readonly formulas: readonly Formula[];
   readonly tokens: TokenFigures | null;
-  readonly pieces: readonly TokenPiece[];
+  readonly pieces: TokenPieces;
 }
 
 /** @param range the pieces of the step: first, and one behind the last */
@@ -57,7 +57,7 @@ export function stepContent(
   for (const mark of marks)
     for (const at of [mark.start, mark.end]) if (step.start < at && at < end && !inFormula(at)) cuts.add(at);
   for (let i = first; i < beyond; i++) {
-    const at = pieces[i]?.start ?? end;
+    const at = pieces.startAt(i);
     if (step.start < at && at < end && !inFormula(at)) cuts.add(at);
   }
   const places = [...cuts].toSorted((a, b) => a - b);
@@ -65,14 +65,14 @@ export function stepContent(
   let piece = first;
   for (let i = 0; i + 1 < places.length; i++) {
     const [from, to] = [places[i] as number, places[i + 1] as number];
-    while (piece + 1 < beyond && (pieces[piece + 1]?.start ?? end) <= from) piece++;
+    while (piece + 1 < beyond && pieces.startAt(piece + 1) <= from) piece++;
     const over = marks.filter(mark => mark.start < to && from < mark.end);
     nodes.push(run(written, from, to, over, rendered, withTokens ? piece : undefined, stepping, heat));
   }
   // the stop token has no text of its own
   if (stepping)
     for (let i = Math.max(first, piece); i < beyond; i++)
-      if (pieces[i]?.start === pieces[i]?.end)
+      if (pieces.startAt(i) === pieces.startAt(i + 1))
         nodes.push(pieceElement(written, i, [h('span', { class: 'unseen' }, t('end'))], [], heat));
   return nodes;
 }
@@ -118,7 +118,7 @@ function pieceElement(
   over: readonly Mark[],
   shownHeat: Heat,
 ): HTMLElement {
-  const { first = 0, last = 0 } = pieces[piece] ?? {};
+  const { first = 0, last = 0 } = pieces.at(piece) ?? {};
   const figures = tokens === null ? undefined : figuresOf(tokens, first);
   const heat = figures === undefined ? null : heatOf(figures, shownHeat);
   const label =
@@ -159,7 +159,7 @@ function shownWhitespace(text: string): readonly Node[] {
 }
 
 /** Of spans in the order of the text. */
-export function firstAtOrAfter(spans: readonly Span[], offset: number): number {
+function firstAtOrAfter(spans: readonly Span[], offset: number): number {
   let low = 0;
   let high = spans.length;
   while (low < high) {
