@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { prepareRecorded, prepareTrl, trlFolder } from './lab';
-import { pictureOfFailure, until, Workbench } from './workbench';
+import { pictureOfFailure, Workbench } from './workbench';
 
 const vsix = process.env['TRIPHASE_E2E_VSIX'] ?? '';
 const plain = process.env['TRIPHASE_E2E_PLAIN'] ?? '';
@@ -27,23 +27,13 @@ describe('a recorded run in the workbench', () => {
     await workbench.command('Triphase: Open Dashboard');
     const dashboard = await workbench.view('.dashboard [role=slider]');
     const { keyboard } = workbench.page;
-    const focused = (role: string) => async () =>
-      (await dashboard.locator(`[role=${role}]:not(input):focus`).count()) > 0;
     await dashboard.locator('.u-over').first().waitFor();
-    await until('the first chart has the focus', async () => {
-      if (await focused('slider')()) return true;
-      await keyboard.press('Tab');
-      return undefined;
-    });
+    await workbench.focusBy('Tab', dashboard, '[role=slider]:not(input)');
     await keyboard.press('End');
     await keyboard.press('ArrowLeft');
     await keyboard.press('Enter');
     const rollouts = await workbench.view('.list [role=gridcell]');
-    await until('the list has the focus', async () => {
-      if ((await rollouts.locator('[role=grid]:focus').count()) > 0) return true;
-      await keyboard.press('Tab');
-      return undefined;
-    });
+    await workbench.focusBy('Tab', rollouts, '[role=grid]');
     await keyboard.press('ArrowDown');
     await keyboard.press('Space');
     await rollouts
