@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { prepareRecorded, prepareTrl, trlFolder } from './lab';
-import { pictureOfFailure, Workbench } from './workbench';
+import { pictureOfFailure, until, Workbench } from './workbench';
 
 const vsix = process.env['TRIPHASE_E2E_VSIX'] ?? '';
 const plain = process.env['TRIPHASE_E2E_PLAIN'] ?? '';
@@ -75,9 +75,18 @@ describe('a recorded run in the workbench', () => {
   it('shows what TRL has recorded, and what it has not', async function () {
     if (trlFolder() === undefined) this.skip();
     await workbench.command('Triphase: Open Run of TRL or verl');
+    const button = workbench.page.locator('.quick-input-widget').getByText('Open Run', { exact: true });
+    await button.waitFor();
     const input = workbench.page.locator('.quick-input-widget input.input').first();
-    await input.fill(`${workbench.folder}/from-trl/`);
-    await workbench.page.locator('.quick-input-widget').getByText('Open Run', { exact: true }).click();
+    const folder = `${workbench.folder}/from-trl/`;
+    await until('the folder in the box', async () => {
+      // it writes where it begins, a moment after it is there
+      if ((await input.inputValue()) === folder) return true;
+      await input.fill(folder);
+      await workbench.page.waitForTimeout(500);
+      return undefined;
+    });
+    await button.click();
     const rollouts = await workbench.view('body:has-text("Recorded by TRL") .list .not-recorded');
     assert.ok((await rollouts.locator('.list [role=row]').count()) > 3);
     await workbench.picture('trl');
