@@ -4,7 +4,7 @@ import path from 'node:path';
 import { connectToRun, type RunConnection } from '../client/run-connection';
 import { describe } from '../protocol/errors';
 import type { RunEvent } from '../protocol/run';
-import { isServed } from '../protocol/run-actions';
+import { mayChange } from '../protocol/run-actions';
 import type { RunState } from '../protocol/run-state';
 import { currentEvents, readEvents } from '../run/event-log';
 import { parseCommandLine } from './arguments';
@@ -41,7 +41,7 @@ export async function attachCommand(screen: Screen, args: readonly string[]): Pr
       },
       state: state => {
         report.state(state);
-        if (!isServed(state)) leave(state);
+        if (!mayChange(state)) leave(state);
       },
       activity: activity => report.doing(activity),
       watchers: watchers => {

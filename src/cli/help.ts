@@ -85,6 +85,8 @@ with the config that the run was started with; what was done after that checkpoi
 Serves a run folder without a terminal: what an editor starts, detached, and attaches to. Prints what \`run\` prints.
 
   --from CHECKPOINT   another of its checkpoints than the latest, by name
+  --attended          below a command that waits for it, as \`run\` and \`resume\` do: it stops when that one is gone
+  --new               the folder was made for this run just now, and goes if the run is refused
 `,
   evaluate: `triphase evaluate RUN|MODEL [options]
 

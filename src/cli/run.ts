@@ -5,15 +5,15 @@ import path from 'node:path';
 import { loadCurriculum } from '../config/curriculum';
 import { writeResolved } from '../config/resolved';
 import { checkRules } from '../reward/check-rules';
-import { createDatedRunFolder, createRunFolder, readRunInfo, readRunState, resolvedConfigFile } from '../run/folder';
+import { createDatedRunFolder, createRunFolder, readRunInfo, readRunState } from '../run/folder';
 import { parseCommandLine } from './arguments';
+import { attendHost } from './attended-host';
 import { resumePaused } from './control';
 import { exitCode } from './exit-codes';
 import { phaseNamed } from './phase-named';
 import type { Screen } from './screen';
-import { reportRun, serve } from './serve';
+import { reportRun } from './serve';
 import { shown } from './shown';
-import { terminal } from './terminal';
 
 export async function runCommand(screen: Screen, args: readonly string[]): Promise<number> {
   const { values, positionals } = parseCommandLine(
@@ -49,7 +49,7 @@ export async function runCommand(screen: Screen, args: readonly string[]): Promi
   const asked = values['run-dir'];
   const folder = asked === undefined ? createDatedRunFolder(config.run.folder, run) : path.resolve(asked);
   if (asked !== undefined) createRunFolder(folder, run);
-  return serve(screen, { folder, config, watcher: terminal, isNew: true });
+  return attendHost(screen, { folder, isNew: true });
 }
 
 export async function resumeCommand(screen: Screen, args: readonly string[]): Promise<number> {
@@ -68,8 +68,7 @@ export async function resumeCommand(screen: Screen, args: readonly string[]): Pr
     reportRun(screen, folder, { outcome: 'finished' });
     return exitCode.ok;
   }
-  const { config } = loadCurriculum(resolvedConfigFile(folder), [], { files: 'unchecked' });
-  return serve(screen, { folder, config, watcher: terminal, ...(checkpoint === undefined ? {} : { checkpoint }) });
+  return attendHost(screen, { folder, ...(checkpoint === undefined ? {} : { checkpoint }) });
 }
 
 /** A folder stands for the curriculum in it. */

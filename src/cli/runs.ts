@@ -104,7 +104,10 @@ function stepOf(state: RunState): string {
 }
 
 /** "silent for 3 min, computes nothing: it hangs · controlled by window of towers" */
-function signOf({ status }: Asked): string {
+function signOf({ state, status }: Asked): string {
+  if (state.kind === 'unseen')
+    return `on ${state.machine}, which cannot be asked from here: \`triphase attach\` watches whether it goes on`;
+  if (state.kind === 'lost') return state.why ?? '';
   if (status === undefined) return '';
   const { verdict, silentSeconds } = status.pulse;
   const controls = status.watchers.find(watcher => watcher.controls);

@@ -1,4 +1,4 @@
-// Serves a run in this process, as host, and shows it: what `run` and `resume` have in common.
+// Serves a run in this process, as host, and shows it.
 
 import { rmSync } from 'node:fs';
 import path from 'node:path';
@@ -10,11 +10,13 @@ import type { RunOutcome } from '../protocol/run';
 import type { RunState } from '../protocol/run-state';
 import { listCheckpoints } from '../run/checkpoints';
 import { currentEvents, readEvents } from '../run/event-log';
+import type { Presses } from './attended-host';
 import { exitCodeOfRun } from './exit-codes';
+import { countPresses, endAtOnce } from './presses';
 import { ProgressReport } from './progress';
 import { reportEvaluations } from './report';
 import type { Screen } from './screen';
-import { shown } from './shown';
+import { quoted, shown } from './shown';
 
 export interface ServeOptions {
   readonly folder: string;
@@ -41,7 +43,7 @@ export async function serve(screen: Screen, options: ServeOptions): Promise<numb
         pulse: pulse => report.pulse(pulse),
       },
     });
-    const release = onSignals(again => host.stop(again ? 'now' : 'after-step'));
+    const release = onWishes(again => host.stop(again ? 'now' : 'after-step'));
     outcome = await host.ended;
     release();
   } finally {
@@ -108,36 +110,24 @@ export function reportRun(screen: Screen, folder: string, outcome: RunOutcome): 
   note('go on', `triphase resume ${quoted(shown(folder))}`);
 }
 
-/** Ctrl+C, a polite kill, a closed terminal. */
-const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
-
-/** npm passes on the Ctrl+C that the terminal has given us already: one press is not two. */
-const onePressMs = 300;
-
-function onSignals(take: (again: boolean) => void): () => void {
-  let first: number | undefined;
-  const listener = () => {
-    const now = Date.now();
-    if (first !== undefined && now - first < onePressMs) return;
-    take(first !== undefined);
-    first ??= now;
+/** Of this process, and of who attends it, whose end is a wish too. */
+function onWishes(stop: (again: boolean) => void): () => void {
+  let [own, told] = [0, 0];
+  const count = () => stop(Math.max(own, told) > 1);
+  const release = countPresses(presses => {
+    own = presses;
+    count();
+  });
+  const onMessage = (message: unknown) => {
+    told = (message as Presses).presses;
+    count();
   };
-  for (const signal of signals) process.on(signal, listener);
+  const onDisconnect = () => stop(false);
+  process.on('message', onMessage).on('disconnect', onDisconnect);
+  // it must not hold a host up that is done
+  process.channel?.unref();
   return () => {
-    for (const signal of signals) process.off(signal, listener);
+    release();
+    process.off('message', onMessage).off('disconnect', onDisconnect);
   };
-}
-
-/**
- * process.exit() would terminate the worker, and a terminated run of onnxruntime aborts the process with a core dump; a
- * signal without a listener ends it quietly, which shells report as 130.
- */
-function endAtOnce(): never {
-  process.removeAllListeners('SIGINT');
-  process.kill(process.pid, 'SIGINT');
-  for (;;) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
-}
-
-function quoted(file: string): string {
-  return /^[\w./\\:@%+,-]+$/.test(file) ? file : `"${file}"`;
 }

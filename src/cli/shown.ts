@@ -7,3 +7,8 @@ export function shown(file: string): string {
   const relative = path.relative(process.cwd(), file);
   return relative === '' || relative.startsWith('..') || path.isAbsolute(relative) ? file : relative;
 }
+
+/** As a shell takes it. */
+export function quoted(file: string): string {
+  return /^[\w./\\:@%+,-]+$/.test(file) ? file : `"${file}"`;
+}

@@ -3,6 +3,7 @@
 
 import { realpathSync } from 'node:fs';
 import { createConnection, type Socket } from 'node:net';
+import { hostname } from 'node:os';
 import {
   createMessageConnection,
   type MessageConnection,
@@ -171,6 +172,8 @@ async function openSocket(folder: string): Promise<Socket> {
   const holder = leaseHolder(folder);
   if (host === undefined || holder === undefined || holder.pid !== host.pid || holder.startTime !== host.startTime)
     throw noHost(folder, 'nobody serves it');
+  // a socket of that name here would be somebody else's
+  if (holder.machine !== hostname()) throw noHost(folder, `it is served on ${holder.machine}, and answers there alone`);
   const socket = createConnection(host.socket);
   try {
     await inTime(

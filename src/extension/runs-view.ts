@@ -131,6 +131,7 @@ const icons: Readonly<Record<RunState['kind'], readonly [icon: string, colour?: 
   finished: ['pass', 'testing.iconPassed'],
   stopped: ['debug-stop', 'testing.iconSkipped'],
   failed: ['error', 'testing.iconFailed'],
+  unseen: ['question'],
   lost: ['debug-disconnect', 'testing.iconErrored'],
 };
 
@@ -146,6 +147,7 @@ function tooltipOf(run: WatchedRun): vscode.MarkdownString {
   };
   line(vscode.l10n.t('State'), stateInWords(state));
   if (state.kind === 'failed') text.appendText(` – ${state.error.message}`);
+  if (state.kind === 'lost' && state.why !== undefined) text.appendText(` – ${state.why}`);
   line(vscode.l10n.t('Started'), new Date(info.created).toLocaleString());
   if (digest.device !== undefined) line(vscode.l10n.t('Device'), digest.device.used);
   const { pulse, watchers } = run;

@@ -49,7 +49,9 @@ async function tell(run: WatchedRun, state: RunState): Promise<void> {
       }
       case 'lost':
         return vscode.window.showErrorMessage(
-          vscode.l10n.t('The process of {0} is gone, after step {1}: it was killed, or crashed.', name, state.step),
+          state.why === undefined
+            ? vscode.l10n.t('The process of {0} is gone, after step {1}: it was killed, or crashed.', name, state.step)
+            : vscode.l10n.t('The process of {0} is gone, after step {1}: {2}', name, state.step, state.why),
           log,
           resume,
         );

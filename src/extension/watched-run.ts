@@ -5,7 +5,7 @@ import { EventEmitter } from 'node:events';
 import type { HostClient } from '../client/host-client';
 import { TriphaseError } from '../protocol/errors';
 import type { AppliedRules, Pulse, StopParams, Watcher } from '../protocol/host';
-import { actionsOf, isServed, type RunAction } from '../protocol/run-actions';
+import { actionsOf, isServed, mayChange, type RunAction } from '../protocol/run-actions';
 import type { RunInfo } from '../protocol/run-info';
 import type { Activity, RunState } from '../protocol/run-state';
 import { EventTail } from '../run/event-tail';
@@ -76,7 +76,7 @@ export class WatchedRun {
 
   /** A host is at work, or should be in a moment, and is not connected: look again soon. */
   get isAwaited(): boolean {
-    return this.client === undefined && isServed(this.known);
+    return this.client === undefined && mayChange(this.known);
   }
 
   /** Reads what is new on disk, and connects to the host where there is one. */

@@ -21,6 +21,8 @@ export function stateInWords({ kind }: RunState): string {
       return vscode.l10n.t('stopped');
     case 'failed':
       return vscode.l10n.t('failed');
+    case 'unseen':
+      return vscode.l10n.t('not seen yet');
     case 'lost':
       return vscode.l10n.t('lost');
   }

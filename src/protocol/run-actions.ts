@@ -27,6 +27,8 @@ const byState: Readonly<Record<RunState['kind'], readonly RunAction[]>> = {
   finished: ['resumeFromCheckpoint', 'fork', 'openLog'],
   stopped: ['resumeFromCheckpoint', 'fork', 'openLog'],
   failed: ['resumeFromCheckpoint', 'fork', 'openLog'],
+  // who resumes it watches first, and is refused where its host beats
+  unseen: ['resumeFromCheckpoint', 'fork', 'openLog'],
   lost: ['resumeFromCheckpoint', 'fork', 'openLog'],
 };
 
@@ -36,4 +38,9 @@ export const actionsOf = (state: Pick<RunState, 'kind'>): readonly RunAction[] =
 /** Whether a host serves the run, or should: there is somebody to ask. */
 export function isServed(state: Pick<RunState, 'kind'>): boolean {
   return actionsOf(state).includes('kill');
+}
+
+/** Whether its state may become another without anybody doing anything: it is worth looking at again. */
+export function mayChange(state: Pick<RunState, 'kind'>): boolean {
+  return isServed(state) || state.kind === 'unseen';
 }

@@ -37,8 +37,10 @@ export type RunState =
   | { readonly kind: 'finished' }
   | { readonly kind: 'stopped'; readonly killed: boolean; readonly step: number }
   | { readonly kind: 'failed'; readonly error: ErrorRecord; readonly step: number }
-  /** The log has no end and no host is there: killed, crashed, or the machine went down. */
-  | { readonly kind: 'lost'; readonly step: number };
+  /** Its host is on another machine, and was not watched for long enough to say whether it is still there. */
+  | { readonly kind: 'unseen'; readonly machine: string; readonly step: number }
+  /** The log has no end and no host is there: killed, crashed, or the machine went down. `why` where it has left a word. */
+  | { readonly kind: 'lost'; readonly step: number; readonly why?: string };
 
 export const runStates = [
   'starting',
@@ -49,6 +51,7 @@ export const runStates = [
   'finished',
   'stopped',
   'failed',
+  'unseen',
   'lost',
 ] as const satisfies readonly RunState['kind'][];
 

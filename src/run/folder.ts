@@ -12,7 +12,7 @@ import { version } from '../protocol/version';
 import { writeFileAtomic } from './atomic';
 import { copyCheckpoint } from './checkpoints';
 import { launchState } from './launch';
-import { leaseHolder } from './lease';
+import { lastHolderSaid, leaseHolder } from './lease';
 import { tellingEvents } from './log-ends';
 
 export interface NewRun {
@@ -136,8 +136,18 @@ export function readRunState(folder: string): RunState {
   const { state, step } = progress;
   const launch = launchState(folder, events.at(-1), step);
   if (launch !== undefined) return launch;
-  const ended = state.kind === 'finished' || state.kind === 'stopped' || state.kind === 'failed';
-  return ended || leaseHolder(folder) !== undefined ? state : { kind: 'lost', step };
+  return stateByHolder(folder, state, step);
+}
+
+/** What the log says, where somebody is there to go on with it. */
+export function stateByHolder(folder: string, state: RunState, step: number): RunState {
+  if (state.kind === 'finished' || state.kind === 'stopped' || state.kind === 'failed') return state;
+  const holder = leaseHolder(folder);
+  if (holder === undefined) {
+    const why = lastHolderSaid(folder);
+    return { kind: 'lost', step, ...(why === undefined ? {} : { why }) };
+  }
+  return holder.seen ? state : { kind: 'unseen', machine: holder.machine, step };
 }
 
 const infoFile = 'run.json';

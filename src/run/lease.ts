@@ -17,9 +17,10 @@ import path from 'node:path';
 import { z } from 'zod';
 import { TriphaseError } from '../protocol/errors';
 import { makeFolderIn, writeFileAtomic } from './atomic';
+import { lastWords } from './last-words';
 import { type MemoryDeath, type MemoryMarks, memoryDeath, memoryMarks } from './memory-death';
 import { bootOf, type ProcessIdentity, stateOf, thisProcess } from './processes';
-import { fallsSilent, heartbeatMs, seemsToBeat } from './silence';
+import { fallsSilent, heartbeatMs, heartbeatOf } from './silence';
 
 interface LeaseFile extends ProcessIdentity {
   readonly attempt: number;
@@ -110,22 +111,34 @@ export class Lease {
   }
 }
 
-/** The process that serves the run now, if one does. */
-export function leaseHolder(folder: string): ProcessIdentity | undefined {
+export interface LeaseHolder extends ProcessIdentity {
+  /** false: it is on another machine, and whether it is still there is known after it was looked at for a while. */
+  readonly seen: boolean;
+}
+
+/** The process that serves the run now, if one does or may. @param silenceMs without a beat, of one that cannot be asked */
+export function leaseHolder(folder: string, silenceMs?: number): LeaseHolder | undefined {
   const latest = latestAttempt(folder);
   if (latest === 0) return undefined;
   const file = attemptFile(path.join(folder, 'attempts'), latest);
   const lease = readLease(file);
-  return lease !== undefined && isHeld(file, lease) ? lease : undefined;
-}
-
-function isHeld(file: string, lease: LeaseFile): boolean {
-  const state = holderState(file, lease);
-  return state === 'alive' || (state === 'unknown' && seemsToBeat(file));
+  const state = lease === undefined ? 'gone' : holderState(file, lease);
+  if (lease === undefined || state === 'gone') return undefined;
+  const beat = state === 'alive' ? 'beats' : heartbeatOf(file, silenceMs);
+  return beat === 'silent' ? undefined : { ...lease, seen: beat === 'beats' };
 }
 
 function holderState(file: string, lease: LeaseFile): ReturnType<typeof stateOf> {
   return lease.released || isCopied(path.dirname(path.dirname(file)), lease) ? 'gone' : stateOf(lease);
+}
+
+/** What the process that served the run last has printed as it ended, where it did not come to an end of its own. */
+export function lastHolderSaid(folder: string): string | undefined {
+  const latest = latestAttempt(folder);
+  const lease = latest === 0 ? undefined : readLease(attemptFile(path.join(folder, 'attempts'), latest));
+  if (lease?.memory === undefined || lease.released) return undefined;
+  const { memory, end } = lastWords(folder, lease.memory.logBytes);
+  return memory ?? end;
 }
 
 function deathOf(folder: string, { attempt, released, memory, process }: LeaseFile): MemoryDeath | undefined {

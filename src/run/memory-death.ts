@@ -2,10 +2,11 @@
 // an allocation that fails outside of the runtime aborts it. What can be seen is that the system has ended processes for
 // memory since, and what the process printed last; what it was at, it has left in its file beside the lease.
 
-import { closeSync, fstatSync, openSync, readFileSync, readSync, rmSync, statSync, writeSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, rmSync, statSync, writeSync } from 'node:fs';
 import path from 'node:path';
 import type { MicroBatch } from '../protocol/run';
 import { hostLogFile } from './host-log';
+import { lastWords } from './last-words';
 
 /** As an attempt begins. */
 export interface MemoryMarks {
@@ -33,9 +34,6 @@ export function memoryMarks(folder: string): MemoryMarks {
   return { ...(kills === undefined ? {} : { kills }), logBytes };
 }
 
-/** V8, the C++ library, and what the runtime throws where nobody can catch it. */
-const lastWords = /.*(?:out of memory|std::bad_alloc|Allocation failed).*/i;
-
 /** @param sameBoot the system has not been started anew since. @param marks of the attempt whose process is gone */
 export function memoryDeath(
   folder: string,
@@ -43,7 +41,7 @@ export function memoryDeath(
   marks: MemoryMarks,
   sameBoot: boolean,
 ): MemoryDeath | undefined {
-  const words = lastWords.exec(printedSince(folder, marks.logBytes))?.[0].trim().slice(0, 200);
+  const { memory: words } = lastWords(folder, marks.logBytes);
   const kills = sameBoot && marks.kills !== undefined && (killsForMemory() ?? 0) > marks.kills;
   if (words === undefined && !kills) return undefined;
   const why = words ?? 'the system ended a process for lack of memory, and this one is gone';
@@ -59,22 +57,6 @@ function killsForMemory(): number | undefined {
     return counted === undefined ? undefined : Number(counted);
   } catch {
     return undefined;
-  }
-}
-
-/** The end of it, where it is long. */
-function printedSince(folder: string, from: number): string {
-  try {
-    const handle = openSync(hostLogFile(folder), 'r');
-    try {
-      const { size } = fstatSync(handle);
-      const bytes = Buffer.alloc(Math.max(0, Math.min(size - from, 64 * 1024)));
-      return bytes.toString('utf8', 0, readSync(handle, bytes, 0, bytes.length, size - bytes.length));
-    } finally {
-      closeSync(handle);
-    }
-  } catch {
-    return '';
   }
 }
 

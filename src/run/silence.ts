@@ -20,13 +20,13 @@ interface Watched {
 const watched = new Map<string, Watched>();
 
 /**
- * As far as is known at once: what was not watched for long is judged by the clocks, which are right as a rule.
- * Whoever would write in the holder's place asks `fallsSilent`.
+ * What is known at once: nothing at the first look, and the truth after some. Whoever would write in the holder's place
+ * asks `fallsSilent`.
  */
-export function seemsToBeat(file: string): boolean {
-  const { beat, since, beats } = look(file);
-  if (performance.now() - since >= silenceMs) return false;
-  return beats || Math.abs(Date.now() - Number(beat / 1_000_000n)) < silenceMs;
+export function heartbeatOf(file: string, forMs = silenceMs): 'beats' | 'silent' | 'unseen' {
+  const { since, beats } = look(file);
+  if (performance.now() - since >= forMs) return 'silent';
+  return beats ? 'beats' : 'unseen';
 }
 
 /** Watches until the file is touched, or has not been for so long. */

@@ -15,6 +15,7 @@ import { type Lowered, lowered } from './lower';
 import { writeOnnx } from './onnx';
 import { cast, identity } from './ops';
 import { sizeOf, sizesOf } from './sizes';
+import { KEEPS_TURNED, turned } from './turned';
 
 /** A dense tensor in memory, row-major. */
 export interface Tensor {
@@ -97,7 +98,7 @@ function asRuntimes(fed: Fed, device: Device): ort.Tensor {
 }
 
 /** Equal nodes are left apart. */
-const SEPARATE = { optimization: { disable_specified_optimizers: 'CommonSubexpressionElimination' } };
+const SEPARATE = 'CommonSubexpressionElimination';
 
 export class Session {
   private readonly session: ort.InferenceSession;
@@ -124,7 +125,11 @@ export class Session {
     const { device, profile, kept } = options;
     const other = keepsTensors(device) ? lowered(graph) : undefined;
     const stays = other === undefined ? [] : graph.outputs.map(({ name }) => [name, kept?.(name) === true] as const);
-    const made = ort.InferenceSession.create(bytes ?? writeOnnx(other ?? graph), {
+    const without = [
+      ...(other === undefined ? [KEEPS_TURNED] : []),
+      ...(options.frozen === undefined ? [] : [SEPARATE]),
+    ];
+    const made = ort.InferenceSession.create(bytes ?? writeOnnx(other ?? turned(graph)), {
       executionProviders: device === 'cpu' ? ['cpu'] : [device, 'cpu'],
       intraOpNumThreads: options.threads,
       interOpNumThreads: 1,
@@ -132,7 +137,7 @@ export class Session {
       logSeverityLevel: 3,
       enableMemPattern: options.lean !== true,
       // what is widened again in the backward pass would become one with the forward pass's, and be kept until then
-      ...(options.frozen === undefined ? {} : { extra: SEPARATE }),
+      extra: { optimization: { disable_specified_optimizers: without.join(';') } },
       ...(stays.some(([, here]) => here)
         ? { preferredOutputLocation: Object.fromEntries(stays.map(([name, on]) => [name, on ? 'gpu-buffer' : 'cpu'])) }
         : {}),

@@ -37,7 +37,8 @@ describe('triphase run and resume', () => {
   });
   after(() => rmSync(programs, { recursive: true, force: true }));
   afterEach(() => {
-    for (const child of children) child.kill('SIGKILL');
+    // with the host below it
+    for (const child of children) killGroup(child);
     children = [];
   });
 
@@ -46,6 +47,7 @@ describe('triphase run and resume', () => {
       cwd: folder(),
       env: { ...process.env, NODE_PATH: path.resolve('node_modules'), TRIPHASE_SMALL_JOB: JSON.stringify(wishes) },
       stdio: ['ignore', 'pipe', 'pipe'],
+      detached: process.platform !== 'win32',
     });
     children.push(child);
     let [output, errors] = ['', ''];
@@ -62,6 +64,11 @@ describe('triphase run and resume', () => {
   };
   const run = (args: readonly string[], wishes?: object) => start(args, wishes).ended;
   const events = (name = 'run') => readEvents(path.join(folder(), name)).events;
+  const hostOf = (name = 'run') => {
+    const { host } = readRunInfo(path.join(folder(), name));
+    assert.ok(host);
+    return host;
+  };
   const rewards = (name = 'run') =>
     currentEvents(events(name)).flatMap(event =>
       event.kind === 'step' ? [[event.step, event.metrics['reward']] as const] : [],
@@ -118,12 +125,11 @@ model     ${path.join('run', 'checkpoints', 'p1-000005')}
 
     const { child, ended } = start(['run', 'curriculum.yaml', '--run-dir', 'run'], { stepMs: 40 });
     await until(6);
-    const { host } = readRunInfo(path.join(folder(), 'run'));
-    assert.ok(host);
-    assert.equal(host.pid, child.pid);
+    const host = hostOf();
     assert.equal(stateOf(host), 'alive');
     child.kill('SIGINT');
     const { code, output, errors } = await ended;
+    assert.equal(stateOf(host), 'gone');
     assert.equal(code, 130);
     assert.equal(errors, '');
     const step = rewards().length;
@@ -170,11 +176,15 @@ model     ${path.join('run', 'checkpoints', 'p1-000005')}
     await run(['run', 'curriculum.yaml', '--run-dir', 'whole']);
     const { child, ended } = start(['run', 'curriculum.yaml', '--run-dir', 'run'], { stepMs: 30 });
     await until(8);
-    child.kill('SIGKILL');
-    await ended;
+    process.kill(hostOf().pid, 'SIGKILL');
+    const { code: brokenOff, output } = await ended;
+    assert.equal(brokenOff, 1);
+    assert.match(output, /lost {6}The process of the host was ended by SIGKILL\.\ngo on {5}triphase resume run\n$/);
+    assert.ok(child.pid !== undefined);
     const before = events().length;
     const lost = Math.max(...rewards().map(([step]) => step));
-    assert.deepEqual(readRunState(path.join(folder(), 'run')), { kind: 'lost', step: lost });
+    const why = 'The process of the host was ended by SIGKILL.';
+    assert.deepEqual(readRunState(path.join(folder(), 'run')), { kind: 'lost', step: lost, why });
     // as if it had been killed in the middle of a line
     appendFileSync(eventsFile(path.join(folder(), 'run')), '{"n":99,"time":"20');
 
@@ -196,13 +206,45 @@ model     ${path.join('run', 'checkpoints', 'p1-000005')}
     assert.deepEqual(currentRollouts(all).toSorted(), await allRollouts(path.join(folder(), 'run')));
   });
 
+  it('says of a host that crashed what ended it and what it said, also to who looks at the run later', async function () {
+    if (process.platform === 'win32') this.skip();
+    smallCurriculum(folder(), [100]);
+    const { ended } = start(['run', 'curriculum.yaml', '--run-dir', 'run'], { stepMs: 30, abortAt: 3 });
+    const { code, output, errors } = await ended;
+    assert.equal(code, 1);
+    assert.match(errors, /the native part gives up/);
+    assert.match(output, /lost {6}The process of the host was ended by SIGABRT\.\n/);
+    assert.match(
+      readFileSync(path.join(folder(), 'run', 'host.log'), 'utf8'),
+      /the native part gives up\n[\s\S]*SIGABRT\.\n$/,
+    );
+    const state = readRunState(path.join(folder(), 'run'));
+    assert.equal(state.kind === 'lost' ? state.why : state.kind, 'The process of the host was ended by SIGABRT.');
+    const { output: listed } = await run(['runs', '.']);
+    assert.match(listed, /lost +2 +small +run +The process of the host was ended by SIGABRT\./);
+    // what is gone on with is what it is then
+    assert.equal((await run(['resume', 'run'])).code, 0);
+    assert.equal(readRunState(path.join(folder(), 'run')).kind, 'finished');
+  });
+
+  it('stops after its step when the command that attends it is killed', async () => {
+    smallCurriculum(folder(), [4, 1000]);
+    const { child } = start(['run', 'curriculum.yaml', '--run-dir', 'run'], { stepMs: 30 });
+    await until(2);
+    const host = hostOf();
+    child.kill('SIGKILL');
+    while (stateOf(host) !== 'gone') await new Promise(resolve => setTimeout(resolve, 10));
+    const state = readRunState(path.join(folder(), 'run'));
+    assert.deepEqual(state.kind === 'stopped' && !state.killed, true, JSON.stringify(state));
+  });
+
   it('refuses a second host in the same folder', async () => {
     smallCurriculum(folder(), [100]);
     const first = start(['run', 'curriculum.yaml', '--run-dir', 'run'], { stepMs: 30 });
     await until(1);
     const second = await run(['resume', 'run']);
     assert.equal(second.code, 2);
-    assert.match(second.errors, new RegExp(`already served by process ${first.child.pid} `));
+    assert.match(second.errors, new RegExp(`already served by process ${hostOf().pid} `));
     const third = await run(['run', 'curriculum.yaml', '--run-dir', 'run']);
     assert.equal(third.code, 2);
     assert.match(third.errors, /There is a run in this folder already\./);
@@ -265,3 +307,11 @@ model     ${path.join('run', 'checkpoints', 'p1-000005')}
     assert.equal((await run([])).code, 2);
   });
 });
+
+function killGroup({ pid = 0 }: ChildProcess): void {
+  try {
+    process.kill(process.platform === 'win32' ? pid : -pid, 'SIGKILL');
+  } catch {
+    // all of it has ended
+  }
+}

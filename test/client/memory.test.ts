@@ -2,13 +2,13 @@
 // says that the memory does not suffice or the process dies of it.
 
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { startHost, startRun } from '../../src/client/start';
+import { type HostProgram, type RunWish, startHost, startRun } from '../../src/client/start';
 import { currentEvents, readEvents } from '../../src/run/event-log';
-import { readRunState } from '../../src/run/folder';
+import { readRunInfo, readRunState } from '../../src/run/folder';
 import { bundle } from '../host/bundle';
 import { alive, kill, until } from './detached-runs';
 
@@ -144,34 +144,55 @@ checkpoints: { every: 1, keep: 5 }
     }
   });
 
-  it('dies where JavaScript has none left, and the next attempt halves what it died at', async () => {
-    const { program, configFile, folder, events, halved } = subject();
-    ({ pid } = await startRun(program, { configFile, folder }));
-    const doing = path.join(folder, 'attempts', '0001.doing');
-    const part = () => {
-      try {
-        return readFileSync(doing, 'utf8').trim();
-      } catch {
-        return '';
-      }
-    };
-    await until(() => part() === 'generation 1');
-    // less than it has
-    limit(`${16 * mib}:unlimited`);
-    await until(() => !alive(pid));
-    assert.equal(readRunState(folder).kind, 'lost');
-    const [at, step] = part().split(' ');
-    ({ pid } = await startHost(program, folder));
-    await until(() => !alive(pid));
-    assert.equal(readRunState(folder).kind, 'finished');
-    const warned = events().flatMap(event => (event.kind === 'warning' ? [`${event.message} ${event.remedy}`] : []));
-    assert.match(warned.join('\n'), /attempt 1 died for lack of memory: .* half as many prompts run together in its/s);
-    // the runtime may have said so first
-    const last = halved().at(-1);
-    assert.ok(last);
-    assert.deepEqual([last.part, last.step, last.prompts], [at, Number(step), last.before / 2]);
-    assert.match(last.why, /the process of attempt 1 died at it/);
-  });
+  /** In the background, or by a command that attends it. */
+  const starts = {
+    'in the background': startRun,
+    'in a terminal': async ({ cli, nodePath }: HostProgram, { configFile, folder = '' }: RunWish) => {
+      spawn(nodePath, [cli, 'run', configFile, '--run-dir', folder], { stdio: 'ignore' });
+      const host = () => (existsSync(path.join(folder, 'run.json')) ? readRunInfo(folder).host : undefined);
+      await until(() => host() !== undefined);
+      return { pid: host()?.pid ?? 0 };
+    },
+  };
+  for (const [where, start] of Object.entries(starts))
+    it(`dies ${where} where JavaScript has none left, and the next attempt halves what it died at`, async () => {
+      const { program, configFile, folder, events, halved } = subject();
+      ({ pid } = await start(program, { configFile, folder }));
+      const doing = path.join(folder, 'attempts', '0001.doing');
+      const part = () => {
+        try {
+          return readFileSync(doing, 'utf8').trim();
+        } catch {
+          return '';
+        }
+      };
+      await until(() => part() === 'generation 1');
+      // less than it has
+      limit(`${16 * mib}:unlimited`);
+      await until(() => !alive(pid));
+      // who attends it writes down what it said
+      const why = () => {
+        const state = readRunState(folder);
+        assert.equal(state.kind, 'lost');
+        return state.kind === 'lost' ? (state.why ?? '') : '';
+      };
+      await until(() => why() !== '');
+      assert.match(why(), /out of memory|bad_alloc|Allocation failed/i);
+      const [at, step] = part().split(' ');
+      ({ pid } = await startHost(program, folder));
+      await until(() => !alive(pid));
+      assert.equal(readRunState(folder).kind, 'finished');
+      const warned = events().flatMap(event => (event.kind === 'warning' ? [`${event.message} ${event.remedy}`] : []));
+      assert.match(
+        warned.join('\n'),
+        /attempt 1 died for lack of memory: .* half as many prompts run together in its/s,
+      );
+      // the runtime may have said so first
+      const last = halved().at(-1);
+      assert.ok(last);
+      assert.deepEqual([last.part, last.step, last.prompts], [at, Number(step), last.before / 2]);
+      assert.match(last.why, /the process of attempt 1 died at it/);
+    });
 
   it('is ended by the system, and the next attempt halves what it was at', async function () {
     const group = limitedGroup(64 * mib);

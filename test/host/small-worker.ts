@@ -1,9 +1,9 @@
 // A worker whose job is small: counts instead of training, writes real rollouts and checkpoints, and resumes. What it
 // counts depends on every step before, so that a resumed run that differs from an unbroken one is seen.
-// TRIPHASE_SMALL_JOB: {"stepMs": time of a step, "failAt": step, "throwAt": step, "exitAt": step, "hangAt": step,
+// TRIPHASE_SMALL_JOB: {"stepMs": time of a step, "failAt": step, "throwAt": step, "exitAt": step, "abortAt": step, "hangAt": step,
 // "loseDeviceAt": steps, "hold": {"step": step, "file": what it waits for}}
 
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync, writeSync } from 'node:fs';
 import path from 'node:path';
 import type { CurriculumJob, JobResult } from '../../src/curriculum/job';
 import { RulesInForce } from '../../src/curriculum/rules-in-force';
@@ -21,6 +21,8 @@ interface Wishes {
   readonly failAt?: number;
   readonly throwAt?: number;
   readonly exitAt?: number;
+  /** Ends the process as native code does that gives up. */
+  readonly abortAt?: number;
   /** Comes to no end in this step, and computes nothing. */
   readonly hangAt?: number;
   /** Its device, which is no CPU, is lost in the first of these steps, then in the next. */
@@ -85,6 +87,11 @@ async function smallJob(job: CurriculumJob): Promise<JobResult> {
       if (next === wishes.throwAt) setImmediate(() => JSON.parse('{'));
       if (next === wishes.throwAt) await new Promise(() => {});
       if (next === wishes.exitAt) process.exit(3);
+      if (next === wishes.abortAt) {
+        writeSync(2, 'the native part gives up\n');
+        process.kill(process.pid, 'SIGABRT');
+        await new Promise(() => {});
+      }
       while (next === wishes.hangAt) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
       if (used !== 'cpu' && next === wishes.loseDeviceAt?.[job.attempt - 1])
         throw asFailure(new Error('Failed to submit: Device is lost.'), used);

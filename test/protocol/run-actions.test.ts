@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { actionsOf, isServed } from '../../src/protocol/run-actions';
+import { actionsOf, isServed, mayChange } from '../../src/protocol/run-actions';
 import { runStates } from '../../src/protocol/run-state';
 
 describe('what a person can do with a run', () => {
@@ -18,6 +18,8 @@ describe('what a person can do with a run', () => {
     const served = runStates.filter(kind => isServed({ kind }));
     assert.deepEqual(served, ['starting', 'running', 'pausing', 'paused', 'stopping']);
     assert.deepEqual(statesWith('kill'), served);
-    assert.deepEqual(statesWith('resumeFromCheckpoint'), ['finished', 'stopped', 'failed', 'lost']);
+    const moving = runStates.filter(kind => mayChange({ kind }));
+    assert.deepEqual(moving, [...served, 'unseen'], 'a host on another machine may show itself, or fall silent');
+    assert.deepEqual(statesWith('resumeFromCheckpoint'), ['finished', 'stopped', 'failed', 'unseen', 'lost']);
   });
 });

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { mkdirSync, utimesSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { readRunState } from '../../src/run/folder';
 import { Lease, leaseHolder } from '../../src/run/lease';
 import { stateOf, thisProcess } from '../../src/run/processes';
 import { bundle } from '../host/bundle';
@@ -66,8 +67,11 @@ describe('lease of a run folder', () => {
       const options = { silenceMs: 1000, watches: ({ machine }: { machine: string }) => watched.push(machine) };
       touch();
       const beats = setInterval(touch, 20);
+      // whatever its clock says
+      assert.equal(leaseHolder(folder())?.seen, false);
       await assert.rejects(Lease.take(folder(), options), /on elsewhere/);
-      assert.equal(leaseHolder(folder())?.machine, 'elsewhere', 'it was seen to beat');
+      assert.equal(leaseHolder(folder())?.machine, 'elsewhere');
+      assert.equal(leaseHolder(folder())?.seen, true, 'it was seen to beat');
       clearInterval(beats);
       const lease = await Lease.take(folder(), options);
       assert.equal(lease.attempt, 2);
@@ -75,6 +79,19 @@ describe('lease of a run folder', () => {
       assert.deepEqual(watched, ['elsewhere', 'elsewhere']);
     });
   }
+
+  it('held on another machine is not known to be held, nor to be lost, until it was looked at for a while', async () => {
+    const file = left(1, { machine: 'elsewhere' });
+    const silenceMs = 300;
+    const seen = () => leaseHolder(folder(), silenceMs)?.seen;
+    assert.deepEqual(readRunState(folder()), { kind: 'unseen', machine: 'elsewhere', step: 0 });
+    assert.equal(seen(), false);
+    utimesSync(file, new Date(), new Date(Date.now() + 1));
+    assert.equal(seen(), true, 'it beats');
+    assert.equal(readRunState(folder()).kind, 'starting');
+    await new Promise(resolve => setTimeout(resolve, silenceMs));
+    assert.equal(seen(), undefined, 'it has fallen silent');
+  });
 
   it('that another host took over meanwhile says so', async () => {
     const lease = await Lease.take(folder());

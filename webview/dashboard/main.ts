@@ -184,7 +184,8 @@ class DashboardView {
     ]);
     this.runs = summaries.map(({ folder, name }) => ({ folder, name }));
     this.summary = summaries[0];
-    this.state = this.summary?.state;
+    // the window watches the run; the process that answers looks at it only when it is asked
+    if (this.summary?.state?.kind !== 'unseen' || this.state === undefined) this.state = this.summary?.state;
     this.curves = curves;
     this.recomputation.update(
       curves,

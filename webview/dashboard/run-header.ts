@@ -113,8 +113,13 @@ function stateLook(
       return { label: state.killed ? t('stopped in the middle of a step') : t('stopped'), glyph: 'circle-slash' };
     case 'failed':
       return { label: t('failed'), glyph: 'error' };
+    case 'unseen':
+      return { label: t('on {0}, not seen yet', state.machine), glyph: 'question' };
     case 'lost':
-      return { label: t('lost: its process is gone'), glyph: 'warning' };
+      return {
+        label: state.why === undefined ? t('lost: its process is gone') : t('lost: {0}', state.why),
+        glyph: 'warning',
+      };
   }
 }
 

@@ -3,7 +3,7 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { canIndex, compactRun } from '../../run/compaction';
-import { readRunInfo } from '../../run/folder';
+import { readRunInfo, stateByHolder } from '../../run/folder';
 import { readIndexRows } from '../../run/index-rows';
 import { leaseHolder } from '../../run/lease';
 import { indexFolder } from '../../run/segments';
@@ -43,13 +43,10 @@ export function ourRecording(folder: string): Recording {
 
 function about(folder: string, { progress, device }: ReadLog): About {
   const info = readRunInfo(folder);
-  const { state } = progress;
-  const ended = state.kind === 'finished' || state.kind === 'stopped' || state.kind === 'failed';
-  const alive = ended || leaseHolder(folder) !== undefined;
   return {
     name: info.name,
     info,
-    state: alive ? state : { kind: 'lost', step: progress.step },
+    state: stateByHolder(folder, progress.state, progress.step),
     ...(device === undefined ? {} : { device }),
     phases: progress.phases.map(({ phase }) => phase),
     notes: [],
