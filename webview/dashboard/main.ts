@@ -4,6 +4,7 @@ import type { Curves, Hint, RunSummary } from '../../src/protocol/query';
 import type { RunState } from '../../src/protocol/run-state';
 import type { ViewState } from '../../src/protocol/views';
 import { Card } from '../components/card';
+import { Indexing } from '../components/indexing';
 import { errorNotice, note, unreadableNotes } from '../components/notice';
 import { SharedAxis, type Zoom } from '../components/shared-axis';
 import { h, icon, onceAFrame, replace } from '../dom';
@@ -38,6 +39,7 @@ class DashboardView {
   private dashboard: Dashboard = { steps: [], marks: [], figures: [], notRecorded: [] };
   private readonly cards = new Map<string, Card>();
   private asking: AbortController | undefined;
+  private hinting: { readonly folder: string; readonly asked: AbortController; again: boolean } | undefined;
   /** Something came while the answer before was still awaited. */
   private stale = false;
   private differenceOf = '';
@@ -63,6 +65,7 @@ class DashboardView {
     },
   });
   private readonly notices = h('div', { class: 'notices' });
+  private readonly indexing = new Indexing();
   private readonly hints = h('section', { class: 'hints', hidden: true, 'aria-label': t('Hints') });
   private readonly under = h('output', { class: 'cursor-step' });
   private readonly grid = h('div', { class: 'cards' });
@@ -96,6 +99,7 @@ class DashboardView {
         { class: 'dashboard' },
         this.header.element,
         this.notices,
+        this.indexing.element,
         h(
           'div',
           { class: 'tools' },
@@ -171,6 +175,7 @@ class DashboardView {
       .finally(() => {
         if (this.asking !== asking) return;
         this.asking = undefined;
+        this.indexing.end();
         if (this.stale) this.refresh();
       });
   }
@@ -178,8 +183,11 @@ class DashboardView {
   private async ask(signal: AbortSignal): Promise<void> {
     const { folders } = this.shown;
     const [summaries, curves, others] = await Promise.all([
-      Promise.all(folders.map(folder => this.host.request('summary', { folder }, { signal }))),
-      Promise.all(folders.map(folder => this.host.request('curves', { folder }, { signal }))),
+      Promise.all(folders.map(folder => this.askSummary(folder, signal))),
+      Promise.all(folders.map(folder => this.host.request('curves', { folder }, { signal }))).then(curves => {
+        this.drawFirst(curves, signal);
+        return curves;
+      }),
       this.host.request('runs', null, { signal }),
     ]);
     this.runs = summaries.map(({ folder, name }) => ({ folder, name }));
@@ -200,7 +208,28 @@ class DashboardView {
     this.showHeader();
     this.showRuns();
     this.draw();
-    await Promise.all([this.askDifference(signal), this.askHints(signal)]);
+    void this.askHints();
+    await this.askDifference(signal);
+  }
+
+  private async askSummary(folder: string, signal: AbortSignal): Promise<RunSummary> {
+    const name = this.shown.folders.length < 2 ? undefined : nameOf(folder);
+    const summary = await this.host.request(
+      'summary',
+      { folder },
+      { signal, onIndexing: progress => this.indexing.tell(progress, name) },
+    );
+    this.indexing.end(folder);
+    return summary;
+  }
+
+  /** Curves need no index, and are not held up by one that is made. */
+  private drawFirst(curves: readonly Curves[], signal: AbortSignal): void {
+    if (this.summary !== undefined || signal.aborted) return;
+    this.curves = curves;
+    this.runs = this.shown.folders.map(folder => ({ folder, name: nameOf(folder) }));
+    this.lay();
+    this.draw();
   }
 
   private lay(): void {
@@ -221,8 +250,29 @@ class DashboardView {
     this.comparison.showDifference(this.runs, differences);
   }
 
-  private async askHints(signal: AbortSignal): Promise<void> {
-    const hints = await this.host.request('hints', { folder: this.folder }, { signal });
+  /** Every rollout is read for them: of a long run that takes longer than its next step, and what is shown does not wait. */
+  private async askHints(): Promise<void> {
+    const { folder } = this;
+    if (this.hinting?.folder === folder) {
+      this.hinting.again = true;
+      return;
+    }
+    this.hinting?.asked.abort();
+    const hinting = { folder, asked: new AbortController(), again: false };
+    this.hinting = hinting;
+    try {
+      this.showHints(await this.host.request('hints', { folder }, { signal: hinting.asked.signal }));
+    } catch (error) {
+      if (!isAbort(error)) this.notices.append(errorNotice(error));
+    } finally {
+      if (this.hinting === hinting) {
+        this.hinting = undefined;
+        if (hinting.again) void this.askHints();
+      }
+    }
+  }
+
+  private showHints(hints: readonly Hint[]): void {
     this.hints.hidden = hints.length === 0;
     replace(
       this.hints,
@@ -374,6 +424,9 @@ class DashboardView {
     this.host.keep(this.shown);
   }
 }
+
+/** Of a run whose summary is still awaited. */
+const nameOf = (folder: string): string => folder.split(/[\\/]/).at(-1) ?? folder;
 
 connect().then(({ host, state }) => {
   speak(host.strings);
