@@ -1,6 +1,6 @@
 // The dashboard: how a run goes, step by step, in small charts that share their steps, and how it stands now.
 
-import type { Curves, Hint, RunSummary } from '../../src/protocol/query';
+import type { Curves, Hint, IndexingProgress, RunSummary } from '../../src/protocol/query';
 import type { RunState } from '../../src/protocol/run-state';
 import type { ViewState } from '../../src/protocol/views';
 import { Card } from '../components/card';
@@ -182,12 +182,10 @@ class DashboardView {
 
   private async ask(signal: AbortSignal): Promise<void> {
     const { folders } = this.shown;
+    const early = Promise.all(folders.map(folder => this.host.request('curves', { folder }, { signal })));
     const [summaries, curves, others] = await Promise.all([
-      Promise.all(folders.map(folder => this.askSummary(folder, signal))),
-      Promise.all(folders.map(folder => this.host.request('curves', { folder }, { signal }))).then(curves => {
-        this.drawFirst(curves, signal);
-        return curves;
-      }),
+      Promise.all(folders.map(folder => this.askSummary(folder, signal, early))),
+      early,
       this.host.request('runs', null, { signal }),
     ]);
     this.runs = summaries.map(({ folder, name }) => ({ folder, name }));
@@ -212,20 +210,26 @@ class DashboardView {
     await this.askDifference(signal);
   }
 
-  private async askSummary(folder: string, signal: AbortSignal): Promise<RunSummary> {
+  /** @param curves need no index, and are not held up by one that is made */
+  private async askSummary(
+    folder: string,
+    signal: AbortSignal,
+    curves: Promise<readonly Curves[]>,
+  ): Promise<RunSummary> {
     const name = this.shown.folders.length < 2 ? undefined : nameOf(folder);
-    const summary = await this.host.request(
-      'summary',
-      { folder },
-      { signal, onIndexing: progress => this.indexing.tell(progress, name) },
-    );
+    let isTold = false;
+    const onIndexing = (progress: IndexingProgress) => {
+      this.indexing.tell(progress, name);
+      if (!isTold) curves.then(known => this.drawEarly(known, signal)).catch(() => undefined);
+      isTold = true;
+    };
+    const summary = await this.host.request('summary', { folder }, { signal, onIndexing });
     this.indexing.end(folder);
     return summary;
   }
 
-  /** Curves need no index, and are not held up by one that is made. */
-  private drawFirst(curves: readonly Curves[], signal: AbortSignal): void {
-    if (this.summary !== undefined || signal.aborted) return;
+  private drawEarly(curves: readonly Curves[], signal: AbortSignal): void {
+    if (this.summary !== undefined || this.curves === curves || signal.aborted) return;
     this.curves = curves;
     this.runs = this.shown.folders.map(folder => ({ folder, name: nameOf(folder) }));
     this.lay();
