@@ -10,6 +10,7 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { cpus, freemem, tmpdir } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
+import type { Precision } from '../src/model/precision';
 import { type Case, type CaseResult, runCase } from './memory/case';
 import { makeModel } from './memory/make-model';
 import { type ShapeName, shapeNames } from './memory/shapes';
@@ -41,21 +42,33 @@ function casesOf(shape: ShapeName, folder: string): Case[] {
   if (shape === '3b') {
     const run = { prompts: 1, samples: 2, promptTokens: 32, completionTokens: 4 };
     return [
-      { name: '3b, LoRA, layer by layer', folder, trained: 'adapter', layerwise: true, threads, steps: 1, ...run },
+      {
+        name: '3b, LoRA, f16',
+        folder,
+        trained: 'adapter',
+        precision: 'f16',
+        layerwise: true,
+        threads,
+        steps: 1,
+        ...run,
+      },
     ];
   }
   const run = { prompts: 2, samples: 4, promptTokens: 64, completionTokens: 64 };
-  const ways: readonly (readonly ['model' | 'adapter', boolean])[] = [
-    ['model', false],
-    ['model', true],
-    ['adapter', false],
-    ['adapter', true],
+  const ways: readonly (readonly ['model' | 'adapter', boolean, Precision])[] = [
+    ['model', false, 'f32'],
+    ['model', true, 'f32'],
+    ['adapter', false, 'f32'],
+    ['adapter', false, 'f16'],
+    ['adapter', false, 'int4'],
+    ['adapter', true, 'f16'],
   ];
-  return ways.map(([trained, layerwise]) => ({
-    name: `${shape}, ${trained === 'model' ? 'all parameters' : 'LoRA'}, ${layerwise ? 'layer by layer' : 'one graph'}`,
+  return ways.map(([trained, layerwise, precision]) => ({
+    name: `${shape}, ${trained === 'model' ? 'all parameters' : 'LoRA'}, ${precision}, ${layerwise ? 'layer by layer' : 'one graph'}`,
     folder,
     trained,
     layerwise,
+    precision,
     threads,
     steps: 2,
     ...run,

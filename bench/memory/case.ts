@@ -4,6 +4,7 @@
 import { readFileSync } from 'node:fs';
 import { initialAdapter, type ModelForm, targetModules } from '../../src/model/adapter';
 import { Model } from '../../src/model/model';
+import type { Precision } from '../../src/model/precision';
 import type { EncodedPrompt } from '../../src/model/sequence-inputs';
 import { Random } from '../../src/protocol/random';
 import { Generation } from '../../src/rollout/generation';
@@ -17,6 +18,8 @@ export interface Case extends RunShape {
   readonly folder: string;
   readonly trained: Exclude<Trained, 'nothing'>;
   readonly layerwise: boolean;
+  /** Of what is frozen. */
+  readonly precision: Precision;
   readonly threads: number;
   /** Of training. */
   readonly steps: number;
@@ -51,7 +54,7 @@ function guard(): NodeJS.Timeout {
 export async function runCase(c: Case): Promise<CaseResult> {
   const watch = guard();
   const cpu = { device: 'cpu', threads: c.threads } as const;
-  const precision = c.trained === 'adapter' && c.layerwise ? 'f16' : 'f32';
+  const { precision } = c;
   let began = performance.now();
   const loaded = await Model.load(c.folder, { ...cpu, precision });
   let form: ModelForm = loaded.config;

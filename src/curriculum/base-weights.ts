@@ -10,16 +10,20 @@ import { type LoadedModel, loadBase, loadModel, withAdapter } from '../model/loa
 import { hasWeights } from '../model/weights';
 import { TriphaseError } from '../protocol/errors';
 
-type Asked = Pick<Curriculum, 'model' | 'adapter' | 'seed'>;
+interface Asked extends Pick<Curriculum, 'model' | 'adapter' | 'seed'> {
+  /** Whether the device has float16. Default: it has. */
+  readonly halves?: boolean;
+}
 
 /** The shapes of the model that a run begins from, without its parameters. @param folder of a model or a checkpoint */
-export async function formAsked({ model, adapter: asked }: Asked, folder: string): Promise<ModelForm> {
+export async function formAsked({ model, adapter: asked, halves = true }: Asked, folder: string): Promise<ModelForm> {
   const base = await modelFolder(folder);
   const config = await loadModelConfig(base);
   if (asked === undefined) return config;
   const { targets: _, ...settings } = asked;
   const adapter = { ...settings, modules: targetModules(config, asked), base };
-  return { ...config, adapter, ...(model.precision === 'f32' ? {} : { precision: model.precision }) };
+  const held = model.precision === 'f32' ? {} : { precision: model.precision, ...(halves ? {} : { halves }) };
+  return { ...config, adapter, ...held };
 }
 
 /** The model of the config; one that is an adapter with its base is trained on as such, or is merged. */
@@ -27,7 +31,7 @@ export async function baseModel(config: Asked): Promise<LoadedModel> {
   const { model, adapter: asked } = config;
   const { path: folder, init } = model;
   if (holdsAdapter(folder)) {
-    const loaded = await loadModel(folder, model.precision);
+    const loaded = await loadModel(folder, model.precision, config.halves);
     if (asked === undefined) {
       const { adapter: _, ...form } = loaded.form;
       return { form, weights: merged(loaded.form, loaded.weights) };
@@ -48,7 +52,7 @@ export async function baseModel(config: Asked): Promise<LoadedModel> {
       'Leave the adapter out, or give the folder of a trained model.',
     );
   const { targets: _, ...settings } = asked;
-  const loaded = await loadBase(folder, model.precision);
+  const loaded = await loadBase(folder, model.precision, config.halves);
   const { form, weights } = loaded;
   const adapted = { ...form, adapter: { ...settings, modules: targetModules(form, asked), base: folder } };
   return { ...loaded, form: adapted, weights: new Map([...weights, ...initialAdapter(adapted, config.seed)]) };
@@ -73,7 +77,7 @@ export async function modelOfCheckpoint(config: Asked, folder: string): Promise<
       { file: folder },
     );
   const base = await modelFolder(model.path);
-  const loaded = await withAdapter(await loadBase(base, model.precision), folder, base);
+  const loaded = await withAdapter(await loadBase(base, model.precision, config.halves), folder, base);
   requireAsked(config, loaded, folder);
   return withDropout(loaded, asked.dropout);
 }

@@ -6,6 +6,7 @@ import { openExamples } from '../data/examples';
 import { compileUserMessage, type UserMessage } from '../data/views';
 import { checkShown } from '../evaluate/conditions';
 import { DECODED_TOGETHER, evaluate } from '../evaluate/evaluate';
+import { halvesOn } from '../model/halves';
 import { loadModel } from '../model/load';
 import { Model } from '../model/model';
 import { Replicas } from '../model/replicas';
@@ -91,7 +92,11 @@ export async function evaluateFolder({
     throw new TriphaseError('data', 'there is nothing to evaluate on', 'Name data under evaluation.data.');
   checkShown(examples, config.evaluation.conditions);
   const { device } = await chooseDevice(config.device);
-  const { form, weights, frozen } = await loadModel(folder, config.model.precision);
+  const { form, weights, frozen } = await loadModel(
+    folder,
+    config.model.precision,
+    await halvesOn(device, config.model.precision),
+  );
   const layerwise = generatesByLayers(config, form, device, DECODED_TOGETHER);
   const { replicas, threads } = replicaCount(layerwise ? { ...config, replicas: 1 } : config, device, [
     ...weights.values(),

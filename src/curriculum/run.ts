@@ -6,6 +6,7 @@ import type { Curriculum, Phase } from '../config/schema';
 import { compileUserMessage } from '../data/views';
 import { checkShown } from '../evaluate/conditions';
 import { companionsFolder } from '../model/adapter-files';
+import { halvesOn } from '../model/halves';
 import { Model } from '../model/model';
 import { Replicas } from '../model/replicas';
 import type { Weights } from '../model/weights';
@@ -17,7 +18,7 @@ import { type CheckpointPosition, openCheckpoint, phaseEndCheckpoint } from '../
 import { DoingFile } from '../run/memory-death';
 import { newAdamWState } from '../tensor/adamw';
 import { cardInWords, graphicsCards } from '../tensor/graphics-cards';
-import { checkHalves, chooseDevice, type Device, type DeviceChoice } from '../tensor/session';
+import { chooseDevice, type Device, type DeviceChoice } from '../tensor/session';
 import { inWords, notFinite } from '../train/finite';
 import { baseModel, formAsked, modelOfCheckpoint } from './base-weights';
 import { checkPrompts } from './check-prompts';
@@ -55,12 +56,12 @@ export async function runCurriculum(job: CurriculumJob): Promise<JobResult> {
   checkShown(data.evaluation, config.evaluation.conditions);
   const { device, refused } = await chooseDevice(job.device ?? config.device);
   if (job.device !== undefined && device !== job.device) throw notBack(job.device, refused);
-  if (config.model.precision !== 'f32') await checkHalves(device);
+  const halves = await halvesOn(device, config.model.precision);
 
   const source = job.resumeFrom ?? config.model.path;
   const images = ImageThread.start();
   try {
-    const asked = await formAsked(config, source);
+    const asked = await formAsked({ ...config, halves }, source);
     const prompter = await Prompter.load(source, asked, images?.decode);
     const userMessage = compileUserMessage(config.prompt);
     const promptTokens = await checkPrompts(
@@ -83,7 +84,7 @@ export async function runCurriculum(job: CurriculumJob): Promise<JobResult> {
       ...(job.layerwise === undefined ? {} : { before: job.layerwise }),
       ...(job.microBatches === undefined ? {} : { microBatches: job.microBatches }),
     });
-    const model = await loadedModel(job, config, source, { device, refused }, fit);
+    const model = await loadedModel(job, { ...config, halves }, source, { device, refused }, fit);
     const doing = new DoingFile(job.folder, job.attempt);
     const memory = new MemoryLimits(job.limits ?? [], event => job.emit(event), job.memoryDeath, doing);
     try {
@@ -115,14 +116,15 @@ export async function runCurriculum(job: CurriculumJob): Promise<JobResult> {
 /** The model as it computes in this run, of which the log is told. */
 async function loadedModel(
   job: CurriculumJob,
-  config: Curriculum,
+  asked: Curriculum & { readonly halves: boolean },
   source: string,
   { device, refused }: DeviceChoice,
   { layerwise, microBatches, memory, warning }: MemoryFit,
 ): Promise<Model> {
   job.activity({ what: 'loading the model' });
+  const { halves, ...config } = asked;
   const { form, weights, frozen } =
-    job.resumeFrom === undefined ? await baseModel(config) : await modelOfCheckpoint(config, source);
+    job.resumeFrom === undefined ? await baseModel(asked) : await modelOfCheckpoint(asked, source);
   const { replicas, threads } = replicaCount(
     { ...config, replicas: layerwise ? 1 : (job.replicas ?? config.replicas) },
     device,
@@ -138,6 +140,7 @@ async function loadedModel(
     replicas,
     layerwise,
     microBatches,
+    ...(halves ? {} : { halves }),
     ...(memory === undefined ? {} : { memory }),
     refused: refused.map(({ device, reason }) => ({ device, why: reason })),
   });

@@ -34,6 +34,8 @@ export interface Adapter extends Omit<AdapterSettings, 'targets'> {
 export interface ModelForm extends ModelConfig {
   /** Default: f32. */
   readonly precision?: Precision;
+  /** Whether what lies in fewer bytes and has no blocks is float16. Default: it is. */
+  readonly halves?: boolean;
   readonly adapter?: Adapter;
 }
 

@@ -39,7 +39,7 @@ export function deviceDecodeGraph(config: ModelForm, draw: DeviceDraw): Graph {
   const shared = (name: string): Value =>
     o.reshape(graph.input(name, 'float32', ['batch', kv, 'prompt', headDim]), ['batch', 1, kv, 'prompt', headDim]);
   const own = (name: string): Value => graph.input(name, 'float32', ['batch', 'group', kv, 'cache', headDim]);
-  let x = o.gatherRows(p.get('model.language_model.embed_tokens.weight'), ids);
+  let x = p.rows('model.language_model.embed_tokens.weight', ids);
   for (let i = 0; i < text.layers; i++) {
     const normed = d.attentionNorm(p, text, i, x);
     const fresh = d.keysAndValues(p, i, normed, rotary);

@@ -26,7 +26,8 @@ function heldTable(model: Model, weights: Weights, name: string): FloatTensor | 
 
 /** Whether the head is held as float16. */
 export const headIsHalf = ({ config }: Model): boolean =>
-  storedAs(config.precision ?? 'f32', EMBEDDING, [config.text.vocabSize, config.text.hiddenSize]) !== 'f32';
+  storedAs(config.precision ?? 'f32', EMBEDDING, [config.text.vocabSize, config.text.hiddenSize], config.halves) !==
+  'f32';
 
 /** Layers with the same adapters are one graph; the last one differs by what it leaves out. */
 export function layerKind({ text, adapter }: ModelForm, i: number): string {

@@ -14,18 +14,19 @@ export interface LoadedModel {
   readonly frozen?: FrozenWeights;
 }
 
-/** @param precision of what is not trained */
-export async function loadModel(folder: string, precision: Precision = 'f32'): Promise<LoadedModel> {
-  if (!holdsAdapter(folder)) return loadBase(folder, precision);
+/** @param precision of what is not trained @param halves whether there is float16 (ModelForm) */
+export async function loadModel(folder: string, precision: Precision = 'f32', halves = true): Promise<LoadedModel> {
+  if (!holdsAdapter(folder)) return loadBase(folder, precision, halves);
   const base = await baseFolder(folder);
-  return withAdapter(await loadBase(base, precision), folder, base);
+  return withAdapter(await loadBase(base, precision, halves), folder, base);
 }
 
 /** The model in a folder, without an adapter. */
-export async function loadBase(folder: string, precision: Precision): Promise<LoadedModel> {
+export async function loadBase(folder: string, precision: Precision, halves = true): Promise<LoadedModel> {
   const config = await loadModelConfig(folder);
-  const { weights, frozen } = await loadHeldWeights(folder, config, precision);
-  return precision === 'f32' ? { form: config, weights } : { form: { ...config, precision }, weights, frozen };
+  const { weights, frozen } = await loadHeldWeights(folder, config, precision, halves);
+  if (precision === 'f32') return { form: config, weights };
+  return { form: { ...config, precision, ...(halves ? {} : { halves }) }, weights, frozen };
 }
 
 /** The base with the adapter in a folder; its parameters are not copied. @param base the folder of the base */

@@ -2,12 +2,13 @@
 
 import type { Graph } from '../tensor/graph';
 import { keepOn, leaveDevice, readBack } from '../tensor/residence';
-import { type FloatTensor, keepsTensors, Session, type SessionOptions } from '../tensor/session';
+import { type FloatTensor, keepsTensors, Session, type SessionOptions, type Tensor } from '../tensor/session';
 import { isAdapter, isVision, type ModelForm, withoutAdapter } from './adapter';
 import { FeatureCache } from './feature-cache';
 import { imageFeaturesGraph } from './graphs';
 import type { Pixels } from './images';
 import { isLarge } from './large';
+import { EMBEDDING } from './layer-feeds';
 import { loadModel } from './load';
 import { PackedSession } from './packed-session';
 import type { Precision } from './precision';
@@ -28,6 +29,8 @@ export interface ModelOptions extends SessionOptions {
   readonly layerwise?: boolean;
   /** Of a model that is loaded to be run and not trained. Default: f32. */
   readonly precision?: Precision;
+  /** Whether there is float16 (ModelForm). Default: there is. */
+  readonly halves?: boolean;
 }
 
 /** What layers are run for, one after the other; sessions of one of them are there at a time. */
@@ -48,6 +51,7 @@ export class Model {
   private readonly sessions = new Map<string, Promise<Session>>();
   private readonly layerSessions = new Map<string, Promise<Session>>();
   private stage: LayerStage | undefined;
+  private frozenPlaced = false;
   private readonly packed = new Map<string, PackedSession>();
   private readonly features = new FeatureCache(image => this.computeFeatures([image], this.weights));
 
@@ -61,7 +65,7 @@ export class Model {
   }
 
   static async load(folder: string, options: ModelOptions): Promise<Model> {
-    const { form, weights, frozen } = await loadModel(folder, options.precision);
+    const { form, weights, frozen } = await loadModel(folder, options.precision, options.halves);
     return new Model(form, weights, { ...options, ...(frozen === undefined ? {} : { frozen }) });
   }
 
@@ -76,6 +80,7 @@ export class Model {
       this.stage = stage;
       await released(before);
     }
+    await this.placeFrozen();
     let session = this.layerSessions.get(name);
     if (session === undefined) {
       session = Session.create(build(), { ...this.options, lean: true });
@@ -91,8 +96,22 @@ export class Model {
 
   /** Parameters, as runs take them: on the device where they can stay there. */
   async placed(weights: Weights = this.weights): Promise<Weights> {
+    await this.placeFrozen();
     if (this.resident) await keepOn(this.options.device, weights.values());
     return weights;
+  }
+
+  /** Those that never change stay on the device also where layers are run one by one. */
+  private async placeFrozen(): Promise<void> {
+    if (this.frozenPlaced) return;
+    const { frozen = new Map<string, Tensor>(), layerwise, device } = this.options;
+    // of these a run layer by layer takes rows and stretches, as views on the host's
+    const table = (name: string): boolean => layerwise === true && (name === EMBEDDING || name.startsWith('lm_head'));
+    await keepOn(
+      device,
+      [...frozen].flatMap(([name, tensor]) => (table(name) ? [] : [tensor])),
+    );
+    this.frozenPlaced = true;
   }
 
   /** The parameters as they are, for whoever looks at their elements: the device may have changed them. */
@@ -140,6 +159,15 @@ export class Model {
       this.packed.set(name, packed);
     }
     return packed.of(weights);
+  }
+
+  get hasPacked(): boolean {
+    return this.packed.size > 0;
+  }
+
+  /** Sessions with parameters as constants, made again where parameters have changed (ready.ts). */
+  async renewPacked(): Promise<void> {
+    for (const packed of this.packed.values()) await packed.renew();
   }
 
   /** How many shares of a batch are computed side by side. */
@@ -232,6 +260,8 @@ export class Model {
   async dispose(): Promise<void> {
     await this.releaseSessions();
     if (this.resident) leaveDevice(this.weights.values());
+    if (keepsTensors(this.options.device)) leaveDevice(this.options.frozen?.values() ?? []);
+    this.frozenPlaced = false;
     await this.replicas?.end();
   }
 

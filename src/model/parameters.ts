@@ -20,6 +20,7 @@ export class Parameters {
   readonly adapter: Adapter | undefined;
   readonly training: boolean;
   private readonly precision: Precision;
+  private readonly halves: boolean;
   private readonly shapes: ReadonlyMap<string, readonly number[]>;
 
   constructor(
@@ -30,6 +31,7 @@ export class Parameters {
     this.adapter = form.adapter;
     this.training = training;
     this.precision = form.precision ?? 'f32';
+    this.halves = form.halves ?? true;
     this.shapes = new Map([...parameterShapes(form), ...adapterShapes(form), ...further]);
   }
 
@@ -41,7 +43,7 @@ export class Parameters {
 
   /** How the parameter lies in memory. */
   storedAs(name: string): Precision {
-    return storedAs(this.precision, name, this.shapes.get(name) ?? []);
+    return storedAs(this.precision, name, this.shapes.get(name) ?? [], this.halves);
   }
 
   /** A matrix as float32, however it lies in memory. */

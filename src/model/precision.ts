@@ -22,11 +22,14 @@ export const scaleName = (name: string): string => `${name}.scale`;
 /**
  * How a parameter lies in memory when all are frozen. Embedding and head have no blocks: an error in them is in every token,
  * and bitsandbytes leaves them too. Rows that are no whole blocks are float16; norms, biases and convolutions stay.
+ *
+ * @param halves whether the device has float16: where it has not, what has no blocks is float32
  */
-export function storedAs(precision: Precision, name: string, dims: readonly number[]): Precision {
+export function storedAs(precision: Precision, name: string, dims: readonly number[], halves = true): Precision {
   if (precision === 'f32' || dims.length !== 2 || !name.endsWith('.weight')) return 'f32';
   const table = name.startsWith('lm_head') || name.includes('embed_tokens');
-  return table || (dims[1] as number) % BLOCK !== 0 ? 'f16' : precision;
+  if (!table && (dims[1] as number) % BLOCK === 0) return precision;
+  return halves ? 'f16' : 'f32';
 }
 
 export interface Blocks {

@@ -106,10 +106,16 @@ export const loadWeights = async (folder: string, config: ModelConfig): Promise<
   (await loadHeldWeights(folder, config, 'f32')).weights;
 
 /** Every parameter, in so many bytes as its kind allows; as above. */
-export async function loadHeldWeights(folder: string, config: ModelConfig, precision: Precision): Promise<HeldWeights> {
+export async function loadHeldWeights(
+  folder: string,
+  config: ModelConfig,
+  precision: Precision,
+  halves = true,
+): Promise<HeldWeights> {
   const shapes = parameterShapes(config);
   await checkShapes(folder, shapes);
-  const as = (name: string): Precision => storedAs(precision, name, shapes.get(name) ?? shapes.get(EMBEDDING) ?? []);
+  const as = (name: string): Precision =>
+    storedAs(precision, name, shapes.get(name) ?? shapes.get(EMBEDDING) ?? [], halves);
   const place = placesSideBySide(config.text, shapes);
   const found = new Map<string, AnyTensor>();
   for (const file of await weightFiles(folder)) {

@@ -40,6 +40,8 @@ export type RunEventBody =
       readonly layerwise?: boolean;
       /** Prompts in one run of the gradient, by phase; absent in logs of earlier versions. */
       readonly microBatches?: Readonly<Record<string, number>>;
+      /** false: the device has no float16, and what has no blocks is float32; else absent. */
+      readonly halves?: false;
       /** What was estimated before the first step, bytes; absent off the CPU, and in logs of earlier versions. */
       readonly memory?: { readonly estimate: number; readonly total: number };
       readonly refused: readonly { readonly device: string; readonly why: string }[];

@@ -8,6 +8,7 @@ import type { Curriculum } from '../config/schema';
 import { generatesByLayers } from '../curriculum/memory-fit';
 import { generationOptions } from '../curriculum/settings';
 import { loadExamples } from '../data/examples';
+import { halvesOn } from '../model/halves';
 import { loadModel } from '../model/load';
 import { Model } from '../model/model';
 import { mropePositions } from '../model/positions';
@@ -133,7 +134,11 @@ export class InteractiveSession {
     if (this.loaded?.folder === folder) return this.loaded;
     await this.dispose();
     const { device } = await chooseDevice(config.device);
-    const { form, weights, frozen } = await loadModel(folder, config.model.precision);
+    const { form, weights, frozen } = await loadModel(
+      folder,
+      config.model.precision,
+      await halvesOn(device, config.model.precision),
+    );
     const model = new Model(form, weights, {
       device,
       threads: config.threads,

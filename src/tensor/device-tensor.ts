@@ -22,19 +22,21 @@ export function countCrossing(there: number, back: number): void {
   crossing = { there: crossing.there + there, back: crossing.back + back };
 }
 
-/** A float32 tensor in a buffer of the device. It is there until it is disposed of. */
+/** A tensor in a buffer of the device. It is there until it is disposed of. */
 export class DeviceTensor {
   private gone = false;
 
   constructor(
     readonly dims: readonly number[],
     private readonly held: Buffer,
+    /** Bytes an element. */
+    private readonly width = 4,
   ) {
     live = { tensors: live.tensors + 1, bytes: live.bytes + this.bytes };
   }
 
   get bytes(): number {
-    return 4 * this.dims.reduce((n, d) => n * d, 1);
+    return this.width * this.dims.reduce((n, d) => n * d, 1);
   }
 
   get buffer(): Buffer {

@@ -31,7 +31,7 @@ export function asFailure(error: unknown, device: string): unknown {
     return known(
       'device',
       `the device ${device} has no float16, as which frozen parameters lie in memory`,
-      'Set model.precision: f32 in the config, or device: cpu.',
+      'Set model.precision: int8, int4 or f32 in the config, or device: cpu.',
     );
   if (short.test(message))
     return known(

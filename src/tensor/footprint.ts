@@ -6,6 +6,7 @@ import { Arena, type Chunk } from './arena';
 import type { DataType, Graph, Node, Value } from './graph';
 import { liveNodes } from './onnx';
 import { sizeOf } from './sizes';
+import { turned } from './turned';
 
 const BYTES: Readonly<Record<DataType, number>> = {
   float32: 4,
@@ -36,9 +37,8 @@ const overwrites = new Set(['LogSoftmax', 'Sigmoid', 'Softmax', 'Tanh']);
 export function footprint(graph: Graph, sizes: ReadonlyMap<string, number>, merged = true): Footprint {
   const bytesOf = (value: Value): number =>
     value.dims.reduce<number>((n, dim) => n * sizeOf(dim, sizes), BYTES[value.type]);
-  const { nodes: live, same } = merged
-    ? withoutRepeats(liveNodes(graph))
-    : { nodes: liveNodes(graph), same: undefined };
+  const all = liveNodes(turned(graph));
+  const { nodes: live, same } = merged ? withoutRepeats(all) : { nodes: all, same: undefined };
   const nodes = inOrder(live);
   const root = new Map<Value, Value>();
   const rootOf = (value: Value): Value => root.get(value) ?? value;

@@ -2,6 +2,7 @@
 // the bus both ways (onnxruntime 1.30: LogSoftmax of a whole vocabulary, ConstantOfShape, everything on int64). Shapes
 // become inputs, which the session fills from the dimensions of the others.
 
+import { type BlockMatrix, packedDims, productAttributes, widenedBlocks, wideningAttributes } from './device-blocks';
 import type { Attribute, Constant, DataType, Dim, Graph, Node, Value } from './graph';
 import { elementType } from './ops';
 
@@ -18,6 +19,8 @@ export interface Lowered extends Program {
   readonly shapes: ReadonlyMap<string, readonly Dim[]>;
   /** Inputs of bytes that come as float32: WebGPU has no bytes. */
   readonly widened: ReadonlySet<string>;
+  /** Inputs of blocks that come as WebGPU reads them (device-blocks.ts). */
+  readonly packed: ReadonlySet<string>;
 }
 
 export function lowered(graph: Graph): Lowered {
@@ -36,9 +39,17 @@ class Lowering {
   /** int64 indices, and the int32 ones that they were made of. */
   private readonly narrow = new Map<Value, Value>();
   private readonly carried: ReadonlySet<Dim>;
+  private readonly maker = new Map<Value, Node>();
+  /** Matrices in blocks, by what they are when they are widened; which they are where something but a product asks. */
+  private readonly blocks = new Map<Value, BlockMatrix>();
+  private readonly packed = new Map<Value, Value>();
+  private readonly wide = new Set<Value>();
+  /** 0 to n - 1, by n. */
+  private readonly numbers = new Map<number, Value>();
 
   constructor(private readonly graph: Graph) {
     this.carried = new Set(graph.inputs.flatMap(({ dims }) => dims.filter(d => typeof d === 'string')));
+    for (const node of graph.nodes) for (const y of node.outputs) this.maker.set(y, node);
   }
 
   result(): Lowered {
@@ -51,17 +62,26 @@ class Lowering {
     const { graph, nodes, shapes } = this;
     return {
       nodes,
-      inputs: [...graph.inputs.map(x => this.widened.get(x) ?? x), ...this.inputs],
+      inputs: [...graph.inputs.map(x => this.widened.get(x) ?? this.packed.get(x) ?? x), ...this.inputs],
       outputs: graph.outputs,
       constants: [...graph.constants, ...this.constants],
       shapes,
       widened: new Set([...this.widened.keys()].map(({ name }) => name)),
+      packed: new Set([...this.packed.keys()].map(({ name }) => name)),
     };
   }
 
   private lower(node: Node): void {
     const [x, index, rows] = node.inputs as [Value, Value, Value];
     const [out] = node.outputs as [Value];
+    const matrix = widenedBlocks(node, this.maker);
+    if (matrix !== undefined) {
+      this.blocks.set(out, matrix);
+      return;
+    }
+    const factor = this.blocks.get(index);
+    if (factor !== undefined && this.blockProduct(node, factor, out)) return;
+    for (const input of node.inputs) this.widen(input);
     if (node.op === 'Cast' && out.type === 'int64' && x.type === 'int32') {
       this.narrow.set(out, x);
     } else if (node.op === 'Cast' && x.type === 'uint8' && this.graph.inputs.includes(x)) {
@@ -118,6 +138,53 @@ class Lowering {
       keepdims: 1,
     });
     this.emit('Sub', [below, this.made('Log', [total], x.type, row)], out);
+  }
+
+  /**
+   * x times the transpose of a matrix in blocks, which is never widened as a whole: a step of decoding is as long as
+   * reading the weights takes, and these are an eighth of float32. @returns whether the node is such a product
+   */
+  private blockProduct({ op, inputs, attributes }: Node, matrix: BlockMatrix, out: Value): boolean {
+    const [x, w, c] = inputs as [Value, Value, Value | undefined];
+    if (op !== 'Gemm' || attributes['transA'] === 1 || attributes['transB'] !== 1 || this.blocks.has(x)) return false;
+    const [rows, columns] = w.dims as [number, number];
+    const operands = [x, this.packedInput(matrix), matrix.scales];
+    const both = productAttributes(matrix, rows, columns);
+    if (c === undefined) this.emit('MatMulNBits', operands, out, both);
+    else this.emit('Add', [this.made('MatMulNBits', operands, 'float32', out.dims, both), c], out);
+    return true;
+  }
+
+  private packedInput({ fed, bits }: BlockMatrix): Value {
+    let value = this.packed.get(fed);
+    if (value === undefined) {
+      value = this.graph.value('uint8', packedDims(fed.dims as readonly number[], bits), fed.name);
+      this.packed.set(fed, value);
+    }
+    return value;
+  }
+
+  /** Float32 of a matrix in blocks, once for all that ask for this value. */
+  private widen(value: Value): void {
+    const matrix = this.blocks.get(value);
+    if (matrix === undefined || this.wide.has(value)) return;
+    this.wide.add(value);
+    const [rows, columns] = value.dims as [number, number];
+    const packed = this.packedInput(matrix);
+    const flat = [rows, (columns * matrix.bits) / 8];
+    const bytes = this.made('Reshape', [packed, this.shape(flat)], 'uint8', flat, { again: 1 });
+    const all = this.rowNumbers(rows);
+    this.emit('GatherBlockQuantized', [bytes, all, matrix.scales], value, wideningAttributes(matrix));
+  }
+
+  private rowNumbers(n: number): Value {
+    let value = this.numbers.get(n);
+    if (value === undefined) {
+      value = this.graph.value('int32', [n]);
+      this.constants.push({ value, data: Int32Array.from({ length: n }, (_, i) => i) });
+      this.numbers.set(n, value);
+    }
+    return value;
   }
 
   /** Whole rows put in, by element: ScatterND takes int64 indices alone. */

@@ -71,12 +71,16 @@ export function onnxFile(graph: Program, fused = false): OnnxFile {
 
 /** The domain of onnxruntime's own operators, and those that we use of it. */
 const CONTRIBUTED = 'com.microsoft';
-const contributed = new Set(['FusedMatMul', 'MatMulNBits', 'QuickGelu', 'RotaryEmbedding']);
+const contributed = new Set(['FusedMatMul', 'GatherBlockQuantized', 'MatMulNBits', 'QuickGelu', 'RotaryEmbedding']);
 
-/** Attributes that steer differentiation and are no part of the operator. */
-const OURS = new Set(['stop', 'again']);
+/** Attributes that steer differentiation and lowering, and are no part of the operator. */
+const OURS = new Set(['stop', 'again', 'nibbles']);
 
-/** The nodes that outputs depend on: the runtime would run the others too. */
+/**
+ * The nodes that outputs depend on: the runtime would run the others too. Those that widen parameters come first: of a
+ * node's inputs the runtime makes first what comes last in the file, so that otherwise all parameters were widened before
+ * the first product (footprint.ts, inOrder).
+ */
 export function liveNodes(graph: Program): Node[] {
   const needed = new Set<Value>(graph.outputs.map(({ value }) => value));
   const live: Node[] = [];
@@ -85,7 +89,15 @@ export function liveNodes(graph: Program): Node[] {
     for (const x of node.inputs) needed.add(x);
     live.push(node);
   }
-  return live.reverse();
+  live.reverse();
+  const given = new Set<Value>([...graph.inputs, ...graph.constants.map(({ value }) => value)]);
+  const first = live.filter(node => {
+    const early = node.attributes['again'] === 1 && node.inputs.every(x => given.has(x));
+    if (early) for (const y of node.outputs) given.add(y);
+    return early;
+  });
+  const early = new Set(first);
+  return [...first, ...live.filter(node => !early.has(node))];
 }
 
 /** What the runtime makes of the nodes below when it optimises a graph. */

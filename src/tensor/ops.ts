@@ -68,6 +68,8 @@ export const sigmoid = unary('Sigmoid');
 export const tanh = unary('Tanh');
 export const erf = unary('Erf');
 export const identity = unary('Identity');
+/** The same in memory of its own. WebGPU copies by this elements of every type, also of those that it cannot compute with. */
+export const copied = (x: Value): Value => emit('Reshape', [x, x.graph.integers(x.dims.map(() => 0))], x.type, x.dims);
 export const greater = comparison('Greater');
 export const less = comparison('Less');
 export const lessOrEqual = comparison('LessOrEqual');
@@ -299,7 +301,7 @@ export function widenedInt4(x: Value, scales: Value): Value {
   const centred = emit('Sub', [both, x.graph.scalar(8)], 'float32', both.dims, again);
   const product = emit('Mul', [centred, scale], 'float32', both.dims, again);
   const dims = [rows, blocks * 2 * half];
-  return emit('Reshape', [product, x.graph.integers(dims)], 'float32', dims, again);
+  return emit('Reshape', [product, x.graph.integers(dims)], 'float32', dims, { ...again, nibbles: 1 });
 }
 
 export { product, sum };

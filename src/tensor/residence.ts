@@ -1,9 +1,10 @@
 // Tensors that stay on a device between runs: put there once, changed there, and read back when the host has to look.
 
+import { packedForDevice } from './device-blocks';
 import { copyOf, type DeviceTensor, dropCopy, setCopy } from './device-tensor';
-import { Graph } from './graph';
+import { type DataType, Graph } from './graph';
 import * as o from './ops';
-import { type Device, type FloatTensor, keepsTensors, Session } from './session';
+import { type Device, type FloatTensor, keepsTensors, Session, type Tensor } from './session';
 
 /** Sessions that belong to no model, by what they do; made once. */
 const programs = new Map<string, Promise<Session>>();
@@ -21,18 +22,15 @@ export function program(name: string, build: () => Graph, toHost: readonly strin
 }
 
 /** Where the host's tensors differ from their copies, because the device has changed these. */
-const stale = new WeakSet<FloatTensor>();
+const stale = new WeakSet<Tensor>();
 
 /**
  * From now on sessions of the device take the tensors from its own memory. Those that are there already are left.
  * Nothing happens on a device that cannot keep tensors.
  */
-export async function keepOn(device: Device, tensors: Iterable<FloatTensor>): Promise<void> {
+export async function keepOn(device: Device, tensors: Iterable<Tensor>): Promise<void> {
   if (!keepsTensors(device)) return;
-  for (const tensor of tensors) {
-    // what is stored in fewer bytes is sent with every run
-    if (tensor.data instanceof Float32Array && copyOf(tensor) === undefined) setCopy(tensor, await upload(tensor));
-  }
+  for (const tensor of tensors) if (copyOf(tensor) === undefined) setCopy(tensor, await upload(tensor));
 }
 
 /** The tensor is what the device has now; the host's elements are old until they are read back. */
@@ -42,7 +40,7 @@ export function changedOnDevice(tensor: FloatTensor, now: DeviceTensor): void {
 }
 
 /** The host has written into tensors: what the device had of them is dropped. */
-export function changedOnHost(tensors: Iterable<FloatTensor>): void {
+export function changedOnHost(tensors: Iterable<Tensor>): void {
   for (const tensor of tensors) {
     stale.delete(tensor);
     dropCopy(tensor);
@@ -60,25 +58,32 @@ export async function readBack(tensors: Iterable<FloatTensor>): Promise<void> {
 }
 
 /** Gives their memory on the device back; the host's elements are what they were when last read. */
-export function leaveDevice(tensors: Iterable<FloatTensor>): void {
+export function leaveDevice(tensors: Iterable<Tensor>): void {
   changedOnHost(tensors);
 }
 
-const copier = (rank: number, toHost: boolean): Promise<Session> =>
+const copier = (rank: number, toHost: boolean, type: DataType = 'float32'): Promise<Session> =>
   program(
-    `${toHost ? 'download' : 'upload'} ${rank}`,
+    `${toHost ? 'download' : 'upload'} ${rank} ${type}`,
     () => {
       const graph = new Graph();
       const dims = Array.from({ length: rank }, (_, i) => `d${i}`);
-      graph.output('y', o.identity(graph.input('x', 'float32', dims)));
+      graph.output('y', o.copied(graph.input('x', type, dims)));
       return graph;
     },
     toHost ? ['y'] : [],
   );
 
-export async function upload(tensor: FloatTensor): Promise<DeviceTensor> {
-  const session = await copier(tensor.dims.length, false);
-  return (await session.runKeeping(new Map([['x', tensor]]))).kept.get('y') as DeviceTensor;
+/** Blocks become those of the device. */
+export async function upload(tensor: Tensor): Promise<DeviceTensor> {
+  const { data, dims } = tensor;
+  const blocks = data instanceof Int8Array || data instanceof Uint8Array;
+  const sent = blocks ? packedForDevice(tensor) : tensor;
+  const type = blocks ? 'uint8' : data instanceof Uint16Array ? 'float16' : 'float32';
+  const session = await copier(sent.dims.length, false, type);
+  const copy = (await session.runKeeping(new Map([['x', sent]]))).kept.get('y');
+  if (copy === undefined) throw new Error(`[${dims.join(', ')}] did not stay on the device`);
+  return copy;
 }
 
 /** The only way to an element: asking the runtime's buffer itself ends the process (onnxruntime-node 1.30). */

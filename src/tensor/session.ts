@@ -6,6 +6,7 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 import * as ort from 'onnxruntime-node';
 import { describe, TriphaseError } from '../protocol/errors';
+import { packedForDevice } from './device-blocks';
 import { copyOf, countCrossing, DeviceTensor, type Fed } from './device-tensor';
 import { asFailure } from './failures';
 import { type Dim, Graph } from './graph';
@@ -14,6 +15,7 @@ import { type Lowered, lowered } from './lower';
 import { writeOnnx } from './onnx';
 import { cast, identity } from './ops';
 import { sizeOf, sizesOf } from './sizes';
+import { KEEPS_TURNED, turned } from './turned';
 
 /** A dense tensor in memory, row-major. */
 export interface Tensor {
@@ -77,6 +79,8 @@ function typeOf(data: Tensor['data']): 'float32' | 'float16' | 'int32' | 'int64'
   return data instanceof Int32Array ? 'int32' : 'int64';
 }
 
+const elementBytes = (type: string): number => (type === 'uint8' ? 1 : type === 'float16' ? 2 : 4);
+
 const known = new WeakMap<Tensor, ort.Tensor>();
 
 /** The runtime's own object for a tensor, made once: parameters go into every run. */
@@ -94,7 +98,7 @@ function asRuntimes(fed: Fed, device: Device): ort.Tensor {
 }
 
 /** Equal nodes are left apart. */
-const SEPARATE = { optimization: { disable_specified_optimizers: 'CommonSubexpressionElimination' } };
+const SEPARATE = 'CommonSubexpressionElimination';
 
 export class Session {
   private readonly session: ort.InferenceSession;
@@ -121,7 +125,11 @@ export class Session {
     const { device, profile, kept } = options;
     const other = keepsTensors(device) ? lowered(graph) : undefined;
     const stays = other === undefined ? [] : graph.outputs.map(({ name }) => [name, kept?.(name) === true] as const);
-    const made = ort.InferenceSession.create(bytes ?? writeOnnx(other ?? graph), {
+    const without = [
+      ...(other === undefined ? [KEEPS_TURNED] : []),
+      ...(options.frozen === undefined ? [] : [SEPARATE]),
+    ];
+    const made = ort.InferenceSession.create(bytes ?? writeOnnx(other ?? turned(graph)), {
       executionProviders: device === 'cpu' ? ['cpu'] : [device, 'cpu'],
       intraOpNumThreads: options.threads,
       interOpNumThreads: 1,
@@ -129,7 +137,7 @@ export class Session {
       logSeverityLevel: 3,
       enableMemPattern: options.lean !== true,
       // what is widened again in the backward pass would become one with the forward pass's, and be kept until then
-      ...(options.frozen === undefined ? {} : { extra: SEPARATE }),
+      extra: { optimization: { disable_specified_optimizers: without.join(';') } },
       ...(stays.some(([, here]) => here)
         ? { preferredOutputLocation: Object.fromEntries(stays.map(([name, on]) => [name, on ? 'gpu-buffer' : 'cpu'])) }
         : {}),
@@ -158,8 +166,7 @@ export class Session {
     for (const name of this.inputs) {
       const tensor = feeds.find(f => f.has(name))?.get(name) ?? this.options.frozen?.get(name);
       if (tensor === undefined) throw new Error(`the input ${name} is missing`);
-      const fed = this.lowered?.widened.has(name) && !(tensor instanceof DeviceTensor) ? widened(tensor) : tensor;
-      inputs[name] = asRuntimes(fed, this.options.device);
+      inputs[name] = asRuntimes(this.asTaken(name, tensor), this.options.device);
       dims.set(name, tensor.dims);
     }
     this.addShapes(inputs, dims);
@@ -171,10 +178,18 @@ export class Session {
     for (const name of this.names) {
       const t = outputs[name] as ort.Tensor;
       if (t.location === 'cpu') out.here.set(name, { dims: t.dims, data: t.data as Float32Array });
-      else out.kept.set(name, new DeviceTensor(t.dims, t));
+      else out.kept.set(name, new DeviceTensor(t.dims, t, elementBytes(t.type)));
     }
     if (keepsTensors(this.options.device)) this.count(inputs, out);
     return out;
+  }
+
+  /** What the graph of the device takes in place of a tensor of the host. */
+  private asTaken(name: string, tensor: Fed): Fed {
+    if (this.lowered === undefined || tensor instanceof DeviceTensor) return tensor;
+    if (this.lowered.widened.has(name)) return widened(tensor);
+    // its copy on the device is packed already
+    return this.lowered.packed.has(name) && copyOf(tensor) === undefined ? packedForDevice(tensor) : tensor;
   }
 
   private count(inputs: Readonly<Record<string, ort.Tensor>>, { here }: Outputs): void {
@@ -210,7 +225,18 @@ export class Session {
 
 const widened = ({ dims, data }: Tensor): Tensor => ({ dims, data: Float32Array.from(data, Number) });
 
-/** @throws TriphaseError 'device' where the device cannot read float16, as which parameters in fewer bytes lie */
+/** Whether the device computes with float16. */
+export async function hasHalves(device: Device): Promise<boolean> {
+  return checkHalves(device).then(
+    () => true,
+    error => {
+      if (error instanceof TriphaseError && error.code === 'device') return false;
+      throw error;
+    },
+  );
+}
+
+/** @throws TriphaseError 'device' where the device cannot read float16 */
 export async function checkHalves(device: Device): Promise<void> {
   const g = new Graph();
   g.output('y', cast(g.input('x', 'float16', [2]), 'float32'));

@@ -73,7 +73,7 @@ export function estimateMemory(plan: MemoryPlan): MemoryEstimate {
   const shapes = parameterShapes(form);
   add(
     'parameters',
-    total(shapes, name => BYTES[storedAs(precision, name, shapes.get(name) ?? [])]),
+    total(shapes, name => BYTES[storedAs(precision, name, shapes.get(name) ?? [], form.halves)]),
   );
   if (trained === 'adapter')
     add(

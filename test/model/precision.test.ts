@@ -4,6 +4,8 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { isVision } from '../../src/model/adapter';
 import { baseFolder } from '../../src/model/adapter-files';
+import { deviceDecodeGraph } from '../../src/model/device-decode';
+import { completionGraph, decodeGraph, imageFeaturesGraph, prefillGraph } from '../../src/model/graphs';
 import { loadModel } from '../../src/model/load';
 import { Model } from '../../src/model/model';
 import { BLOCK, int4Blocks, int8Blocks, type Precision, scaleName, widenedOf } from '../../src/model/precision';
@@ -99,6 +101,35 @@ describe('frozen parameters in fewer bytes', function () {
         }
         for (const one of [model, layers, wide]) await one.dispose();
       }
+  });
+
+  it('are asked for by every graph as they lie', async () => {
+    for (const precision of narrow) {
+      const { form, frozen } = await loadModel(referenceModel('tied'), precision);
+      const graphs = {
+        prefill: prefillGraph(form, true),
+        decode: decodeGraph(form),
+        device: deviceDecodeGraph(form, { greedy: false, alternatives: 2 }),
+        completions: completionGraph(form, 'pixels', true).graph,
+        images: imageFeaturesGraph(form),
+      };
+      for (const [graph, { inputs }] of Object.entries(graphs)) {
+        const held = inputs.filter(({ name }) => frozen!.has(name));
+        assert.ok(held.length > 0, graph);
+        for (const { name, type } of held) {
+          const { data } = frozen!.get(name)!;
+          const lies =
+            data instanceof Uint16Array
+              ? 'float16'
+              : data instanceof Int8Array
+                ? 'int8'
+                : data instanceof Uint8Array
+                  ? 'uint8'
+                  : 'float32';
+          assert.equal(type, lies, `${graph}, ${precision}: ${name}`);
+        }
+      }
+    }
   });
 
   it('are as near to what they were as the format allows', async () => {

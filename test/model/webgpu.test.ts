@@ -2,7 +2,11 @@
 // TRIPHASE_WEBGPU says that there is one; a software driver will do.
 
 import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { initialAdapter, type ModelForm, targetModules } from '../../src/model/adapter';
+import { halvesOn } from '../../src/model/halves';
 import { loadModel } from '../../src/model/load';
 import { Model } from '../../src/model/model';
 import type { Precision } from '../../src/model/precision';
@@ -10,9 +14,11 @@ import { TriphaseError } from '../../src/protocol/errors';
 import { Random } from '../../src/protocol/random';
 import { drawGroups } from '../../src/rollout/groups';
 import { newAdamWState } from '../../src/tensor/adamw';
-import { checkHalves, type Device } from '../../src/tensor/session';
+import { crossed } from '../../src/tensor/device-tensor';
+import { type Device, hasHalves } from '../../src/tensor/session';
 import type { TrainedGroup } from '../../src/train/gradient';
 import { type StepOptions, trainStep } from '../../src/train/step';
+import { placements } from '../tensor/placements';
 import { greatestDifference, readPrompts } from './reference';
 import { referenceModel } from './reference-model';
 
@@ -28,18 +34,30 @@ const options: StepOptions = {
   path: [3, 'dropout'],
 };
 
-async function adapted(device: Device, precision: Precision, layerwise: boolean): Promise<Model> {
-  const { form, weights, frozen } = await loadModel(folder, precision);
+/** What is asked of a device: how frozen parameters lie, and which way it computes. */
+interface Way {
+  readonly precision: Precision;
+  readonly layerwise: boolean;
+  /** Without them what has no blocks is float32. */
+  readonly halves?: boolean;
+  readonly profile?: string;
+  /** Updates; default: 3. */
+  readonly updates?: number;
+}
+
+async function adapted(device: Device, { precision, layerwise, halves = true, profile }: Way): Promise<Model> {
+  const { form, weights, frozen } = await loadModel(folder, precision, halves);
   const modules = targetModules(form, { targets: ['q_proj', 'v_proj', 'down_proj'], vision: false });
   const adapter = { rank: 3, alpha: 6, dropout: 0.1, rslora: false, vision: false, modules, base: folder };
   const whole: ModelForm = { ...form, adapter };
   for (const [name, tensor] of initialAdapter(whole, 5)) weights.set(name, tensor);
   const held = frozen === undefined ? {} : { frozen };
-  return new Model(whole, weights, { device, threads: 2, visionFrozen: true, layerwise, ...held });
+  const profiled = profile === undefined ? {} : { profile };
+  return new Model(whole, weights, { device, threads: 2, visionFrozen: true, layerwise, ...held, ...profiled });
 }
 
-async function trained(device: Device, precision: Precision, layerwise: boolean) {
-  const model = await adapted(device, precision, layerwise);
+async function trained(device: Device, way: Way) {
+  const model = await adapted(device, way);
   const prompts = await readPrompts(folder);
   const groups = ['text', 'two'].map((name): TrainedGroup => {
     const completions = [
@@ -50,14 +68,21 @@ async function trained(device: Device, precision: Precision, layerwise: boolean)
   });
   const state = newAdamWState();
   const steps = [];
-  for (let i = 0; i < 3; i++) steps.push(await trainStep(model, state, groups, options));
+  for (let i = 0; i < (way.updates ?? 3); i++) steps.push(await trainStep(model, state, groups, options));
   const all = [prompts.get('text')!, prompts.get('one')!];
   const random = all.flatMap((_, b) => [0, 1].map(i => new Random(7, b, i)));
   const drawing = { samples: 2, maxTokens: 4, stopIds: [17], temperature: 0.9 };
   const samples = (await drawGroups(model, all, drawing, random)).flat();
+  // what never changes is sent once, whatever it lies in
+  const { there } = crossed();
+  assert.deepEqual(
+    (await drawGroups(model, all, drawing, random)).flat().map(s => s.tokenIds),
+    samples.map(s => s.tokenIds),
+  );
+  const sent = crossed().there - there;
   const weights = new Map([...(await model.onHost())].map(([name, { data }]) => [name, data.slice()]));
   await model.dispose();
-  return { steps, samples, weights, names: [...model.weights.keys()].filter(name => name.includes('lora_')) };
+  return { steps, samples, weights, sent, names: [...model.weights.keys()].filter(name => name.includes('lora_')) };
 }
 
 describe('adapters on WebGPU', function () {
@@ -68,27 +93,46 @@ describe('adapters on WebGPU', function () {
   });
 
   for (const layerwise of [false, true])
-    it(`learn and draw as on the CPU${layerwise ? ', layer by layer' : ''}`, () => compare('f32', layerwise));
+    it(`learn and draw as on the CPU${layerwise ? ', layer by layer' : ''}`, () =>
+      compare({ precision: 'f32', layerwise }));
 
-  for (const precision of ['f16', 'int8', 'int4'] as const)
-    for (const layerwise of [false, true])
-      it(`do so beside ${precision}${layerwise ? ', layer by layer' : ''}, or say that the device has no float16`, async () => {
-        const halves = await checkHalves('webgpu').catch((error: unknown) => error);
-        if (halves === undefined) return compare(precision, layerwise);
-        for (const refused of [
-          halves,
-          await trained('webgpu', precision, layerwise).catch((error: unknown) => error),
-        ]) {
-          assert.ok(refused instanceof TriphaseError && refused.code === 'device', String(refused));
-          assert.match(refused.message, /webgpu has no float16/);
-          assert.match(refused.remedy!, /model\.precision: f32/);
-        }
-      });
+  for (const layerwise of [false, true]) {
+    const where = layerwise ? ', layer by layer' : '';
+    it(`do so beside float16${where}, or say that the device has none`, async () => {
+      if (await hasHalves('webgpu')) return compare({ precision: 'f16', layerwise });
+      const refused = await trained('webgpu', { precision: 'f16', layerwise }).catch((error: unknown) => error);
+      assert.ok(refused instanceof TriphaseError && refused.code === 'device', String(refused));
+      assert.match(refused.message, /webgpu has no float16/);
+      assert.match(refused.remedy!, /model\.precision: int8/);
+    });
+
+    for (const precision of ['int8', 'int4'] as const)
+      it(`do so beside ${precision}${where}, with float32 tables where the device has no float16`, async () =>
+        compare({ precision, layerwise, halves: await halvesOn('webgpu', precision) }));
+  }
+
+  for (const precision of ['int8', 'int4'] as const)
+    it(`stand beside ${precision} that stays on the device, and is read there by every node`, async () => {
+      const profiles = mkdtempSync(path.join(tmpdir(), 'triphase-blocks-'));
+      const halves = await halvesOn('webgpu', precision);
+      const profile = path.join(profiles, 'x');
+      const { sent } = await trained('webgpu', { precision, layerwise: false, halves, profile, updates: 1 });
+      const found = placements(profiles);
+      rmSync(profiles, { recursive: true });
+      // prefill and decoding of text and of images, the vision tower, and gradients
+      assert.ok(found.length >= 4, found.map(({ graph }) => graph).join(', '));
+      for (const { graph, device, cpu } of found) {
+        assert.deepEqual(cpu, [], graph);
+        assert.ok(device > 0, graph);
+      }
+      const whole = await trained('webgpu', { precision: 'f32', layerwise: false, updates: 0 });
+      assert.equal(sent, whole.sent, 'bytes sent, beside those of float32 that stays there');
+    });
 });
 
-async function compare(precision: Precision, layerwise: boolean): Promise<void> {
-  const there = await trained('webgpu', precision, layerwise);
-  const here = await trained('cpu', precision, layerwise);
+async function compare(way: Way): Promise<void> {
+  const there = await trained('webgpu', way);
+  const here = await trained('cpu', way);
   for (const [i, { loss, gradNorm }] of here.steps.entries()) {
     const other = there.steps[i]!;
     assert.ok(Math.abs(other.loss - loss) < 1e-5 * Math.max(1, Math.abs(loss)), `loss ${i}`);

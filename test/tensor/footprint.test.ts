@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { footprint } from '../../src/tensor/footprint';
 import { Graph } from '../../src/tensor/graph';
 import * as o from '../../src/tensor/ops';
-import { Session } from '../../src/tensor/session';
+import { Session, type Tensor } from '../../src/tensor/session';
 
 /** Bytes of this process in memory. */
 const resident = (): number =>
@@ -30,12 +30,41 @@ describe('the footprint of a graph', () => {
     assert.equal(footprint(g, new Map([['rows', 5]])).peak, 4 * (60 + 30));
   });
 
-  it('goes back from the results, first to what was made last: what is widened late is there early', () => {
+  it('goes back from the results, first to what was made last: what is made late of an input is there early', () => {
     const g = new Graph();
-    const w = o.widened(g.input('w', 'float16', [6, 10]));
-    const first = o.linear(g.input('x', 'float32', ['rows', 10]), w);
-    g.output('y', o.linear(first, o.widened(g.input('v', 'float16', [3, 6]))));
+    const cast = (name: string, dims: readonly number[]) => o.cast(g.input(name, 'float16', dims), 'float32');
+    const first = o.linear(g.input('x', 'float32', ['rows', 10]), cast('w', [6, 10]));
+    g.output('y', o.linear(first, cast('v', [3, 6])));
+    // v is float32 before w is needed
     assert.equal(footprint(g, new Map([['rows', 5]])).peak, 4 * (60 + 18 + 30));
+  });
+
+  it('has of frozen parameters one widened at a time', () => {
+    const g = new Graph();
+    const first = o.linear(g.input('x', 'float32', ['rows', 10]), o.widened(g.input('w', 'float16', [6, 10])));
+    g.output('y', o.linear(first, o.widened(g.input('v', 'float16', [3, 6]))));
+    assert.equal(footprint(g, new Map([['rows', 5]])).peak, 4 * (60 + 30));
+  });
+
+  it('is what the runtime takes of frozen parameters, one after the other', async function () {
+    if (process.platform !== 'linux') this.skip();
+    const [width, layers] = [2048, 6];
+    const g = new Graph();
+    const feeds = new Map<string, Tensor>([['x', { dims: [2, width], data: new Float32Array(2 * width) }]]);
+    let x = g.input('x', 'float32', ['rows', width]);
+    for (let i = 0; i < layers; i++) {
+      x = o.linear(x, o.widened(g.input(`w${i}`, 'float16', [width, width])));
+      feeds.set(`w${i}`, { dims: [width, width], data: new Uint16Array(width * width).fill(1) });
+    }
+    g.output('y', x);
+    const session = await Session.create(g, { device: 'cpu', threads: 1, lean: true, frozen: new Map() });
+    const before = resident();
+    await session.run(feeds);
+    const taken = resident() - before;
+    await session.dispose();
+    const { arena } = footprint(g, new Map([['rows', 2]]), false);
+    assert.ok(arena < (layers / 2) * 4 * width * width, `${arena}`);
+    assert.ok(Math.abs(taken - arena) < 12 * 2 ** 20, `${taken} and not ${arena}`);
   });
 
   it('takes equal nodes for one, unless they are to be kept apart', () => {
