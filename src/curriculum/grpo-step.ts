@@ -1,5 +1,6 @@
 // One step of GRPO: roll out groups and score them, turn rewards into advantages, update the parameters, write it down.
 
+import { makeReady } from '../model/ready';
 import type { Weights } from '../model/weights';
 import type { RolloutRecord } from '../protocol/rollout-record';
 import { writeRollouts } from '../run/rollouts';
@@ -81,6 +82,8 @@ export async function grpoStep(
   const all = byGroup(groups, trained);
   const scores = byGroup(groups, before);
   const references = referenceScores === undefined ? undefined : byGroup(groups, referenceScores);
+  // one that cannot be made says so when it is asked for; and no thread is at work when the step is over
+  const ready = Promise.allSettled([makeReady(model)]);
   const file = await timed('writing', () => {
     const records = groups.flatMap(({ shown, prompt, rollouts }, i) =>
       rollouts.map((rollout, j) =>
@@ -94,7 +97,7 @@ export async function grpoStep(
     );
     const write = () => writeRollouts(job.folder, records);
     return job.whenWritable?.('rollouts', bytesOf(records), write) ?? write();
-  });
+  }).finally(() => timed('generation', () => ready));
   timings['total'] = (performance.now() - started) / 1000;
   const teaching = teachingOf(
     groups.map(g => g.rollouts),

@@ -1,6 +1,7 @@
 // A thread with a copy of the model, for shares of what a run computes: dist/replica.js.
 
 import { workerData } from 'node:worker_threads';
+import { readied } from '../model/ready';
 import type { ReplicaData } from '../model/replicas';
 import { serveReplica } from '../model/serve-replica';
 import { drawing } from '../rollout/groups';
@@ -14,7 +15,7 @@ async function main(data: ReplicaData): Promise<void> {
   const tokenizer = await loadTokenizer(data.folder);
   const stopsOf = (texts: readonly string[]): StopTexts =>
     new StopTexts(texts, ids => tokenizer.decode(ids, { skipSpecial: true }));
-  serveReplica(data, [drawing(stopsOf), scoresOfShare, gradientOfShare, addedInThread, appliedInThread]);
+  serveReplica(data, [drawing(stopsOf), scoresOfShare, gradientOfShare, addedInThread, appliedInThread, readied]);
 }
 
 void main(workerData as ReplicaData);

@@ -77,7 +77,9 @@ export interface DecodeShape {
 
 /**
  * One token a sample -> "logits" [rows, vocab], "probabilities", their softmax(logits / temperature), and the token's own
- * keys "k.N" and values "v.N" [rows, kvHeads * headDim]. The caches are inputs and are not returned.
+ * keys "k.N" and values "v.N" [rows, kvHeads * headDim]; where parameters are joined these are one output too, "fresh"
+ * [rows, layers * 2 * kvHeads * headDim]: each output costs its way out of the runtime, at every token. The caches are
+ * inputs and are not returned.
  */
 export function decodeGraph(config: ModelForm, { joined = true, prompts = 'shared' }: DecodeShape = {}): Graph {
   const { text } = config;
@@ -98,14 +100,18 @@ export function decodeGraph(config: ModelForm, { joined = true, prompts = 'share
   const ofPrompt = (name: string): Value => graph.input(name, 'float32', ['batch', 1, kv, 'prompt', headDim]);
   const own = (name: string): Value =>
     graph.input(name, 'float32', [...(shared ? ['batch', 'group'] : [rows]), kv, 'cache', headDim]);
+  const all: Value[] = [];
   let x = embed(p, ids, undefined);
   for (let i = 0; i < text.layers; i++) {
     const normed = d.attentionNorm(p, text, i, x);
     const { q, ...fresh } = joined
       ? d.joinedAttention(p, text, i, normed, rotary)
       : { q: d.queries(p, text, i, normed, rotary), ...d.keysAndValues(p, i, normed, rotary) };
-    graph.output(`k.${i}`, fresh.k);
-    graph.output(`v.${i}`, fresh.v);
+    if (joined) all.push(fresh.k, fresh.v);
+    else {
+      graph.output(`k.${i}`, fresh.k);
+      graph.output(`v.${i}`, fresh.v);
+    }
     const ofCompletions = { k: own(`own_k.${i}`), v: own(`own_v.${i}`) };
     const attended = shared
       ? d.decodeAttention(
@@ -117,6 +123,7 @@ export function decodeGraph(config: ModelForm, { joined = true, prompts = 'share
       : d.ownAttention(q, ofCompletions, fresh, bias, text);
     x = d.afterAttention(p, text, i, x, attended, joined ? d.joinedMlp : d.mlp);
   }
+  if (joined) graph.output('fresh', o.concat(all, 1));
   const logits = d.head(p, text, config.tied, x);
   graph.output('logits', logits);
   graph.output('probabilities', o.softmax(o.mul(logits, graph.input('inverse_temperature', 'float32', []))));

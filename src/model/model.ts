@@ -161,6 +161,15 @@ export class Model {
     return packed.of(weights);
   }
 
+  get hasPacked(): boolean {
+    return this.packed.size > 0;
+  }
+
+  /** Sessions with parameters as constants, made again where parameters have changed (ready.ts). */
+  async renewPacked(): Promise<void> {
+    for (const packed of this.packed.values()) await packed.renew();
+  }
+
   /** How many shares of a batch are computed side by side. */
   get shares(): number {
     return this.replicas?.count ?? 1;

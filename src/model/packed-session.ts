@@ -21,6 +21,8 @@ export class PackedSession {
   /** Where the file has each parameter. */
   private readonly places = new Map<string, Uint8Array>();
   private session: Promise<Session> | undefined;
+  /** The parameters that it was last asked with; they change in place. */
+  private last: ReadonlyMap<string, FloatTensor> | undefined;
 
   constructor(
     private readonly graph: Graph,
@@ -29,10 +31,16 @@ export class PackedSession {
 
   /** @param weights float32, what the graph takes of them and more */
   async of(weights: ReadonlyMap<string, FloatTensor>): Promise<Session> {
+    this.last = weights;
     if (this.file === undefined) this.file = this.write(weights);
     else if (this.rewrite(weights)) await this.dispose();
     this.session ??= Session.create(this.graph, { ...this.options, asWritten: true }, this.file.bytes);
     return this.session;
+  }
+
+  /** Makes the session anew where its parameters have changed, before it is asked for. */
+  async renew(): Promise<void> {
+    if (this.last !== undefined) await this.of(this.last);
   }
 
   async dispose(): Promise<void> {

@@ -14,7 +14,8 @@ export class Batch {
   prompts: readonly number[];
   /** By row: the completion, as a number among all completions. */
   completions: readonly number[];
-  private rows: ReadonlyMap<number, number>;
+  /** By completion, its row; those that have left have none. Another map after each `keep`. */
+  rows: ReadonlyMap<number, number>;
 
   constructor(
     prompts: number,

@@ -108,20 +108,29 @@ export class Cache {
     return feeds;
   }
 
-  /** Takes the keys and values of one more token of every completion. */
+  /** Takes the keys and values of one more token of every completion, as decodeGraph gives them. */
   append(out: ReadonlyMap<string, FloatTensor>): void {
     if (this.length === this.capacity) this.grow();
-    const d = this.model.config.text.headDim;
-    const { length } = this;
+    const { kvHeads, headDim } = this.model.config.text;
     const room = this.before + this.capacity;
-    this.own.forEach(({ k: { data: k }, v: { data: v } }, layer) => {
-      const newK = (out.get(`k.${layer}`) as FloatTensor).data;
-      const newV = (out.get(`v.${layer}`) as FloatTensor).data;
-      for (let from = 0, at = (this.before + length) * d; from < newK.length; at += (room - 1) * d)
-        for (const end = from + d; from < end; from++, at++) {
-          k[at] = newK[from] as number;
-          v[at] = newV[from] as number;
-        }
+    const size = kvHeads * headDim;
+    const at = (this.before + this.length) * headDim;
+    const fresh = out.get('fresh');
+    this.own.forEach(({ k, v }, layer) => {
+      [k, v].forEach(({ data }, part) => {
+        const from = fresh ?? (out.get(`${part === 0 ? 'k' : 'v'}.${layer}`) as FloatTensor);
+        const width = from.dims[1] as number;
+        place(
+          data,
+          at,
+          room * headDim,
+          from.data,
+          fresh === undefined ? 0 : (2 * layer + part) * size,
+          width,
+          size,
+          headDim,
+        );
+      });
     });
     this.length++;
   }
@@ -215,4 +224,27 @@ export class Cache {
     this.own = larger;
     this.capacity = after;
   }
+}
+
+/**
+ * Writes rows of some columns into a buffer by head.
+ *
+ * @param to of the first head's, with `stride` from one head to the next
+ * @param first column, of rows of a width
+ * @param size columns, in heads of `headDim`
+ */
+function place(
+  data: Float32Array,
+  to: number,
+  stride: number,
+  from: Float32Array,
+  first: number,
+  width: number,
+  size: number,
+  headDim: number,
+): void {
+  let at = to;
+  for (let row = first; row < from.length; row += width)
+    for (let head = row; head < row + size; head += headDim, at += stride)
+      for (let i = 0; i < headDim; i++) data[at + i] = from[head + i] as number;
 }

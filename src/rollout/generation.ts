@@ -97,6 +97,8 @@ export class Generation {
   /** softmax(logits / temperature), with 1 in place of a temperature of 0. */
   private probabilities: Float32Array | undefined;
   private readonly inverseTemperature: ReadonlyMap<string, Tensor>;
+  /** Completions that had ended when it was last seen whether they can leave the batch. */
+  private endedBefore = 0;
   /** Whether its keys and values are gone. */
   private left = false;
   /** Where the parameters are constants: these of this generation. */
@@ -249,7 +251,7 @@ export class Generation {
       // beside the draw, whose sum of exponentials serves them too; warped ones are worked out anew
       if (kept > 0)
         if (plain || options.logProbs !== 'warped')
-          g.alternatives.addBeside(logits.subarray(row * width, (row + 1) * width), d, options.temperature, kept);
+          g.alternatives.addBeside(logits, row, width, d, options.temperature, kept);
         else g.alternatives.add(this.alternatives(i, kept));
       g.tokenIds.push(d.token);
       g.logProbs.push(d.logProb);
@@ -262,7 +264,7 @@ export class Generation {
     });
     this.logits = undefined;
     this.index++;
-    const rows = new Map(growing.map((_, i) => [i, batch.rowOf(i)]));
+    const { rows } = batch;
     return {
       index,
       drawn,
@@ -341,7 +343,9 @@ export class Generation {
   private removeEnded(): void {
     const { removeEnded: share = 0 } = this.options;
     const { heads, kvHeads } = this.model.config.text;
-    if (share === 0) return;
+    const ended = this.growing.reduce((n, { stop }) => n + (stop === undefined ? 0 : 1), 0);
+    if (share === 0 || ended === this.endedBefore) return;
+    this.endedBefore = ended;
     // a product of one row rounds otherwise than one of several: two rows stay where there were two
     const kept = this.batch.without(i => this.growing[i]?.stop !== undefined, heads === kvHeads ? 2 : 1);
     if (kept.rows.length > (1 - share) * this.batch.completions.length) return;

@@ -1,7 +1,7 @@
 // The most likely tokens at each place of a completion, in few arrays: an object for each would take as long as to draw
 // the token, and longer to be sent from one thread to another.
 
-import { type Alternative, type Drawn, greatest } from './sampling';
+import { type Alternative, type Drawn, greatestInto } from './sampling';
 
 export interface KeptAlternatives {
   /** By token of the completion; those of all tokens follow each other, the most likely first. */
@@ -10,6 +10,9 @@ export interface KeptAlternatives {
   /** Natural logarithms. */
   readonly logProbs: Float64Array;
 }
+
+/** Room for the tokens of one place, used again at the next: there are some thousand in a step. */
+let best = new Int32Array(0);
 
 export class AlternativesList {
   constructor(
@@ -29,21 +32,27 @@ export class AlternativesList {
   /**
    * The k most likely of softmax(logits / temperature), from a draw of that distribution: the exponentials are not summed
    * again. Temperature 0 stands for 1, as it does there.
+   *
+   * @param logits [rows, width]
    */
   addBeside(
     logits: Float32Array,
+    row: number,
+    width: number,
     { token: drawn, logProb }: Pick<Drawn, 'token' | 'logProb'>,
     temperature: number,
     k: number,
   ): void {
     const inverse = temperature === 0 ? 1 : 1 / temperature;
-    const own = logits[drawn] as number;
-    const best = greatest(logits, k);
-    this.counts.push(best.length);
-    for (let i = 0; i < best.length; i++) {
+    const from = row * width;
+    const own = logits[from + drawn] as number;
+    if (best.length !== k) best = new Int32Array(k);
+    const found = greatestInto(best, logits, from, width);
+    this.counts.push(found);
+    for (let i = 0; i < found; i++) {
       const token = best[i] as number;
       this.tokens.push(token);
-      this.logProbs.push(((logits[token] as number) - own) * inverse + logProb);
+      this.logProbs.push(((logits[from + token] as number) - own) * inverse + logProb);
     }
   }
 

@@ -16,9 +16,9 @@ describe('a curriculum in the editor', () => {
 
   /** To the end of a line, by the editor's own command. */
   async function toLine(line: number): Promise<void> {
-    await page().keyboard.press('Control+g');
-    await page().locator('.quick-input-widget').waitFor();
-    await page().keyboard.type(String(line));
+    const box = page().locator('.quick-input-widget input.input');
+    await workbench.pressUntil('Control+g', 'the box for a line', box);
+    await box.fill(`:${line}`);
     await page().keyboard.press('Enter');
     // keys that are typed while it closes are lost
     await page().locator('.quick-input-widget').waitFor({ state: 'hidden' });
@@ -30,6 +30,19 @@ describe('a curriculum in the editor', () => {
       .split('\n')
       .findIndex(line => line.includes(what)) + 1;
   const save = () => workbench.save();
+  const action = (text: string) => page().locator('.action-widget .monaco-list-row', { hasText: text });
+  const offered = (text: string) =>
+    until(`the fix ${text}`, async () => {
+      // before the light bulb is there it says that there is none
+      await page().keyboard.press('Control+.');
+      const there = action(text)
+        .waitFor({ timeout: 3000 })
+        .then(() => true);
+      return there.catch(async () => {
+        await page().keyboard.press('Escape');
+        return undefined;
+      });
+    });
   const lens = (text: string | RegExp) => page().locator('.codelens-decoration a', { hasText: text }).first();
 
   before(async () => {
@@ -87,19 +100,6 @@ describe('a curriculum in the editor', () => {
     await editor().locator('.squiggly-info').first().waitFor({ timeout: 60_000 });
     await toLine(lineOf('boxed: {'));
     await page().keyboard.press('Home');
-    const action = (text: string) => page().locator('.action-widget .monaco-list-row', { hasText: text });
-    const offered = (text: string) =>
-      until(`the fix ${text}`, async () => {
-        // before the light bulb is there it says that there is none
-        await page().keyboard.press('Control+.');
-        const there = action(text)
-          .waitFor({ timeout: 3000 })
-          .then(() => true);
-        return there.catch(async () => {
-          await page().keyboard.press('Escape');
-          return undefined;
-        });
-      });
     await offered('Show the evidence');
     await workbench.picture('editor-hint');
     await action('Show the evidence').click();
@@ -120,8 +120,7 @@ describe('a curriculum in the editor', () => {
     await page().keyboard.type('\nthraeds: 2');
     await page().keyboard.press('Escape');
     await editor().locator('.squiggly-error').first().waitFor();
-    await page().keyboard.press('Control+.');
-    await page().locator('.action-widget .monaco-list-row', { hasText: "Change to 'threads'" }).waitFor();
+    await offered("Change to 'threads'");
     await workbench.picture('editor-quick-fix');
     await page().keyboard.press('Enter');
     await until('no mark', async () => (await editor().locator('.squiggly-error').count()) === 0);

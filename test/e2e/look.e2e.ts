@@ -27,23 +27,13 @@ describe('a recorded run in the workbench', () => {
     await workbench.command('Triphase: Open Dashboard');
     const dashboard = await workbench.view('.dashboard [role=slider]');
     const { keyboard } = workbench.page;
-    const focused = (role: string) => async () =>
-      (await dashboard.locator(`[role=${role}]:not(input):focus`).count()) > 0;
     await dashboard.locator('.u-over').first().waitFor();
-    await until('the first chart has the focus', async () => {
-      if (await focused('slider')()) return true;
-      await keyboard.press('Tab');
-      return undefined;
-    });
+    await workbench.focusBy('Tab', dashboard, '[role=slider]:not(input)');
     await keyboard.press('End');
     await keyboard.press('ArrowLeft');
     await keyboard.press('Enter');
     const rollouts = await workbench.view('.list [role=gridcell]');
-    await until('the list has the focus', async () => {
-      if ((await rollouts.locator('[role=grid]:focus').count()) > 0) return true;
-      await keyboard.press('Tab');
-      return undefined;
-    });
+    await workbench.focusBy('Tab', rollouts, '[role=grid]');
     await keyboard.press('ArrowDown');
     await keyboard.press('Space');
     await rollouts
@@ -85,9 +75,18 @@ describe('a recorded run in the workbench', () => {
   it('shows what TRL has recorded, and what it has not', async function () {
     if (trlFolder() === undefined) this.skip();
     await workbench.command('Triphase: Open Run of TRL or verl');
+    const button = workbench.page.locator('.quick-input-widget').getByText('Open Run', { exact: true });
+    await button.waitFor();
     const input = workbench.page.locator('.quick-input-widget input.input').first();
-    await input.fill(`${workbench.folder}/from-trl/`);
-    await workbench.page.locator('.quick-input-widget').getByText('Open Run', { exact: true }).click();
+    const folder = `${workbench.folder}/from-trl/`;
+    await until('the folder in the box', async () => {
+      // it writes where it begins, a moment after it is there
+      if ((await input.inputValue()) === folder) return true;
+      await input.fill(folder);
+      await workbench.page.waitForTimeout(500);
+      return undefined;
+    });
+    await button.click();
     const rollouts = await workbench.view('body:has-text("Recorded by TRL") .list .not-recorded');
     assert.ok((await rollouts.locator('.list [role=row]').count()) > 3);
     await workbench.picture('trl');

@@ -82,7 +82,8 @@ describe('rewards that curricula share', () => {
     for (let i = 0; i < 'nothing.at +'.length; i++) await page().keyboard.press('Backspace');
     await page().keyboard.type('0');
     await until('no mark', async () => (await editor().locator('.squiggly-error, .squiggly-warning').count()) === 0);
-    await workbench.command('View: Close Panel').catch(() => {});
+    await page().keyboard.press('Control+j');
+    await page().locator('.markers-panel').waitFor({ state: 'hidden' });
     await workbench.save();
     await until('the rule in the file', async () => shared().includes('? 1 : 0'));
   });

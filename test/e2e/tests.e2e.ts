@@ -42,12 +42,7 @@ describe('a test made from a rollout', () => {
     await trace.locator('.rule[data-rule=format].failing').waitFor();
     await workbench.look('rule-that-fails');
     await workbench.toView('Control+1');
-    // the keyboard may be on its way into the page still
-    await until('the rules to pick from', async () => {
-      await page().keyboard.press('m');
-      await workbench.pick('format').waitFor({ timeout: 3000 });
-      return true;
-    });
+    await workbench.pressUntil('m', 'the rules to pick from', workbench.pick('format'));
     await workbench.pick('format').click();
     await workbench.pick('as it pays now').waitFor();
     await workbench.picture('test-what-it-must-pay');

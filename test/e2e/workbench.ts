@@ -156,7 +156,7 @@ export class Workbench {
     );
     closeSync(log);
     const url = `http://127.0.0.1:${port}`;
-    await until('the server', async () => (await fetch(`${url}/healthz`)).ok, 30_000);
+    await until('the server', async () => (await fetch(`${url}/healthz`)).ok);
     const context = await chromium.launchPersistentContext(inside('browser'), {
       executablePath: parts.chromium,
       headless: true,
@@ -172,6 +172,7 @@ export class Workbench {
         '--disable-sync',
       ],
     });
+    context.setDefaultTimeout(60_000);
     const page = context.pages()[0] ?? (await context.newPage());
     const workbench = new Workbench(root, folder, url, server, context, page);
     await workbench.load();
@@ -181,7 +182,7 @@ export class Workbench {
   /** A window that begins anew on the same folder, as after a reload or a restart. */
   async load(): Promise<void> {
     await this.page.goto(`${this.url}/?folder=${encodeURIComponent(this.folder)}`, { waitUntil: 'commit' });
-    await this.page.locator('.monaco-workbench .part.statusbar').waitFor({ timeout: 60_000 });
+    await this.page.locator('.monaco-workbench .part.statusbar').waitFor();
   }
 
   /** Writes over the person's settings; a window takes them when it is loaded. */
@@ -213,7 +214,7 @@ export class Workbench {
     const loaded = this.page.waitForEvent('load');
     await this.command('Developer: Reload Window');
     await loaded;
-    await this.page.locator('.monaco-workbench .part.statusbar').waitFor({ timeout: 60_000 });
+    await this.page.locator('.monaco-workbench .part.statusbar').waitFor();
   }
 
   /** A row of the quick pick that is open. */
@@ -256,22 +257,21 @@ export class Workbench {
   /** As another program would, or a page; whether the extension may open it is asked first. */
   async openLink(link: string): Promise<void> {
     await this.command('Developer: Open URL');
-    const box = this.page.locator('.quick-input-widget input.input');
-    await box.fill(link);
+    // the box that asks for it is the palette's own
+    await this.page.locator('.quick-input-message', { hasText: 'URL to open' }).waitFor();
+    await this.page.locator('.quick-input-widget input.input').fill(link);
     await this.page.keyboard.press('Enter');
     await this.page.locator('.monaco-dialog-box').getByRole('button', { name: 'Open', exact: true }).click();
   }
 
   /** The keyboard goes to a text, by the key of its group. */
   async toEditor(key: string): Promise<void> {
-    await this.page.keyboard.press(key);
-    await this.page.locator('.monaco-editor.focused').waitFor();
+    await this.pressUntil(key, 'a text with the keyboard', this.page.locator('.monaco-editor.focused'));
   }
 
   /** The keyboard leaves a text for a view, by the key of its group. */
   async toView(key: string): Promise<void> {
-    await this.page.keyboard.press(key);
-    await this.page.locator('.monaco-editor.focused').waitFor({ state: 'detached' });
+    await this.pressUntil(key, 'no text with the keyboard', this.page.locator('.monaco-editor.focused'), 'detached');
     await until('a view with the keyboard', async () => {
       for (const view of await this.views()) if (await view.evaluate('document.hasFocus()')) return true;
       return undefined;
@@ -280,18 +280,32 @@ export class Workbench {
 
   /** Presses a key until something in the view has the keyboard. */
   async focusBy(key: string, view: Frame, selector: string): Promise<void> {
+    const focused = async (): Promise<boolean> => (await view.locator(`${selector}:focus`).count()) > 0;
     await until(`${selector} with the focus`, async () => {
-      if ((await view.locator(`${selector}:focus`).count()) > 0) return true;
+      if (!(await focused())) {
+        await this.page.keyboard.press(key);
+        return undefined;
+      }
+      // a key that was pressed before may be on its way still, and lead out of it again
+      await sleep(200);
+      return focused();
+    });
+  }
+
+  /** Presses a key, and again when nothing comes of it: what has the keyboard may change just then. */
+  async pressUntil(key: string, what: string, there: Locator, state?: 'detached'): Promise<void> {
+    await until(what, async () => {
       await this.page.keyboard.press(key);
-      return undefined;
+      await there.waitFor({ state: state ?? 'visible', timeout: 5000 });
+      return true;
     });
   }
 
   /** In the editor that has the keyboard: finds a text, and types behind it. */
   async typeAfter(text: string, typed: string): Promise<void> {
     const find = this.page.locator('.find-widget.visible');
-    await this.page.keyboard.press('Control+f');
-    await find.waitFor();
+    await this.page.locator('.monaco-editor.focused').waitFor();
+    await this.pressUntil('Control+f', 'the box to find by', find);
     await find.locator('textarea').first().fill(text);
     await find.locator('.matchesCount', { hasText: /^1 of/ }).waitFor();
     await this.page.keyboard.press('Escape');
@@ -325,13 +339,13 @@ export class Workbench {
   /** In light and in high contrast: a picture, and every view that is shown as axe sees it. */
   async look(name: string): Promise<void> {
     for (const theme of themes) {
-      await this.page.locator(`.monaco-workbench.${theme.workbench}`).first().waitFor();
       for (const view of await this.views()) await view.locator(`body.${theme.body}`).waitFor();
       await this.picture(`${name}-${theme.name}`);
       assert.deepEqual(await this.complaints(), [], `${name}, ${theme.name}`);
-      await this.page.keyboard.press(otherTheme);
+      const next = themes.find(one => one !== theme) ?? theme;
+      const shown = this.page.locator(`.monaco-workbench.${next.workbench}`).first();
+      await this.pressUntil(otherTheme, `the theme ${next.name}`, shown);
     }
-    await this.page.locator(`.monaco-workbench.${themes[0].workbench}`).first().waitFor();
   }
 
   /** The documents of the extension's own views that are shown now. */

@@ -10,20 +10,21 @@ const restMs = 60;
 export function showDiagnostics(): vscode.Disposable {
   const collection = vscode.languages.createDiagnosticCollection('triphase');
   const waiting = new Map<string, NodeJS.Timeout>();
-  const problemsOf = new Map<string, readonly Problem[]>();
+  const checked = new Map<string, { readonly version: number; readonly found: readonly Problem[] }>();
 
-  const check = async (document: vscode.TextDocument): Promise<void> => {
+  const check = async (document: vscode.TextDocument): Promise<readonly Problem[]> => {
     const kind = kindOf(document);
-    if (kind === undefined) return;
+    if (kind === undefined) return [];
     const { problems } = await import('../../language/problems');
     const { version } = document;
     const found = problems(kind, document.getText(), document.uri.fsPath);
-    if (document.isClosed || document.version !== version) return;
-    problemsOf.set(document.uri.toString(), found);
+    if (document.isClosed) return [];
+    checked.set(document.uri.toString(), { version, found });
     collection.set(
       document.uri,
       found.map(problem => diagnosticOf(document, problem)),
     );
+    return found;
   };
   const soon = (document: vscode.TextDocument): void => {
     if (kindOf(document) === undefined) return;
@@ -41,7 +42,7 @@ export function showDiagnostics(): vscode.Disposable {
     const key = document.uri.toString();
     clearTimeout(waiting.get(key));
     waiting.delete(key);
-    problemsOf.delete(key);
+    checked.delete(key);
     collection.delete(document.uri);
   };
   for (const document of vscode.workspace.textDocuments) soon(document);
@@ -57,8 +58,12 @@ export function showDiagnostics(): vscode.Disposable {
     vscode.languages.registerCodeActionsProvider(
       curriculumDocuments,
       {
-        provideCodeActions: (document, range) =>
-          fixesAt(document, range, problemsOf.get(document.uri.toString()) ?? []),
+        provideCodeActions: async (document, range) => {
+          // who asks right behind a key is not answered about the text before it
+          const last = checked.get(document.uri.toString());
+          const found = last?.version === document.version ? last.found : await check(document);
+          return fixesAt(document, range, found);
+        },
       },
       { providedCodeActionKinds: [vscode.CodeActionKind.QuickFix] },
     ),

@@ -19,11 +19,9 @@ export async function makeTest(folder: string, detail: RolloutDetail, named: str
     throw new TriphaseError('config', 'The config of this run is gone.', 'Open the config that the rule is in.', {
       file,
     });
-  const rule = named ?? (await pickRule(detail));
-  if (rule === undefined) return;
-  const score = detail.explained?.[rule]?.score ?? detail.scores[rule] ?? 0;
-  const wanted = await pickScore(rule, score);
-  if (wanted === undefined) return;
+  const wish = await onceAtATime(() => askFor(detail, named));
+  if (wish === undefined) return;
+  const { rule, wanted } = wish;
   const { gold, question, caption, cells, tokens, completion } = detail;
   const kind = cells['answer_kind'];
   const test = {
@@ -76,6 +74,29 @@ export async function makeTest(folder: string, detail: RolloutDetail, named: str
   }
 }
 
+let asking = false;
+
+/** A key that is held or pressed again asks no second time. */
+async function onceAtATime<T>(ask: () => Promise<T | undefined>): Promise<T | undefined> {
+  if (asking) return undefined;
+  asking = true;
+  try {
+    return await ask();
+  } finally {
+    asking = false;
+  }
+}
+
+async function askFor(
+  detail: RolloutDetail,
+  named: string | undefined,
+): Promise<{ readonly rule: string; readonly wanted: number } | undefined> {
+  const rule = named ?? (await pickRule(detail));
+  if (rule === undefined) return undefined;
+  const wanted = await pickScore(rule, detail.explained?.[rule]?.score ?? detail.scores[rule] ?? 0);
+  return wanted === undefined ? undefined : { rule, wanted };
+}
+
 async function pickRule({ scores, explained }: RolloutDetail): Promise<string | undefined> {
   const picked = await vscode.window.showQuickPick(
     Object.entries(scores).map(([rule, score]) => ({
@@ -83,7 +104,7 @@ async function pickRule({ scores, explained }: RolloutDetail): Promise<string | 
       description: score === null ? vscode.l10n.t('not asked') : vscode.l10n.t('pays {0}', score),
       detail: explained?.[rule]?.why ?? '',
     })),
-    { placeHolder: vscode.l10n.t('Which rule is the test for?') },
+    { placeHolder: vscode.l10n.t('Which rule is the test for?'), ignoreFocusOut: true },
   );
   return picked?.label;
 }
@@ -97,6 +118,8 @@ async function pickScore(rule: string, score: number): Promise<number | undefine
   ];
   const picked = await vscode.window.showQuickPick(choices, {
     placeHolder: vscode.l10n.t('What must {0} pay for this completion?', rule),
+    // the page that asked may take the keyboard back, and the question stays
+    ignoreFocusOut: true,
   });
   if (picked === undefined || !Number.isNaN(picked.value)) return picked?.value;
   const typed = await vscode.window.showInputBox({
