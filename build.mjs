@@ -35,6 +35,12 @@ const views = {
   trace: 'webview/trace/main.ts',
 };
 
+/** What a page loads later, beside its script (webview/parts.ts). */
+const parts = {
+  katex: 'webview/trace/katex.ts',
+  toolkit: 'webview/components/toolkit.ts',
+};
+
 /**
  * hyparquet follows counts and sizes of pages without a bound: a byte that was changed makes it go on for ever, or lets a
  * list grow until V8 ends the process. These bounds are those of the format.
@@ -105,6 +111,20 @@ const knowsFocusVisible = {
     }),
 };
 
+/** It takes the theme's colours when the page has loaded, also where it comes as a part of it later. */
+const themeAtAnyTime = {
+  name: 'theme at any time',
+  setup: ({ onLoad }) =>
+    onLoad({ filter: /webview-ui-toolkit[\\/]dist[\\/]utilities[\\/]theme[\\/]applyTheme\.js$/ }, ({ path: file }) => ({
+      contents: replaced(file, [
+        [
+          "window.addEventListener('load', () => {",
+          "(document.readyState === 'complete' ? queueMicrotask : later => window.addEventListener('load', later))(() => {",
+        ],
+      ]),
+    })),
+};
+
 /** Of the forms that KaTeX has its fonts in, the one that every page that we show can read. */
 const oneFontForm = {
   name: 'one form of each font',
@@ -125,7 +145,7 @@ const ofPages = {
   sourcemap: true,
   loader: { '.ttf': 'file', '.woff2': 'file' },
   assetNames: '[name]',
-  plugins: [knowsFocusVisible, oneFontForm],
+  plugins: [knowsFocusVisible, themeAtAnyTime, oneFontForm],
   outdir: 'dist/webview',
   write: false,
   logLevel: 'warning',
@@ -143,7 +163,7 @@ const files = (folder, pattern) =>
 export const buildPrograms = () => bundled({ ...common, entryPoints: programs, outdir: 'dist' });
 
 /** Pages that the extension shows; the command line needs none of them. */
-export const buildViews = () => bundled({ ...ofPages, entryPoints: views, outdir: 'dist/webview' });
+export const buildViews = () => bundled({ ...ofPages, entryPoints: { ...views, ...parts }, outdir: 'dist/webview' });
 
 async function bundled(options) {
   const { outputFiles } = await build({ ...options, write: false });

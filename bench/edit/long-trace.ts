@@ -30,7 +30,7 @@ export async function longTrace(home: string, tokens: number): Promise<string> {
       const next = random.below(40);
       if (next === 0) pieces.push('.');
       else if (next === 1) pieces.push('.', '\n');
-      else if (next === 2) pieces.push(' ', '$x^', '2', ' =', ' 4', '$');
+      else if (next === 2) pieces.push(' ', '$x^', '2', ' =', ` ${random.below(200)}`, '$');
       else pieces.push(random.pick(words));
     }
     pieces.push('</think>', '<answer>', '4', '</answer>');

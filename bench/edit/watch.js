@@ -18,6 +18,7 @@ addEventListener('message', ({ data }) => {
   afterFrame(() =>
     afterFrame(() => {
       watched.painted = performance.now();
+      console.log('painted');
     }),
   );
 });

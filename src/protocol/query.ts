@@ -153,16 +153,16 @@ export interface RolloutDetail {
 }
 
 /** One entry a token of the completion. */
-export interface TokenFigures {
-  readonly ids: readonly number[];
+export interface TokenFigures<Numbers extends ArrayLike<number> = ArrayLike<number>> {
+  readonly ids: Numbers;
   /** Where each begins in the completion, UTF-16 units. */
-  readonly offsets: readonly number[] | null;
+  readonly offsets: Numbers | null;
   /** Natural logarithms. */
-  readonly logprobs: readonly number[] | null;
-  readonly trainLogprobs: readonly number[] | null;
-  readonly refLogprobs: readonly number[] | null;
+  readonly logprobs: Numbers | null;
+  readonly trainLogprobs: Numbers | null;
+  readonly refLogprobs: Numbers | null;
   /** Nats. */
-  readonly entropy: readonly number[] | null;
+  readonly entropy: Numbers | null;
 }
 
 /** The same as they are sent: base64 of 32-bit numbers, little-endian, whole or real as they are recorded. */
@@ -184,7 +184,7 @@ export interface TokenAlternative {
 }
 
 /** With all that is known of each token. */
-export interface TokenRecord extends TokenFigures {
+export interface TokenRecord extends TokenFigures<readonly number[]> {
   /** The most likely tokens at each place, the likeliest first. */
   readonly alternatives: readonly (readonly TokenAlternative[])[] | null;
 }

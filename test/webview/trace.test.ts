@@ -128,6 +128,20 @@ describe('the trace', function () {
     await page.locator('.step[data-step="2"] .heat-down-3').waitFor();
   });
 
+  it('has its list of heats, which comes later, in the colours of the theme', async () => {
+    for (const theme of ['light', 'hc-light'] as const) {
+      const ref = { step: 3, group: 0, sample: 1 };
+      const page = await views.open({ view: 'trace', folder, ref }, { theme });
+      await page.locator('vscode-dropdown vscode-option').first().waitFor({ state: 'attached' });
+      const [ours, its] = await page.evaluate(() =>
+        ['--vscode-dropdown-background', '--dropdown-background'].map(name =>
+          getComputedStyle(document.body).getPropertyValue(name).trim(),
+        ),
+      );
+      assert.equal(its, ours);
+    }
+  });
+
   it('says why each rule paid what it did, marks what it matched, and finds the next that fails', async () => {
     const page = await open();
     await page.locator('.rule[data-rule=accuracy]').waitFor();

@@ -5,8 +5,8 @@ import type { ThemeColors } from '../theme';
 import { count, t } from '../words';
 import { Chart, type ChartListeners } from './chart';
 import { dashes, toneOf } from './chart-lines';
-import { iconButton } from './controls';
 import { csvOf, type Figure, fullText, type Line, marksIn, valueText } from './figure';
+import { iconButton } from './icon-button';
 import { rovingToolbar } from './roving';
 import type { SharedAxis } from './shared-axis';
 

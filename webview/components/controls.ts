@@ -1,25 +1,7 @@
-// The controls of @vscode/webview-ui-toolkit, which is no longer maintained: this is the only file that knows of it. What
-// it has no control for, and what a list of thousands of rows cannot afford, is a plain element with a class of ours.
+// Elements of the toolkit. They are controls once toolkit.ts has run, which a page has in its own script or as a part that
+// comes later (parts.ts).
 
-import {
-  provideVSCodeDesignSystem,
-  vsCodeButton,
-  vsCodeCheckbox,
-  vsCodeDropdown,
-  vsCodeOption,
-  vsCodeProgressRing,
-  vsCodeTextField,
-} from '@vscode/webview-ui-toolkit';
 import { h, icon } from '../dom';
-
-provideVSCodeDesignSystem().register(
-  vsCodeButton(),
-  vsCodeCheckbox(),
-  vsCodeDropdown(),
-  vsCodeOption(),
-  vsCodeProgressRing(),
-  vsCodeTextField(),
-);
 
 export function button(
   label: string,
@@ -32,23 +14,6 @@ export function button(
     label,
   );
   glyph === undefined || element.classList.add('with-icon');
-  return element;
-}
-
-/** A button that shows only its icon; the label is its name and its tooltip. */
-export function iconButton(glyph: string, label: string, on: () => void, pressed?: boolean): HTMLButtonElement {
-  const element = h(
-    'button',
-    {
-      type: 'button',
-      class: 'icon-button',
-      title: label,
-      'aria-label': label,
-      'aria-pressed': pressed === undefined ? undefined : String(pressed),
-    },
-    icon(glyph),
-  );
-  element.addEventListener('click', on);
   return element;
 }
 
@@ -72,6 +37,7 @@ export interface Dropdown {
 export function dropdown(label: string, on: (value: string) => void): Dropdown {
   const element = h('vscode-dropdown', { 'aria-label': label }) as HTMLElement & { value: string };
   let chosen = '';
+  let offered = '';
   element.addEventListener('change', () => {
     if (element.value === chosen) return;
     chosen = element.value;
@@ -81,11 +47,15 @@ export function dropdown(label: string, on: (value: string) => void): Dropdown {
     element,
     offer: (choices, value) => {
       chosen = value;
-      element.replaceChildren(
-        ...choices.map(choice =>
-          h('vscode-option', { value: choice.value, selected: choice.value === value }, choice.label),
-        ),
-      );
+      // options are costly to make
+      const these = JSON.stringify(choices);
+      if (these !== offered)
+        element.replaceChildren(
+          ...choices.map(choice =>
+            h('vscode-option', { value: choice.value, selected: choice.value === value }, choice.label),
+          ),
+        );
+      offered = these;
       element.value = value;
     },
   };

@@ -14,6 +14,7 @@ import { type Dashboard, dashboardOf } from './figures';
 import { Recomputation, type Under } from './recomputation';
 import { type NamedRun, RunComparison } from './run-comparison';
 import { progressOf, RunHeader } from './run-header';
+import '../components/toolkit';
 import '../styles/dashboard.css';
 
 type DashboardState = Extract<ViewState, { readonly view: 'dashboard' }>;

@@ -2,7 +2,8 @@
 
 import type { ConfigDifference } from '../../src/protocol/query';
 import { swatch } from '../components/card';
-import { dropdown, iconButton } from '../components/controls';
+import { dropdown } from '../components/controls';
+import { iconButton } from '../components/icon-button';
 import { h, replace } from '../dom';
 import type { ThemeColors } from '../theme';
 import { t } from '../words';

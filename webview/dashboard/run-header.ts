@@ -2,7 +2,7 @@
 
 import type { RunSummary } from '../../src/protocol/query';
 import type { PauseReason, Progress, RunState } from '../../src/protocol/run-state';
-import { iconButton } from '../components/controls';
+import { iconButton } from '../components/icon-button';
 import { rovingToolbar } from '../components/roving';
 import { h, icon, replace } from '../dom';
 import { count, duration, t } from '../words';

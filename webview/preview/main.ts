@@ -11,6 +11,7 @@ import { connect, type Host, isAbort } from '../host';
 import { modelLine, modelText } from '../model-text';
 import { outcome, scoreChip } from '../rollouts/columns';
 import { count, figure, speak, t } from '../words';
+import '../components/toolkit';
 import '../styles/preview.css';
 
 type PreviewState = Extract<ViewState, { readonly view: 'preview' }>;

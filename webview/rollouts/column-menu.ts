@@ -1,7 +1,8 @@
 // Which columns the list shows: a menu of check marks.
 
 import type { Column } from '../../src/protocol/query';
-import { checkbox, iconButton } from '../components/controls';
+import { checkbox } from '../components/controls';
+import { iconButton } from '../components/icon-button';
 import { h, replace } from '../dom';
 import { t } from '../words';
 import { headOf } from './columns';

@@ -1,7 +1,8 @@
 // The same example twice: at two steps, or in two runs, with all completions of its group on either side.
 
 import type { Occurrence, RolloutDetail, RolloutRef, RolloutRow } from '../../src/protocol/query';
-import { dropdown, iconButton } from '../components/controls';
+import { dropdown } from '../components/controls';
+import { iconButton } from '../components/icon-button';
 import { errorNotice } from '../components/notice';
 import type { Pictures } from '../components/pictures';
 import { h, replace } from '../dom';

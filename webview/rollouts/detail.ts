@@ -1,7 +1,7 @@
 // One rollout beside the list: the whole of its text, what each rule paid and why, and its group.
 
 import type { RolloutDetail, RolloutRef } from '../../src/protocol/query';
-import { iconButton } from '../components/controls';
+import { iconButton } from '../components/icon-button';
 import { errorNotice } from '../components/notice';
 import type { Pictures } from '../components/pictures';
 import { rovingToolbar } from '../components/roving';

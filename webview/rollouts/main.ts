@@ -2,7 +2,8 @@
 
 import type { Column, Histogram, RolloutRef, RunSummary, SearchHits } from '../../src/protocol/query';
 import type { ViewState } from '../../src/protocol/views';
-import { dropdown, iconButton, textField } from '../components/controls';
+import { dropdown, textField } from '../components/controls';
+import { iconButton } from '../components/icon-button';
 import { errorNotice, note, unreadableNotes } from '../components/notice';
 import { Pictures } from '../components/pictures';
 import { h, replace } from '../dom';
@@ -19,6 +20,7 @@ import { Pages } from './pages';
 import { type RunSteps, stepsOf } from './run-steps';
 import { faultInFilter, type Selection, selectionOf, type Ui } from './selection';
 import { Stepper } from './stepper';
+import '../components/toolkit';
 import '../styles/rollouts.css';
 
 type RolloutsState = Extract<ViewState, { readonly view: 'rollouts' }>;

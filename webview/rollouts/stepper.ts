@@ -1,6 +1,6 @@
 // Which step is looked at: before and next, a slider over all that have rollouts, or all of them together.
 
-import { iconButton } from '../components/controls';
+import { iconButton } from '../components/icon-button';
 import { h } from '../dom';
 import { count, t } from '../words';
 

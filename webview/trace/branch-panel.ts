@@ -3,7 +3,8 @@
 
 import type { RolloutRef } from '../../src/protocol/query';
 import type { Branch, BranchParams, BranchProgress, BranchResult } from '../../src/protocol/session';
-import { button, type Choice, dropdown, iconButton } from '../components/controls';
+import { button, type Choice, dropdown } from '../components/controls';
+import { iconButton } from '../components/icon-button';
 import { errorNotice } from '../components/notice';
 import { h, replace } from '../dom';
 import { isAbort } from '../host';

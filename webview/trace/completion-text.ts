@@ -1,30 +1,17 @@
-// The text of a completion, step by step. A step is plain text until it comes into view; then it has what rules matched
-// in it, the heat of its tokens, and its formulas. The step that is stepped through shows its tokens one by one. Steps lie
-// in pages, and a page that is out of sight is neither laid out nor looked at: a browser that had to ask each of some
-// thousand steps whether it is in sight would do nothing else in a frame.
+// The text of a completion, step by step. Steps lie in pages, and a page that is out of sight is neither laid out nor
+// looked at: a browser that had to ask each of some thousand steps whether it is in sight would do nothing else in a
+// frame. A page near the sight has its steps as plain text; then each gets what rules matched in it, the heat of its
+// tokens and its formulas, a few at a time, so that no frame waits for them. What is far is made when there is nothing
+// else to do, for whoever searches in the page or has it read out. The step that is stepped through shows its tokens.
 
 import type { TokenFigures } from '../../src/protocol/query';
 import { h } from '../dom';
-import { modelLine, modelText } from '../model-text';
-import { figure, t } from '../words';
-import { latex } from './latex';
-import { type Formula, formulasIn, type Span, stepAt, type TraceStep, traceSteps } from './steps';
-import { figuresOf, type Heat, heatOf, type TokenPiece, tokenPieces } from './tokens';
-
-/** What a rule matched. */
-export interface Mark extends Span {
-  readonly rule: string;
-  /** Of the rule among the rules of the run, for its colour and number. */
-  readonly number: number;
-}
-
-export interface Look {
-  readonly heat: Heat;
-  /** The text as it was written, LaTeX not rendered. */
-  readonly raw: boolean;
-  /** Only the marks of this rule are shown; undefined: those of all rules. */
-  readonly rule: string | undefined;
-}
+import { modelText } from '../model-text';
+import { t } from '../words';
+import { InSlices, whenIdle } from './slices';
+import { type Look, type Mark, stepContent, type Written } from './step-content';
+import { formulasIn, stepAt, type TraceStep, traceSteps } from './steps';
+import { TokenPieces } from './tokens';
 
 export interface Place {
   readonly step: number;
@@ -32,50 +19,45 @@ export interface Place {
   readonly piece: number | undefined;
 }
 
-/** Steps that come into view together. */
-const pageSteps = 24;
+/** Steps that come into view together: laid out within a frame also where they are full of formulas. */
+const pageSteps = 8;
+/** About a screen of them is drawn at once when nothing is there yet. */
+const screenSteps = 24;
+/** So near to what is in sight a page is made. */
+const nearPixels = 100;
 
 export class CompletionText {
   readonly steps: readonly TraceStep[];
-  readonly pieces: readonly TokenPiece[];
+  readonly pieces: TokenPieces;
   readonly element = h('div', { class: 'completion', role: 'list', 'aria-label': t('Completion, step by step') });
-  private readonly formulas: readonly Formula[];
-  private readonly blocks: readonly HTMLElement[];
+  private readonly written: Written;
+  private readonly pages: readonly HTMLElement[];
+  /** Of the pages that were made. */
+  private readonly blocks: HTMLElement[] = [];
+  /** Pages in sight or near. */
   private readonly visible = new Set<number>();
+  /** Steps that show what is to be shown of them. */
+  private readonly drawn = new Set<number>();
+  private readonly drawing = new InSlices(step => this.drawIfVisible(step));
   private readonly observer: IntersectionObserver;
+  private readonly stopFilling: () => void;
   private marks: readonly Mark[] = [];
   private look: Look = { heat: 'none', raw: false, rule: undefined };
   private place: Place = { step: 0, piece: undefined };
 
   constructor(
     private readonly completion: string,
-    private readonly tokens: TokenFigures | null,
+    tokens: TokenFigures | null,
     chosen: (place: Place) => void,
   ) {
-    this.steps = traceSteps(completion);
-    this.formulas = formulasIn(completion);
-    this.pieces = tokens === null ? [] : tokenPieces(tokens, completion.length);
-    this.blocks = this.steps.map((step, i) =>
-      h(
-        'div',
-        {
-          class: `step step-${step.kind} model-text`,
-          role: 'listitem',
-          tabindex: i === 0 ? 0 : -1,
-          'data-step': i,
-          'data-depth': Math.min(3, step.within.length),
-        },
-        ...modelText(completion.slice(step.start, step.end).trimEnd()),
-      ),
+    const formulas = formulasIn(completion);
+    this.steps = traceSteps(completion, formulas);
+    this.pieces = new TokenPieces(tokens ?? { offsets: null }, completion.length);
+    this.written = { completion, formulas, tokens, pieces: this.pieces };
+    this.pages = Array.from({ length: Math.ceil(this.steps.length / pageSteps) }, (_, page) =>
+      h('div', { class: 'steps', role: 'presentation', 'data-page': page }),
     );
-    const pages = Array.from({ length: Math.ceil(this.blocks.length / pageSteps) }, (_, page) =>
-      h(
-        'div',
-        { class: 'steps', role: 'presentation', 'data-page': page },
-        ...this.blocks.slice(page * pageSteps, (page + 1) * pageSteps),
-      ),
-    );
-    this.element.append(...pages);
+    this.element.append(...this.pages);
     this.element.addEventListener('click', event => {
       const target = event.target as HTMLElement;
       const step = Number(target.closest<HTMLElement>('[data-step]')?.dataset['step'] ?? Number.NaN);
@@ -83,31 +65,49 @@ export class CompletionText {
       const piece = target.closest<HTMLElement>('[data-piece]')?.dataset['piece'];
       chosen({ step, piece: piece === undefined || this.place.step !== step ? undefined : Number(piece) });
     });
-    this.observer = new IntersectionObserver(
-      entries => {
-        for (const { target, isIntersecting } of entries) {
-          const page = Number((target as HTMLElement).dataset['page']);
-          if (!isIntersecting) this.visible.delete(page);
-          else if (!this.visible.has(page)) {
-            this.visible.add(page);
-            this.drawPage(page);
-          }
+    // both: what scrolls is the column, or in a narrow panel the page
+    const near: IntersectionObserverInit & { readonly scrollMargin: string } = {
+      rootMargin: `${nearPixels}px`,
+      scrollMargin: `${nearPixels}px`,
+    };
+    this.observer = new IntersectionObserver(entries => {
+      for (const { target, isIntersecting } of entries) {
+        const page = Number((target as HTMLElement).dataset['page']);
+        if (!isIntersecting) this.visible.delete(page);
+        else if (!this.visible.has(page)) {
+          this.visible.add(page);
+          this.fill(page);
+          this.drawLater(page);
         }
-      },
-      { rootMargin: '200px' },
-    );
-    for (const page of pages) this.observer.observe(page);
+      }
+    }, near);
+    for (const page of this.pages) this.observer.observe(page);
+    let next = 0;
+    this.stopFilling = whenIdle(() => {
+      this.fill(next++);
+      return next < this.pages.length;
+    });
   }
 
   /** Before the element is thrown away. */
   dispose(): void {
     this.observer.disconnect();
+    this.drawing.stop();
+    this.stopFilling();
   }
 
+  /** At once what stands around the place at hand, what else is in sight soon. */
   show(marks: readonly Mark[], look: Look): void {
     this.marks = marks;
     this.look = look;
-    for (const page of this.visible) this.drawPage(page);
+    this.drawn.clear();
+    this.drawFrom(this.place.step, this.visible.size === 0 ? screenSteps : pageSteps);
+    for (const page of this.visible) this.drawLater(page);
+  }
+
+  /** Where to be first, before anything is shown. */
+  begin(step: number): void {
+    this.place = { step, piece: undefined };
   }
 
   /** @param focus whether the keyboard goes there too */
@@ -120,12 +120,12 @@ export class CompletionText {
       left.removeAttribute('aria-current');
     }
     if (before.piece !== undefined && (before.step !== place.step || place.piece === undefined)) this.draw(before.step);
-    const block = this.blocks[place.step];
+    const block = this.block(place.step);
     if (block === undefined) return;
     block.setAttribute('aria-current', 'step');
     if (place.piece === undefined) {
       block.tabIndex = 0;
-      block.classList.remove('stepping');
+      if (!this.drawn.has(place.step)) this.draw(place.step);
       reveal(block);
       if (focus) block.focus({ preventScroll: true });
       return;
@@ -143,165 +143,89 @@ export class CompletionText {
     const range = this.steps[step];
     if (range === undefined) return [0, 0];
     const isLast = step === this.steps.length - 1;
-    return [
-      firstAtOrAfter(this.pieces, range.start),
-      isLast ? this.pieces.length : firstAtOrAfter(this.pieces, range.end),
-    ];
+    return [this.pieces.firstFrom(range.start), isLast ? this.pieces.length : this.pieces.firstFrom(range.end)];
   }
 
   /** Where a token stands. */
   placeOf(token: number): Place {
-    let piece = 0;
-    for (let beyond = this.pieces.length; piece < beyond; ) {
-      const middle = (piece + beyond) >> 1;
-      if ((this.pieces[middle] as TokenPiece).last < token) piece = middle + 1;
-      else beyond = middle;
-    }
-    const found = this.pieces[piece];
-    if (found === undefined) return { step: this.place.step, piece: undefined };
-    return { step: stepAt(this.steps, found.start), piece };
+    const piece = this.pieces.of(token);
+    if (piece === undefined) return { step: this.place.step, piece };
+    return { step: stepAt(this.steps, this.pieces.startAt(piece)), piece };
   }
 
-  private drawPage(page: number): void {
-    const end = Math.min(this.blocks.length, (page + 1) * pageSteps);
-    for (let step = page * pageSteps; step < end; step++) this.draw(step);
+  private block(step: number): HTMLElement | undefined {
+    this.fill(Math.floor(step / pageSteps));
+    return this.blocks[step];
+  }
+
+  /** Its steps as plain text, where it has none. */
+  private fill(page: number): void {
+    const from = page * pageSteps;
+    if (this.blocks[from] !== undefined) return;
+    const { completion } = this;
+    const blocks = this.steps.slice(from, from + pageSteps).map((step, i) =>
+      h(
+        'div',
+        {
+          class: `step step-${step.kind} model-text`,
+          role: 'listitem',
+          tabindex: from + i === this.place.step ? 0 : -1,
+          'data-step': from + i,
+          'data-depth': Math.min(3, step.within.length),
+        },
+        ...modelText(completion.slice(step.start, step.end).trimEnd()),
+      ),
+    );
+    for (const [i, block] of blocks.entries()) this.blocks[from + i] = block;
+    this.pages[page]?.append(...blocks);
+  }
+
+  /** So many steps, from the page on that a step is in. */
+  private drawFrom(step: number, count: number): void {
+    const from = step - (step % pageSteps);
+    for (let one = from; one < Math.min(this.steps.length, from + count); one++) this.draw(one);
+  }
+
+  private drawLater(page: number): void {
+    const end = Math.min(this.steps.length, (page + 1) * pageSteps);
+    for (let step = page * pageSteps; step < end; step++) if (!this.drawn.has(step)) this.drawing.add(step);
+  }
+
+  private drawIfVisible(step: number): void {
+    if (!this.drawn.has(step) && this.visible.has(Math.floor(step / pageSteps))) this.draw(step);
   }
 
   private draw(index: number): void {
     const step = this.steps[index];
-    const block = this.blocks[index];
+    const block = this.block(index);
     if (step === undefined || block === undefined) return;
     const stepping = this.place.step === index && this.place.piece !== undefined;
     block.classList.toggle('stepping', stepping);
     const hadFocus = block !== document.activeElement && block.contains(document.activeElement);
-    block.replaceChildren(...this.content(index, step, stepping));
+    const { written, marks, look } = this;
+    block.replaceChildren(...stepContent(written, step, this.piecesOf(index), stepping, marks, look));
+    this.drawn.add(index);
     // a person who is at a token is still there when its step is drawn anew
     const here = stepping ? markCurrent(block, this.place.piece) : undefined;
     if (hadFocus) here?.focus({ preventScroll: true });
   }
-
-  private content(index: number, step: TraceStep, stepping: boolean): readonly Node[] {
-    const { heat, raw, rule } = this.look;
-    // the white space behind a step is its place in the text, and is shown only token by token
-    const end = stepping ? step.end : step.start + this.completion.slice(step.start, step.end).trimEnd().length;
-    const marks = this.marks.filter(
-      mark => mark.start < end && step.start < mark.end && (rule === undefined || mark.rule === rule),
-    );
-    const rendered = raw || stepping ? [] : this.formulas.filter(one => step.start <= one.start && one.end <= end);
-    const withTokens = this.pieces.length > 0 && (stepping || heat !== 'none');
-    const [first, beyond] = withTokens ? this.piecesOf(index) : [0, 0];
-    const cuts = new Set<number>([step.start, end]);
-    const inFormula = (at: number) => rendered.some(one => one.start < at && at < one.end);
-    for (const one of rendered) for (const at of [one.start, one.end]) cuts.add(at);
-    for (const mark of marks)
-      for (const at of [mark.start, mark.end]) if (step.start < at && at < end && !inFormula(at)) cuts.add(at);
-    for (let i = first; i < beyond; i++) {
-      const at = this.pieces[i]?.start ?? end;
-      if (step.start < at && at < end && !inFormula(at)) cuts.add(at);
-    }
-    const places = [...cuts].toSorted((a, b) => a - b);
-    const nodes: Node[] = [];
-    let piece = first;
-    for (let i = 0; i + 1 < places.length; i++) {
-      const [from, to] = [places[i] as number, places[i + 1] as number];
-      while (piece + 1 < beyond && (this.pieces[piece + 1]?.start ?? end) <= from) piece++;
-      const over = marks.filter(mark => mark.start < to && from < mark.end);
-      nodes.push(this.run(from, to, over, rendered, withTokens ? piece : undefined, stepping));
-    }
-    // the stop token has no text of its own
-    if (stepping)
-      for (let i = Math.max(first, piece); i < beyond; i++)
-        if (this.pieces[i]?.start === this.pieces[i]?.end)
-          nodes.push(this.pieceElement(i, [h('span', { class: 'unseen' }, t('end'))], []));
-    return nodes;
-  }
-
-  private run(
-    from: number,
-    to: number,
-    over: readonly Mark[],
-    rendered: readonly Formula[],
-    piece: number | undefined,
-    stepping: boolean,
-  ): Node {
-    const formula = rendered.find(one => one.start === from && one.end === to);
-    const content: readonly Node[] =
-      formula === undefined
-        ? stepping
-          ? shownWhitespace(this.completion.slice(from, to))
-          : modelText(this.completion.slice(from, to))
-        : [latex(this.completion.slice(formula.inner.start, formula.inner.end), formula.display)];
-    if (piece !== undefined && formula === undefined) return this.pieceElement(piece, content, over);
-    if (over.length === 0) return content.length === 1 ? (content[0] as Node) : h('span', {}, ...content);
-    return markElement(over, content);
-  }
-
-  private pieceElement(piece: number, content: readonly Node[], over: readonly Mark[]): HTMLElement {
-    const { first = 0, last = 0 } = this.pieces[piece] ?? {};
-    const { tokens } = this;
-    const figures = tokens === null ? undefined : figuresOf(tokens, first);
-    const heat = figures === undefined ? null : heatOf(figures, this.look.heat);
-    const label =
-      figures?.probability === null || figures === undefined
-        ? t('token {0}', first + 1)
-        : t(
-            'token {0}, probability {1}',
-            last === first ? first + 1 : `${first + 1}–${last + 1}`,
-            figure(figures.probability),
-          );
-    return h(
-      'span',
-      {
-        class: `token${heat === null ? '' : ` heat-${heat < 0 ? 'down-' : ''}${Math.round(Math.abs(heat) * 9)}`}`,
-        'data-piece': piece,
-        tabindex: -1,
-        title: label,
-      },
-      ...(over.length === 0 ? content : [markElement(over, content)]),
-    );
-  }
-}
-
-function markElement(over: readonly Mark[], content: readonly Node[]): HTMLElement {
-  const [mark] = over;
-  const names = [...new Set(over.map(({ rule }) => modelLine(rule)))].join(', ');
-  return h(
-    'mark',
-    { class: `rule-mark rule-${(mark?.number ?? 0) % 6}`, title: names, 'data-rules': names },
-    ...content,
-  );
 }
 
 /** Of the pieces of a step, the one at hand. */
 function markCurrent(block: HTMLElement, piece: number | undefined): HTMLElement | undefined {
+  for (const before of block.querySelectorAll<HTMLElement>('[data-piece][aria-current]')) {
+    before.tabIndex = -1;
+    before.removeAttribute('aria-current');
+  }
+  if (piece === undefined) return undefined;
   let current: HTMLElement | undefined;
-  for (const one of block.querySelectorAll<HTMLElement>('[data-piece]')) {
-    const here = one.dataset['piece'] === String(piece);
-    one.tabIndex = here ? 0 : -1;
-    if (here) {
-      one.setAttribute('aria-current', 'true');
-      current = one;
-    } else one.removeAttribute('aria-current');
+  // a mark that begins within a token parts it in two
+  for (const here of block.querySelectorAll<HTMLElement>(`[data-piece="${piece}"]`)) {
+    here.tabIndex = 0;
+    here.setAttribute('aria-current', 'true');
+    current = here;
   }
   return current;
-}
-
-/** Spaces and line ends as signs: a token may be nothing else. */
-function shownWhitespace(text: string): readonly Node[] {
-  if (text.trim() !== '') return modelText(text);
-  const signs = text.replaceAll(' ', '·').replaceAll('\t', '→').replaceAll('\n', '⏎');
-  return [h('span', { class: 'blank' }, signs), ...(text.includes('\n') ? [document.createTextNode('\n')] : [])];
-}
-
-function firstAtOrAfter(pieces: readonly TokenPiece[], offset: number): number {
-  let low = 0;
-  let high = pieces.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if ((pieces[middle] as TokenPiece).start < offset) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }
 
 const reveal = (element: HTMLElement): void => element.scrollIntoView({ block: 'nearest', inline: 'nearest' });

@@ -1,12 +1,34 @@
 // Formulas as people write them. KaTeX makes elements, never markup of ours, and refuses what is no LaTeX: then the raw
 // text stands there.
 
-import katex from 'katex';
+import type { KatexOptions } from 'katex';
 import 'katex/dist/katex.css';
 import { modelText } from '../model-text';
+import { part } from '../parts';
 
-/** The formula rendered; its raw text where it cannot be, marked as such. */
+/** What katex.ts leaves behind. */
+declare const katex: { readonly render: (source: string, element: HTMLElement, options: KatexOptions) => void };
+
+/** Where the part cannot be loaded, formulas stay as they were written. */
+export const prepareLatex = (): Promise<void> => part('katex').catch(error => console.error(error));
+
+/** What was rendered, by its source: a trace writes its $x$ again and again. */
+const rendered = new Map<string, HTMLElement>();
+const mostRendered = 1000;
+
+/** The formula rendered; its raw text where it cannot be. */
 export function latex(source: string, display: boolean): HTMLElement {
+  const key = `${display ? 'display' : 'inline'} ${source}`;
+  let known = rendered.get(key);
+  if (known === undefined) {
+    known = render(source, display);
+    if (rendered.size >= mostRendered) rendered.clear();
+    rendered.set(key, known);
+  }
+  return known.cloneNode(true) as HTMLElement;
+}
+
+function render(source: string, display: boolean): HTMLElement {
   const element = document.createElement('span');
   element.className = display ? 'formula formula-display' : 'formula';
   try {

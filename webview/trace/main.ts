@@ -10,15 +10,18 @@ import { errorNotice } from '../components/notice';
 import { Pictures } from '../components/pictures';
 import { h, replace } from '../dom';
 import { connect, type Host, isAbort } from '../host';
+import { part } from '../parts';
 import { speak, t } from '../words';
 import { Alternatives } from './alternatives';
 import { BranchPanel, type Fork } from './branch-panel';
-import { CompletionText, type Mark, type Place } from './completion-text';
+import { CompletionText, type Place } from './completion-text';
 import { allKeys, keysLine } from './key-help';
 import { keyOf, type TraceKey } from './keys';
+import { prepareLatex } from './latex';
 import { promptPanel } from './prompt-panel';
 import { RewardPanel } from './reward-panel';
 import { isFailing, type RulePart, rewardOf, rulePartsOf, typedParts } from './rule-parts';
+import type { Mark } from './step-content';
 import { Timeline } from './timeline';
 import { TokenPanel } from './token-panel';
 import { type Heat, nextUncertain } from './tokens';
@@ -134,9 +137,9 @@ class TraceView {
     this.asking = asking;
     const { folder, ref } = this.shown;
     this.keep();
-    this.host
-      .request('rollout', { folder, ref }, { signal: asking.signal })
-      .then(detail => {
+    const asked = this.host.request('rollout', { folder, ref }, { signal: asking.signal });
+    Promise.all([asked, prepareLatex()])
+      .then(([detail]) => {
         if (asking.signal.aborted) return;
         replace(this.notices);
         this.render(detail);
@@ -167,21 +170,20 @@ class TraceView {
     const of = (token: number) => alternatives.of(token);
     this.tokenPanel = new TokenPanel(tokens, text.pieces, detail.completion, of, {
       choose: piece =>
-        this.goTo({ step: this.text?.placeOf(this.text.pieces[piece]?.last ?? 0).step ?? 0, piece }, true),
+        this.goTo({ step: this.text?.placeOf(this.text.pieces.at(piece)?.last ?? 0).step ?? 0, piece }, true),
       branch: (token, force) => void this.branch({ token, force }),
     });
     this.branches?.close();
-    const { folder, ref } = this.shown;
-    this.branches = new BranchPanel(folder, ref, rewardOf(detail).reward, (params, signal, onBranching) =>
-      this.host.request('branch', params, { signal, onBranching }),
-    );
+    this.branches = undefined;
     replace(this.tokenSlot, this.tokenPanel.element);
     replace(this.left, promptPanel(detail, this.pictures));
-    replace(this.middle, text.element, this.branches.element);
+    replace(this.middle, text.element);
     this.showHeader(detail);
-    this.relook();
     const step = Math.min(this.ui.step ?? 0, Math.max(0, text.steps.length - 1));
-    this.goTo(this.shown.token === undefined ? { step, piece: undefined } : text.placeOf(this.shown.token), true);
+    const place = this.shown.token === undefined ? { step, piece: undefined } : text.placeOf(this.shown.token);
+    text.begin(place.step);
+    this.relook();
+    this.goTo(place, true);
   }
 
   private showHeader(detail: RolloutDetail): void {
@@ -217,7 +219,7 @@ class TraceView {
     text.go(place, focus);
     const range = text.piecesOf(place.step);
     this.tokenPanel?.show(place.piece, range, this.ui.table === true);
-    const token = place.piece === undefined ? undefined : text.pieces[place.piece]?.first;
+    const token = place.piece === undefined ? undefined : text.pieces.at(place.piece)?.first;
     const { token: _, ...rest } = this.shown;
     this.shown = token === undefined ? rest : { ...rest, token };
     this.ui = { ...this.ui, step: place.step };
@@ -231,6 +233,7 @@ class TraceView {
 
   /** What typed rules match is marked in the text, and what they say stands beside each rule. */
   private tried(tried: Tried): void {
+    this.act(() => part('toolkit'));
     this.trial.show(tried);
     if (tried.of !== 'rollout' || this.detail === undefined) return;
     const { ref } = tried.rollout;
@@ -311,7 +314,7 @@ class TraceView {
       later: () => this.toOccurrence(1),
       earlier: () => this.toOccurrence(-1),
       branch: () => {
-        const token = text.pieces[place.piece ?? first]?.first;
+        const token = text.pieces.at(place.piece ?? first)?.first;
         if (token !== undefined) void this.branch({ token, force: undefined });
       },
       heat: () => this.look({ heat: heats[(heats.indexOf(this.ui.heat ?? 'none') + 1) % heats.length] as Heat }),
@@ -344,7 +347,7 @@ class TraceView {
     if (tokens === null || this.text === undefined) return;
     const [first] = this.text.piecesOf(this.place.step);
     const from =
-      this.place.piece === undefined ? (pieces[first]?.first ?? 0) : (pieces[this.place.piece]?.last ?? -1) + 1;
+      this.place.piece === undefined ? (pieces.at(first)?.first ?? 0) : (pieces.at(this.place.piece)?.last ?? -1) + 1;
     const token = nextUncertain(tokens, from) ?? nextUncertain(tokens, 0);
     if (token !== undefined) this.goTo(this.text.placeOf(token), true);
     else this.live.textContent = t('No token here was uncertain.');
@@ -367,7 +370,7 @@ class TraceView {
   private toPiece(piece: number): void {
     const { text } = this;
     if (text === undefined || piece < 0 || piece >= text.pieces.length) return;
-    const found = text.placeOf(text.pieces[piece]?.last ?? 0);
+    const found = text.placeOf(text.pieces.at(piece)?.last ?? 0);
     this.goTo({ step: found.step, piece }, true);
   }
 
@@ -389,16 +392,30 @@ class TraceView {
   }
 
   private async branch(fork: Fork): Promise<void> {
-    const { branches, detail, text } = this;
-    if (branches === undefined || detail === undefined || text === undefined) return;
+    const { detail, text } = this;
+    if (detail === undefined || text === undefined) return;
     try {
+      await part('toolkit');
       this.checkpoints ??= await this.checkpointChoices();
     } catch (error) {
       replace(this.notices, errorNotice(error));
       return;
     }
-    const piece = text.pieces.find(({ last }) => fork.token <= last);
+    // another completion may have come meanwhile
+    if (detail !== this.detail) return;
+    this.branches ??= this.branchPanel(detail);
+    const { branches } = this;
+    const piece = text.pieces.at(text.pieces.of(fork.token) ?? text.pieces.length);
     branches.open(fork, this.checkpoints, detail.completion.slice(0, piece?.start ?? detail.completion.length));
+  }
+
+  private branchPanel(detail: RolloutDetail): BranchPanel {
+    const { folder } = this.shown;
+    const panel = new BranchPanel(folder, detail.ref, rewardOf(detail).reward, (params, signal, onBranching) =>
+      this.host.request('branch', params, { signal, onBranching }),
+    );
+    this.middle.append(panel.element);
+    return panel;
   }
 
   /** Those of the run, the newest first, and what it began from. */

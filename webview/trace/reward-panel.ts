@@ -3,7 +3,7 @@
 
 import type { RolloutDetail, RolloutRef } from '../../src/protocol/query';
 import type { TriedRollout } from '../../src/protocol/trial';
-import { iconButton } from '../components/controls';
+import { iconButton } from '../components/icon-button';
 import { h, icon, replace } from '../dom';
 import { modelLine } from '../model-text';
 import { figure, signed, t } from '../words';

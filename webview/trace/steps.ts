@@ -1,6 +1,8 @@
 // A completion cut into steps: what a reader takes in at once. Tags stand for themselves and open a section; within a
 // section a step is a formula that stands alone, a line, or a sentence of a line.
 
+import { sentenceEnds } from './sentence-ends';
+
 /** UTF-16 offsets into the completion; the end is behind the last character. */
 export interface Span {
   readonly start: number;
@@ -25,8 +27,7 @@ const tagPattern = /<(\/?)([A-Za-z][\w-]{0,40})>/g;
  * Steps cover the completion without gap or overlap, but for the white space between them, which belongs to the step
  * before it (at the beginning to the first).
  */
-export function traceSteps(completion: string): readonly TraceStep[] {
-  const formulas = formulasIn(completion);
+export function traceSteps(completion: string, formulas = formulasIn(completion)): readonly TraceStep[] {
   const steps: TraceStep[] = [];
   const open: string[] = [];
   let from = 0;
@@ -34,7 +35,7 @@ export function traceSteps(completion: string): readonly TraceStep[] {
     for (const step of stepsBetween(completion, formulas, from, end)) steps.push({ ...step, within: [...open] });
   };
   for (const tag of completion.matchAll(tagPattern)) {
-    if (formulas.some(({ start, end }) => start <= tag.index && tag.index < end)) continue;
+    if (formulaAt(formulas, tag.index) !== undefined) continue;
     plain(tag.index);
     from = tag.index + tag[0].length;
     const [, closing, name = ''] = tag;
@@ -52,15 +53,30 @@ export function traceSteps(completion: string): readonly TraceStep[] {
 }
 
 /** The step that holds an offset; the last one for the end of the text. */
-export function stepAt(steps: readonly Span[], offset: number): number {
-  let low = 0;
-  let high = steps.length - 1;
+export const stepAt = (steps: readonly Span[], offset: number): number => Math.max(0, lastUpTo(steps, offset));
+
+/** Of spans in the order of the text the last that begins there or before; -1: none does. */
+function lastUpTo(spans: readonly Span[], offset: number): number {
+  let low = -1;
+  let high = spans.length - 1;
   while (low < high) {
     const middle = (low + high + 1) >> 1;
-    if ((steps[middle] as Span).start <= offset) low = middle;
+    if ((spans[middle] as Span).start <= offset) low = middle;
     else high = middle - 1;
   }
   return low;
+}
+
+/** The formula that has the character at an offset. */
+function formulaAt(formulas: readonly Formula[], offset: number): Formula | undefined {
+  const formula = formulas[lastUpTo(formulas, offset)];
+  return formula !== undefined && offset < formula.end ? formula : undefined;
+}
+
+/** The formula that a cut before the character at an offset would part in two. */
+function formulaAround(formulas: readonly Formula[], offset: number): Formula | undefined {
+  const formula = formulaAt(formulas, offset);
+  return formula !== undefined && formula.start < offset ? formula : undefined;
 }
 
 const formulaPattern =
@@ -103,8 +119,10 @@ type PlainStep = Omit<TraceStep, 'within'>;
 
 function* stepsBetween(text: string, formulas: readonly Formula[], from: number, to: number): Generator<PlainStep> {
   let at = from;
-  for (const { start, end, display } of formulas) {
-    if (!display || end <= from || start >= to) continue;
+  for (let i = Math.max(0, lastUpTo(formulas, from)); i < formulas.length; i++) {
+    const { start, end, display } = formulas[i] as Formula;
+    if (start >= to) break;
+    if (!display || end <= from) continue;
     yield* lines(text, formulas, at, start);
     yield { start, end, kind: 'formula' };
     at = end;
@@ -121,17 +139,15 @@ function* lines(text: string, formulas: readonly Formula[], from: number, to: nu
   }
 }
 
-let segmenter: Intl.Segmenter | undefined;
-
 function* sentences(text: string, formulas: readonly Formula[], from: number, to: number): Generator<PlainStep> {
   const line = text.slice(from, to);
   if (line.trim() === '') return;
-  segmenter ??= new Intl.Segmenter('en', { granularity: 'sentence' });
   const ends: number[] = [];
-  for (const { index, segment } of segmenter.segment(line)) {
-    const end = from + index + segment.length;
-    const inFormula = formulas.some(formula => formula.start < end && end < formula.end);
-    if (!inFormula && !endsShort(text.slice(from + index, end))) ends.push(end);
+  let begin = from;
+  for (const endOfSentence of sentenceEnds(line)) {
+    const end = from + endOfSentence;
+    if (formulaAround(formulas, end) === undefined && !endsShort(text.slice(begin, end))) ends.push(end);
+    begin = end;
   }
   if (ends.at(-1) !== to) ends.push(to);
   let start = from;
@@ -153,7 +169,7 @@ function* breathsOf(text: string, formulas: readonly Formula[], from: number, to
     // within the step alone: a text without spaces is long
     const space = start + text.slice(start, start + longestStep).lastIndexOf(' ') + 1;
     let cut = space > start + longestStep / 2 ? space : start + longestStep;
-    const formula = formulas.find(one => one.start < cut && cut < one.end);
+    const formula = formulaAround(formulas, cut);
     if (formula !== undefined) cut = formula.start > start ? formula.start : formula.end;
     // a character of two units is not cut in its middle
     if (/[\udc00-\udfff]/.test(text[cut] ?? '')) cut++;
@@ -165,8 +181,14 @@ function* breathsOf(text: string, formulas: readonly Formula[], from: number, to
 }
 
 /** "e.g. ", "Fig. ", "1. ": a full stop that ends no sentence. */
-const endsShort = (segment: string): boolean =>
-  /(^|[\s(])(\d+|[A-Za-z]|e\.g|i\.e|cf|eq|fig|no|vs|approx|resp)\.\s*$/i.test(segment);
+function endsShort(segment: string): boolean {
+  const trimmed = segment.trimEnd();
+  // of a long sentence its end alone is looked through
+  const end = trimmed.length > longestShort ? `_${trimmed.slice(-longestShort)}` : trimmed;
+  return end.endsWith('.') && /(^|[\s(])(\d+|[A-Za-z]|e\.g|i\.e|cf|eq|fig|no|vs|approx|resp)\.$/i.test(end);
+}
+
+const longestShort = 24;
 
 /** White space between steps goes to the step before. */
 function closed(steps: readonly TraceStep[], length: number): readonly TraceStep[] {

@@ -6,7 +6,7 @@ import { modelLine } from '../model-text';
 import { figure, percent, signed, t } from '../words';
 import type { AlternativesHere } from './alternatives';
 import { TokenTable } from './token-table';
-import { figuresOf, type TokenPiece } from './tokens';
+import { figuresOf, type TokenPiece, type TokenPieces } from './tokens';
 
 export interface TokenActions {
   readonly choose: (piece: number) => void;
@@ -23,7 +23,7 @@ export class TokenPanel {
 
   constructor(
     private readonly tokens: TokenFigures | null,
-    private readonly pieces: readonly TokenPiece[],
+    private readonly pieces: TokenPieces,
     private readonly completion: string,
     private readonly alternatives: (token: number) => AlternativesHere,
     private readonly does: TokenActions,
@@ -38,7 +38,7 @@ export class TokenPanel {
     const { tokens } = this;
     if (tokens === null || this.pieces.length === 0) return;
     this.shown = piece;
-    const at = piece === undefined ? undefined : this.pieces[piece];
+    const at = piece === undefined ? undefined : this.pieces.at(piece);
     replace(
       this.here,
       at === undefined
@@ -60,7 +60,7 @@ export class TokenPanel {
 
   /** Alternatives that were awaited are there. */
   refresh(): void {
-    const at = this.shown === undefined ? undefined : this.pieces[this.shown];
+    const at = this.shown === undefined ? undefined : this.pieces.at(this.shown);
     if (at !== undefined && this.tokens !== null) replace(this.here, this.oneToken(this.tokens, at));
   }
 

@@ -4,7 +4,7 @@
 import type { TokenFigures } from '../../src/protocol/query';
 import { h } from '../dom';
 import { figure, percent, signed, t } from '../words';
-import { figuresOf, type TokenPiece } from './tokens';
+import { figuresOf, type TokenPiece, type TokenPieces } from './tokens';
 
 /** A step of thousands of tokens is a table that nobody reads. */
 const mostRows = 200;
@@ -17,7 +17,7 @@ export class TokenTable {
   /** @param range pieces: first, and one behind the last; of more than are shown, those around `at` */
   constructor(
     tokens: TokenFigures,
-    pieces: readonly TokenPiece[],
+    pieces: TokenPieces,
     readonly range: readonly [number, number],
     at: number,
     text: (piece: TokenPiece) => string,
@@ -26,9 +26,12 @@ export class TokenTable {
     const [first, beyond] = range;
     this.from = Math.max(first, Math.min(at - (mostRows >> 1), beyond - mostRows));
     const to = Math.min(beyond, this.from + mostRows);
-    this.rows = pieces
-      .slice(this.from, to)
-      .flatMap((piece, i) => rowsOf(tokens, piece, text(piece), () => choose(this.from + i)));
+    const rows: HTMLElement[] = [];
+    for (let at = this.from; at < to; at++) {
+      const piece = pieces.at(at);
+      if (piece !== undefined) rows.push(...rowsOf(tokens, piece, text(piece), () => choose(at)));
+    }
+    this.rows = rows;
     const head = [t('Token'), t('Text'), t('Probability'), t('Entropy'), t('Log-ratio')];
     this.element = h(
       'div',

@@ -22,22 +22,77 @@ export interface TokenFigures {
   readonly entropy: number | null;
 }
 
-/** Pieces in the order of the text; none where offsets were not recorded. Tokens after the text (the stop token) make a last, empty one. */
-export function tokenPieces(
-  { ids, offsets }: Pick<StoredFigures, 'ids' | 'offsets'>,
-  length: number,
-): readonly TokenPiece[] {
-  if (offsets === null) return [];
-  const pieces: TokenPiece[] = [];
-  for (let first = 0; first < ids.length; ) {
-    const start = Math.min(offsets[first] ?? length, length);
-    let last = first;
-    while (last + 1 < ids.length && (offsets[last + 1] ?? length) <= start && start < length) last++;
-    const end = last + 1 < ids.length ? Math.min(offsets[last + 1] ?? length, length) : length;
-    pieces.push({ first, last, start, end: Math.max(start, end) });
-    first = last + 1;
+/**
+ * Pieces in the order of the text; none where offsets were not recorded. Tokens after the text (the stop token) make a
+ * last, empty one. Of tens of thousands hardly any is looked at, so they are columns, and objects when they are.
+ */
+export class TokenPieces {
+  readonly length: number;
+  private readonly firsts: Int32Array;
+  private readonly offsets: ArrayLike<number>;
+
+  constructor(
+    { offsets }: Pick<StoredFigures, 'offsets'>,
+    private readonly textLength: number,
+  ) {
+    this.offsets = offsets ?? [];
+    const tokens = this.offsets.length;
+    const firsts = new Int32Array(tokens);
+    let pieces = 0;
+    for (let first = 0; first < tokens; ) {
+      const start = this.startOf(first);
+      let beyond = first + 1;
+      while (beyond < tokens && start < textLength && this.startOf(beyond) <= start) beyond++;
+      firsts[pieces++] = first;
+      first = beyond;
+    }
+    this.firsts = firsts.subarray(0, pieces);
+    this.length = pieces;
   }
-  return pieces;
+
+  at(piece: number): TokenPiece | undefined {
+    const first = this.firsts[piece];
+    if (first === undefined) return undefined;
+    const next = this.firsts[piece + 1];
+    const start = this.startOf(first);
+    const end = next === undefined ? this.textLength : this.startOf(next);
+    return { first, last: (next ?? this.offsets.length) - 1, start, end: Math.max(start, end) };
+  }
+
+  /** Of the piece, or the end of the text behind the last. */
+  startAt(piece: number): number {
+    const first = this.firsts[piece];
+    return first === undefined ? this.textLength : this.startOf(first);
+  }
+
+  /** The piece that a token is in. */
+  of(token: number): number | undefined {
+    if (token < 0 || token >= this.offsets.length) return undefined;
+    let low = 0;
+    let high = this.length - 1;
+    while (low < high) {
+      const middle = (low + high + 1) >> 1;
+      if ((this.firsts[middle] as number) <= token) low = middle;
+      else high = middle - 1;
+    }
+    return low;
+  }
+
+  /** The first that begins at an offset of the text or behind it. */
+  firstFrom(offset: number): number {
+    let low = 0;
+    let high = this.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (this.startAt(middle) < offset) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+
+  private startOf(token: number): number {
+    return Math.min(this.offsets[token] ?? this.textLength, this.textLength);
+  }
 }
 
 export function figuresOf(tokens: StoredFigures, index: number): TokenFigures {

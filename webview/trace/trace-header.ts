@@ -1,12 +1,15 @@
 // The head of a trace: which completion it is, what it was paid, and buttons for what the keys do.
 
 import type { RolloutDetail } from '../../src/protocol/query';
-import { dropdown, iconButton } from '../components/controls';
+import { type Dropdown, dropdown } from '../components/controls';
+import { iconButton } from '../components/icon-button';
 import { rovingToolbar } from '../components/roving';
 import { h, replace } from '../dom';
+import { part } from '../parts';
 import { count, figure, signed, t } from '../words';
 import type { TraceKey } from './keys';
 import { rewardOf } from './rule-parts';
+import { whenIdle } from './slices';
 import type { Heat } from './tokens';
 
 export interface HeaderLooks {
@@ -25,7 +28,10 @@ export class TraceHeader {
   private readonly title = h('h1');
   private readonly where = h('div', { class: 'where' });
   private readonly actions = h('div', { class: 'actions', role: 'toolbar', 'aria-label': t('Trace') });
-  private readonly heatChoice = dropdown(t('Heat of tokens'), value => this.does.heat(value as Heat));
+  private readonly heatSlot = h('div', { class: 'heat-choice' });
+  private heatChoice: Dropdown | undefined;
+  private making: unknown;
+  private heat: Heat = 'none';
   readonly element: HTMLElement;
 
   constructor(
@@ -35,7 +41,7 @@ export class TraceHeader {
     this.element = h(
       'header',
       { class: 'trace-header' },
-      h('div', { class: 'trace-line' }, this.title, this.where, this.actions),
+      h('div', { class: 'trace-line' }, this.title, this.where, this.heatSlot, this.actions),
       timeline,
     );
   }
@@ -58,15 +64,9 @@ export class TraceHeader {
       item(tokens === null ? undefined : t('{0} tokens', count(tokens.count))),
       item(cell('rules_version') === undefined ? undefined : t('rules {0}', cell('rules_version') as string)),
     );
-    this.heatChoice.offer(
-      [
-        { value: 'none', label: t('No heat') },
-        { value: 'probability', label: t('Probability') },
-        { value: 'entropy', label: t('Entropy') },
-        { value: 'log-ratio', label: t('Log-ratio to the reference') },
-      ],
-      looks.heat,
-    );
+    this.heat = looks.heat;
+    if (this.heatChoice === undefined) this.makeHeatChoice();
+    else this.offerHeat(this.heatChoice);
     const press = (key: TraceKey) => () => this.does.do(key);
     replace(
       this.actions,
@@ -80,6 +80,33 @@ export class TraceHeader {
       iconButton('question', t('Keys (?)'), press('help'), looks.help),
     );
     rovingToolbar(this.actions);
-    if (this.heatChoice.element.parentElement === null) this.actions.before(this.heatChoice.element);
+  }
+
+  /** A list takes as long to make as the text that is waited for. */
+  private makeHeatChoice(): void {
+    this.making ??= whenIdle(() => {
+      part('toolkit').then(
+        () => {
+          this.heatChoice = dropdown(t('Heat of tokens'), value => this.does.heat(value as Heat));
+          this.heatSlot.append(this.heatChoice.element);
+          this.offerHeat(this.heatChoice);
+        },
+        // the key is there without it
+        error => console.error(error),
+      );
+      return false;
+    });
+  }
+
+  private offerHeat(choice: Dropdown): void {
+    choice.offer(
+      [
+        { value: 'none', label: t('No heat') },
+        { value: 'probability', label: t('Probability') },
+        { value: 'entropy', label: t('Entropy') },
+        { value: 'log-ratio', label: t('Log-ratio to the reference') },
+      ],
+      this.heat,
+    );
   }
 }

@@ -18,9 +18,11 @@ export async function tokensIn(file: string, group: number, sample: number): Pro
   };
   const ids = numbers('completion_ids');
   if (ids === null) return null;
+  const offsets = numbers('offsets');
   return {
     ids,
-    offsets: numbers('offsets'),
+    // of another number of tokens they say nothing of these
+    offsets: offsets?.length === ids.length ? offsets : null,
     logprobs: numbers('logprobs'),
     trainLogprobs: numbers('train_logprobs'),
     refLogprobs: numbers('ref_logprobs'),

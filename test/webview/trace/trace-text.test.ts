@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import type { TokenFigures } from '../../../src/protocol/query';
 import { Random } from '../../../src/protocol/random';
 import { formulasIn, stepAt, traceSteps } from '../../../webview/trace/steps';
-import { figuresOf, heatOf, nextUncertain, tokenPieces } from '../../../webview/trace/tokens';
+import { figuresOf, heatOf, nextUncertain, type TokenPiece, TokenPieces } from '../../../webview/trace/tokens';
 
 const cut = (text: string): readonly string[] => traceSteps(text).map(({ start, end }) => text.slice(start, end));
 
@@ -89,6 +89,11 @@ describe('a completion in steps', () => {
   });
 });
 
+const tokenPieces = (tokens: Pick<TokenFigures, 'offsets'>, length: number): readonly (TokenPiece | undefined)[] => {
+  const pieces = new TokenPieces(tokens, length);
+  return Array.from({ length: pieces.length }, (_, i) => pieces.at(i));
+};
+
 describe('tokens of a completion', () => {
   const record = (offsets: readonly number[], more: Partial<TokenFigures> = {}): TokenFigures => ({
     ids: offsets.map((_, i) => i + 100),
@@ -117,6 +122,20 @@ describe('tokens of a completion', () => {
     ]);
   });
 
+  it('are found by token and by place in the text', () => {
+    const pieces = new TokenPieces(record([0, 1, 1, 1, 3, 4]), 4);
+    assert.deepEqual(
+      [0, 1, 2, 3, 4, 5, 6, -1].map(token => pieces.of(token)),
+      [0, 1, 1, 1, 2, 3, undefined, undefined],
+    );
+    assert.deepEqual(
+      [0, 1, 2, 3, 4, 5].map(offset => pieces.firstFrom(offset)),
+      [0, 1, 2, 2, 3, 4],
+    );
+    assert.deepEqual([pieces.startAt(2), pieces.startAt(4), pieces.at(4)], [3, 4, undefined]);
+    assert.equal(new TokenPieces(record([]), 4).of(0), undefined);
+  });
+
   it('say what was recorded and nothing else', () => {
     const all = figuresOf(record([0], { logprobs: [Math.log(0.25)], refLogprobs: [Math.log(0.5)], entropy: [1] }), 0);
     assert.equal(all.probability?.toFixed(6), '0.250000');
@@ -125,7 +144,7 @@ describe('tokens of a completion', () => {
     const none = figuresOf(record([0]), 0);
     assert.deepEqual([none.probability, none.logRatio, none.entropy], [null, null, null]);
     assert.equal(heatOf(none, 'entropy'), null);
-    assert.deepEqual(tokenPieces({ ids: [1], offsets: null }, 3), []);
+    assert.deepEqual(tokenPieces({ offsets: null }, 3), []);
   });
 
   it('are uncertain below a half', () => {
