@@ -66,7 +66,7 @@ Pauses a run after the step under way, with everything saved and the model in me
 
 Stops a run after the step under way, with everything saved.
 
-  --now               at once, back at the last checkpoint
+  --now               at once, back at the last checkpoint; a host that does not answer is ended by its process
   --take-control      from whoever controls the run now
 `,
   runs: `triphase runs [FOLDER] [--json]
