@@ -323,7 +323,13 @@ class DashboardView {
 
   private showHeader(): void {
     if (this.summary === undefined) return;
-    this.header.update(this.summary, this.state, this.curves[0]?.steps.at(-1));
+    const [own] = this.curves;
+    const last = (metric: string) => own?.metrics[metric]?.findLast(value => value !== null) ?? undefined;
+    this.header.update(this.summary, this.state, own?.steps.at(-1), {
+      usedGiB: last('device/used_gib') ?? last('device/held_gib'),
+      totalGiB: last('device/total_gib'),
+      share: last('device/share'),
+    });
   }
 
   private showRuns(): void {
