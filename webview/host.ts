@@ -2,7 +2,7 @@
 // `acquireVsCodeApi`: VS Code, or the browser harness of the tests.
 
 import type { ErrorRecord } from '../src/protocol/error-record';
-import type { SearchHits } from '../src/protocol/query';
+import type { IndexingProgress, SearchHits } from '../src/protocol/query';
 import type { RunState } from '../src/protocol/run-state';
 import type { BranchProgress } from '../src/protocol/session';
 import type { RecomputeProgress, Tried } from '../src/protocol/trial';
@@ -27,6 +27,8 @@ export interface Wishes {
   readonly signal?: AbortSignal;
   /** First hits of a search that is still running. */
   readonly onHits?: (hits: SearchHits) => void;
+  /** Of a run that is read for the first time. */
+  readonly onIndexing?: (progress: IndexingProgress) => void;
   /** What continuations say so far. */
   readonly onBranching?: (progress: BranchProgress) => void;
   readonly onRecomputing?: (progress: RecomputeProgress) => void;
@@ -65,6 +67,7 @@ interface Pending {
   readonly resolve: (result: never) => void;
   readonly reject: (error: Error) => void;
   readonly onHits: ((hits: SearchHits) => void) | undefined;
+  readonly onIndexing: ((progress: IndexingProgress) => void) | undefined;
   readonly onBranching: ((progress: BranchProgress) => void) | undefined;
   readonly onRecomputing: ((progress: RecomputeProgress) => void) | undefined;
 }
@@ -94,11 +97,11 @@ export function connect(): Promise<{ readonly host: Host; readonly state: ViewSt
 
   const host = (strings: Readonly<Record<string, string>>): Host => ({
     strings,
-    request: (name, params, { signal, onHits, onBranching, onRecomputing } = {}) =>
+    request: (name, params, { signal, onHits, onIndexing, onBranching, onRecomputing } = {}) =>
       new Promise((resolve, reject) => {
         if (signal?.aborted === true) return reject(signal.reason as Error);
         const id = nextId++;
-        pending.set(id, { resolve, reject, onHits, onBranching, onRecomputing });
+        pending.set(id, { resolve, reject, onHits, onIndexing, onBranching, onRecomputing });
         signal?.addEventListener('abort', () => {
           if (!pending.delete(id)) return;
           api.postMessage({ kind: 'cancel', id });
@@ -149,6 +152,9 @@ export function connect(): Promise<{ readonly host: Host; readonly state: ViewSt
           return;
         case 'hits':
           pending.get(data.id)?.onHits?.(data.hits);
+          return;
+        case 'indexing':
+          pending.get(data.id)?.onIndexing?.(data.progress);
           return;
         case 'branching':
           pending.get(data.id)?.onBranching?.(data.progress);

@@ -2,6 +2,7 @@
 
 import path from 'node:path';
 import { connectHost, type HostClient } from '../client/host-client';
+import { stopAtOnce } from '../client/stop-at-once';
 import type { HostStatus } from '../protocol/host';
 import { parseCommandLine } from './arguments';
 import { exitCode } from './exit-codes';
@@ -26,8 +27,13 @@ export async function stopCommand(screen: Screen, args: readonly string[]): Prom
     args,
   );
   const folder = path.resolve(positionals[0] ?? '');
-  const when = values.now === true ? 'now' : 'after-step';
-  return tellHost(screen, folder, values['take-control'] === true, client => client.stop({ when }));
+  const take = values['take-control'] === true;
+  if (values.now !== true) return tellHost(screen, folder, take, client => client.stop({ when: 'after-step' }));
+  const how = await stopAtOnce(folder, terminal, () =>
+    tellHost(screen, folder, take, client => client.stop({ when: 'now' })),
+  );
+  if (how === 'killed') screen.line(`${shown(folder)}: its host did not answer, and its process was ended`);
+  return exitCode.ok;
 }
 
 export function resumePaused(screen: Screen, folder: string): Promise<number> {

@@ -7,8 +7,10 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import { TriphaseError } from '../protocol/errors';
 import { version } from '../protocol/version';
+import type { Device } from '../tensor/session';
 import { parseCommandLine } from './arguments';
 import { exitCode } from './exit-codes';
+import type { ReportedDevice } from './model-report';
 import type { Screen, Style } from './screen';
 import { duration } from './words';
 
@@ -78,19 +80,27 @@ interface ModelOptions {
 /** A group of eight for each prompt, as the default of generation has it; prompts of half the length of a completion. */
 async function examineModel(screen: Screen, folder: string, { batch, length }: ModelOptions): Promise<number> {
   const { modelReport } = await import('./model-report');
+  const { deviceMemory } = await import('../tensor/device-memory');
+  const bundled = await probeApart('devices');
+  if (!bundled.works) throw new TriphaseError('device', bundled.detail, 'Reinstall with `npm ci`.');
+  const devices: ReportedDevice[] = [];
+  // the CPU, which is always there, is what others are held against
+  for (const device of (bundled.detail.split(' ') as Device[]).toReversed()) {
+    const { works, halves = true } = device === 'cpu' ? { works: true } : await probeApart(device);
+    const memory = works ? await deviceMemory(device) : undefined;
+    if (works) devices.push({ device, halves, ...(memory === undefined ? {} : { memory }) });
+  }
   const prompts = wholeNumber('--batch', batch ?? '1');
   const completionTokens = wholeNumber('--length', length ?? '1024');
   const shape = { prompts, samples: 8, promptTokens: Math.ceil(completionTokens / 2), completionTokens };
-  const { lines } = await modelReport(path.resolve(folder), shape);
+  const { lines, nowhere } = await modelReport(path.resolve(folder), shape, devices);
   for (const { name, text, fits } of lines) {
     const style = fits === undefined ? 'bold' : fits ? 'green' : 'red';
     screen.line(`${screen.style(style, name.padEnd(12))} ${text}`);
   }
   const at = `${prompts} x 8 completions of ${completionTokens} tokens, behind prompts of ${shape.promptTokens}`;
   screen.line(screen.style('dim', `Estimated from the graphs, at ${at}; --batch and --length change it.`));
-  return lines.some(({ name, fits }) => fits === false && (name === 'missing' || name === 'generation'))
-    ? exitCode.failed
-    : exitCode.ok;
+  return nowhere ? exitCode.failed : exitCode.ok;
 }
 
 function wholeNumber(option: string, value: string): number {
@@ -102,6 +112,8 @@ function wholeNumber(option: string, value: string): number {
 interface Finding {
   readonly works: boolean;
   readonly detail: string;
+  /** Of a device: whether it computes with float16. */
+  readonly halves?: boolean;
 }
 
 /** Prints the finding about one part, as JSON. */
@@ -118,7 +130,7 @@ async function probe(part: string): Promise<number> {
 
 async function examine(part: string): Promise<Finding> {
   if (part === 'images') return { works: true, detail: await (await import('./probe-images')).probeImages() };
-  const { bundledDevices, chooseDevice } = await import('../tensor/session');
+  const { bundledDevices, chooseDevice, hasHalves } = await import('../tensor/session');
   const devices = bundledDevices();
   if (part === 'devices') return { works: true, detail: devices.join(' ') };
   const device = devices.find(name => name === part);
@@ -130,7 +142,9 @@ async function examine(part: string): Promise<Finding> {
   const took = `first session and run in ${duration((performance.now() - began) / 1000)}`;
   const cards = device === 'cpu' ? [] : await (await import('../tensor/graphics-cards')).graphicsCards();
   const { cardInWords } = await import('../tensor/graphics-cards');
-  return { works: true, detail: [took, ...cards.map(cardInWords)].join('; ') };
+  const halves = device === 'cpu' || (await hasHalves(device));
+  const lacks = halves ? [] : ['no float16'];
+  return { works: true, halves, detail: [took, ...lacks, ...cards.map(cardInWords)].join('; ') };
 }
 
 async function probeApart(part: string): Promise<Finding> {

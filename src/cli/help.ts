@@ -66,7 +66,7 @@ Pauses a run after the step under way, with everything saved and the model in me
 
 Stops a run after the step under way, with everything saved.
 
-  --now               at once, back at the last checkpoint
+  --now               at once, back at the last checkpoint; a host that does not answer is ended by its process
   --take-control      from whoever controls the run now
 `,
   runs: `triphase runs [FOLDER] [--json]
@@ -169,8 +169,9 @@ Grades lines of {"gold", "pred"} as mathematics; where a line has "equal", print
 
 Says what this machine has, tries every device that this build of onnxruntime carries, and says which a run would use.
 
-  --model DIR              instead: what a model folder is, from its headers alone, and whether it fits this machine for
-                           generation, for training an adapter and for training all of it
+  --model DIR              instead: what a model folder is, from its headers alone, and whether it fits each device for
+                           generation, for training an adapter and for training all of it; the memory of a device that
+                           no driver tells of is TRIPHASE_DEVICE_MEMORY_GIB
   --batch N                prompts that run together, with eight completions each (1)
   --length N               tokens of a completion, behind a prompt of half as many (1024)
 `,

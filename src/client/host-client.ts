@@ -201,9 +201,13 @@ function noHost(folder: string, why: string): TriphaseError {
 /** Rejects when the other end takes its time, or goes. */
 function inTime<T>(socket: Socket, promise: Promise<T>): Promise<T> {
   return new Promise((resolve, reject) => {
-    const fail = (what: string) => () => reject(new TriphaseError('run-folder', `The run's host ${what}.`));
-    const patience = setTimeout(fail('does not answer'), patienceMs);
-    const gone = fail('closed the connection');
+    const silent = new TriphaseError(
+      'no-answer',
+      "The run's host does not answer.",
+      'Wait a moment; where it never does, `triphase stop --now` ends its process.',
+    );
+    const patience = setTimeout(() => reject(silent), patienceMs);
+    const gone = () => reject(new TriphaseError('run-folder', "The run's host closed the connection."));
     socket.once('close', gone);
     promise.then(resolve, reject).finally(() => {
       clearTimeout(patience);

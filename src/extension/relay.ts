@@ -3,7 +3,7 @@
 
 import { toErrorRecord } from '../protocol/error-record';
 import { TriphaseError } from '../protocol/errors';
-import type { SearchHits } from '../protocol/query';
+import type { IndexingProgress, SearchHits } from '../protocol/query';
 import type { BranchProgress } from '../protocol/session';
 import type { RecomputeProgress } from '../protocol/trial';
 import type { FromView, RequestName, Requests, ToView, ViewState } from '../protocol/views';
@@ -13,6 +13,8 @@ export interface Wishes {
   readonly signal: AbortSignal;
   /** First hits of a search, before its answer. */
   readonly onHits: (hits: SearchHits) => void;
+  /** Of a question that waits for an index. */
+  readonly onIndexing?: (progress: IndexingProgress) => void;
   /** What continuations say so far. */
   readonly onBranching: (progress: BranchProgress) => void;
   readonly onRecomputing: (progress: RecomputeProgress) => void;
@@ -57,6 +59,9 @@ export class Relay {
         signal: controller.signal,
         onHits: hits => {
           if (!controller.signal.aborted) this.send({ kind: 'hits', id, hits });
+        },
+        onIndexing: progress => {
+          if (!controller.signal.aborted) this.send({ kind: 'indexing', id, progress });
         },
         onBranching: progress => {
           if (!controller.signal.aborted) this.send({ kind: 'branching', id, progress });

@@ -56,14 +56,20 @@ function textOf({ state, digest, activity, info, pulse }: WatchedRun): string {
   const left = digest.secondsLeft;
   if (left !== undefined && state.kind === 'running') parts.push(vscode.l10n.t('{0} left', roughly(left)));
   if (digest.device !== undefined) {
-    const { 'device/held_gib': held, 'device/used_gib': used } = digest.lastStep?.metrics ?? {};
-    const memory = used ?? held;
-    parts.push(
-      memory === undefined ? digest.device.used : vscode.l10n.t('{0}, {1} GiB', digest.device.used, figure(memory)),
-    );
+    parts.push(deviceText(digest.device.used, digest.lastStep?.metrics ?? {}));
   }
   if (pulse?.verdict === 'hangs') parts.push(vscode.l10n.t('no sign of life'));
   return parts.join(' · ');
+}
+
+/** "webgpu, 12.1 of 24.0 GiB (50%)" */
+function deviceText(device: string, metrics: Readonly<Record<string, number | null>>): string {
+  const memory = metrics['device/used_gib'] ?? metrics['device/held_gib'];
+  if (typeof memory !== 'number') return device;
+  const { 'device/total_gib': total, 'device/share': share } = metrics;
+  return typeof total === 'number' && typeof share === 'number'
+    ? vscode.l10n.t('{0}, {1} of {2} GiB ({3}%)', device, figure(memory), figure(total), Math.round(100 * share))
+    : vscode.l10n.t('{0}, {1} GiB', device, figure(memory));
 }
 
 function tooltipOf(runs: readonly WatchedRun[]): vscode.MarkdownString {

@@ -90,7 +90,14 @@ export class WatchedRun {
   // These reject with a TriphaseError where nobody serves the run (`run-folder`) or another one controls it (`denied`).
 
   async stop(when: StopParams['when']): Promise<void> {
-    await this.host.stop({ when });
+    if (when === 'after-step') {
+      await this.host.stop({ when });
+      return;
+    }
+    const { client, folder } = this;
+    const { stopAtOnce } = await import('../client/stop-at-once');
+    await stopAtOnce(folder, this.options.name, ...(client === undefined ? [] : [() => client.stop({ when })]));
+    await this.refresh();
   }
 
   /** The rules of a config file, from the next step on. */

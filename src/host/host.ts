@@ -4,29 +4,29 @@
 import { EventEmitter } from 'node:events';
 import path from 'node:path';
 import type { Curriculum } from '../config/schema';
-import { toErrorRecord } from '../protocol/error-record';
-import { TriphaseError } from '../protocol/errors';
+import { type ErrorRecord, toErrorRecord } from '../protocol/error-record';
 import type { AppliedRules, ApplyRulesParams, HostStatus, Pulse, StopParams, Watcher } from '../protocol/host';
 import type { RunEvent, RunEventBody, RunOutcome } from '../protocol/run';
 import type { RunInfo } from '../protocol/run-info';
 import { RunProgress } from '../protocol/run-progress';
 import type { Activity, RunState } from '../protocol/run-state';
-import { version } from '../protocol/version';
 import { EventLog } from '../run/event-log';
 import { readRunInfo } from '../run/folder';
 import { Lease } from '../run/lease';
 import { refuseLinks } from '../run/own-files';
-import { attemptStart } from './attempt-start';
-import { CurriculumThread, type ThreadEnd } from './curriculum-thread';
-import { folderGone, takenOver } from './folder-gone';
+import { type Attempt, beginAttempt } from './attempt';
+import { type AttemptStart, attemptStart } from './attempt-start';
+import type { ThreadEnd } from './curriculum-thread';
+import { folderGone } from './folder-gone';
 import { IndexThread } from './index-thread';
+import { Lookout } from './lookout';
 import { type DeviceToUse, LostDevices } from './lost-devices';
 import { Presence } from './presence';
-import { PulseWatch } from './pulse';
-import { RuleVersions } from './rule-versions';
+import type { RuleVersions } from './rule-versions';
 import { serveClient } from './serve-client';
 import { removeStaleSocket } from './socket';
 import { type StopPatience, stopPatience, stopSeconds } from './stop-patience';
+import { takesRules } from './takes-rules';
 import { WaitingLog } from './waiting-log';
 import { Watchers } from './watchers';
 
@@ -60,15 +60,6 @@ interface HostEvents {
   readonly pulse: [Pulse];
 }
 
-const takesRules: ReadonlySet<RunState['kind']> = new Set(['starting', 'running', 'pausing', 'paused']);
-
-/** The worker and the folder are looked at so often, */
-const lookMs = 1000;
-/** the socket every so many looks, */
-const socketLooks = 3;
-/** and a silence is told of so often. */
-const tellSeconds = 5;
-
 export class Host {
   readonly events = new EventEmitter<HostEvents>();
   /** Resolves when the end is on disk. After a kill the caller must end the process: the worker may still be at work. */
@@ -77,26 +68,15 @@ export class Host {
   readonly folder: string;
 
   private readonly progress = new RunProgress();
-  private readonly pulseWatch = new PulseWatch({
-    beats: () => this.thread?.beats ?? 0,
-    now: () => performance.now() / 1000,
-    computed: () => {
-      const { user, system } = process.cpuUsage();
-      return (user + system) / 1e6;
-    },
-  });
-  private pulse: Pulse = this.pulseWatch.look(true);
-  private looks = 0;
-  private readonly clock: NodeJS.Timeout;
+  private readonly lookout: Lookout;
   private readonly log: WaitingLog;
   private readonly lostDevices: LostDevices;
   private readonly presence: Presence;
-  private thread: CurriculumThread | undefined;
-  private rules: RuleVersions | undefined;
+  /** Of this moment; undefined before the first. */
+  private attempt: Attempt | undefined;
   private stopLimit: NodeJS.Timeout | undefined;
   private settle: (outcome: RunOutcome) => void = () => {};
   private finished = false;
-  private taken = false;
 
   private constructor(
     private readonly options: HostOptions,
@@ -115,8 +95,21 @@ export class Host {
     this.ended = new Promise(resolve => {
       this.settle = resolve;
     });
-    this.clock = setInterval(() => this.look(), lookMs);
-    this.clock.unref();
+    this.lookout = new Lookout(
+      {
+        folder: this.folder,
+        file,
+        presence: this.presence,
+        lease: () => this.lease,
+        beats: () => this.attempt?.thread.beats ?? 0,
+        paused: () => this.state.kind === 'paused',
+      },
+      {
+        gone: error => this.gone(error),
+        pulse: pulse => this.events.emit('pulse', pulse),
+        unreachable: why => this.warn(`The run cannot be attached to: ${why}`),
+      },
+    );
     const { observe, watcher } = options;
     if (observe !== undefined) {
       this.events.on('event', event => observe.event(event));
@@ -149,7 +142,7 @@ export class Host {
       host.begin(start, undefined);
       return host;
     } catch (error) {
-      clearInterval(host?.clock);
+      host?.lookout.end();
       await host?.presence.close();
       host?.file.close();
       lease.release();
@@ -169,7 +162,7 @@ export class Host {
       state: this.state,
       lastEvent: this.file.last,
       watchers: this.watchers.list,
-      pulse: this.pulse,
+      pulse: this.lookout.pulse,
     };
   }
 
@@ -190,23 +183,8 @@ export class Host {
   }
 
   private takingRules(): RuleVersions {
-    const { rules, state } = this;
     const steps = this.progress.phases.reduce((n, phase) => n + phase.steps, 0);
-    if (rules === undefined || !takesRules.has(state.kind))
-      throw new TriphaseError(
-        'usage',
-        `The run takes no other rules: it is ${state.kind}.`,
-        'A run that goes on takes them; resume it first.',
-        { file: this.folder },
-      );
-    if (steps > 0 && rules.nextStep > steps)
-      throw new TriphaseError(
-        'usage',
-        `The run takes no other rules: step ${steps} is its last, and it has begun.`,
-        'See what they would have paid with `triphase rescore`.',
-        { file: this.folder },
-      );
-    return rules;
+    return takesRules(this.folder, this.state, steps, this.attempt?.rules);
   }
 
   stop(when: StopParams['when']): void {
@@ -219,7 +197,7 @@ export class Host {
       this.finish({ outcome: 'stopped', killed: true });
       return;
     }
-    this.thread?.stop();
+    this.attempt?.thread.stop();
     if (this.log.waiting) this.finish({ outcome: 'stopped', killed: true });
     else this.limitStop();
     this.wish(() => this.progress.stopping());
@@ -228,7 +206,7 @@ export class Host {
   /** A worker that hangs comes to no place to stop. */
   private limitStop(): void {
     if (this.stopLimit !== undefined) return;
-    const seconds = stopSeconds(this.pulse.usualSeconds, this.options.patience ?? stopPatience);
+    const seconds = stopSeconds(this.lookout.pulse.usualSeconds, this.options.patience ?? stopPatience);
     this.stopLimit = setTimeout(() => {
       const message = `The worker came to no place to stop in ${Math.round(seconds)} s: the run is ended all the same.`;
       this.warn(message, 'Resume it: it goes on from the last checkpoint.');
@@ -239,12 +217,12 @@ export class Host {
 
   pause(): void {
     if (this.finished || (this.state.kind !== 'starting' && this.state.kind !== 'running')) return;
-    this.thread?.pause();
+    this.attempt?.thread.pause();
     this.wish(() => this.progress.pausing());
   }
 
   resume(): void {
-    this.thread?.goOn();
+    this.attempt?.thread.goOn();
     this.log.retry();
     // of a pause that has begun the worker tells itself
     if (this.state.kind === 'pausing') this.wish(() => this.progress.goingOn());
@@ -256,91 +234,38 @@ export class Host {
     if (this.state.kind !== before) this.events.emit('state', this.state);
   }
 
-  private look(): void {
-    this.looks += 1;
-    // what another host writes is left alone
-    this.taken ||= this.lease.isTaken;
-    const gone = this.taken ? takenOver(this.folder) : folderGone(this.file, this.folder);
-    if (gone !== undefined) {
-      this.thread?.stop();
-      this.thread?.refuse();
-      this.finish({ outcome: 'failed', error: gone });
-      return;
-    }
-    if (this.looks % socketLooks === 0) void this.renewSocket();
-    const before = this.pulse;
-    this.pulse = this.pulseWatch.look(this.state.kind === 'paused');
-    const { verdict, silentSeconds } = this.pulse;
-    const again = Math.floor(silentSeconds / tellSeconds) > Math.floor(before.silentSeconds / tellSeconds);
-    if (verdict !== before.verdict || again) this.events.emit('pulse', this.pulse);
-  }
-
-  private async renewSocket(): Promise<void> {
-    try {
-      await this.presence.renew(this.lease);
-    } catch (error) {
-      this.warn(`The run cannot be attached to: ${error instanceof Error ? error.message : error}`);
-    }
+  /** Nothing of it can be written any more. */
+  private gone(error: ErrorRecord): void {
+    this.attempt?.thread.stop();
+    this.attempt?.thread.refuse();
+    this.finish({ outcome: 'failed', error });
   }
 
   /** @param device of an attempt that begins because the one before lost its own */
-  private begin(start: Awaited<ReturnType<typeof attemptStart>>, device: DeviceToUse | undefined): void {
+  private begin(start: AttemptStart, device: DeviceToUse | undefined): void {
     const { folder, info, lease } = this;
     const { config, workerFile } = this.options;
-    const { checkpoint, events, supersedesAfter, limits, memoryDeath, replicas, layerwise, microBatches } = start;
     const wish = this.state.kind;
-    for (const event of device === undefined ? events : []) this.progress.take(event);
-    this.log.append({
-      kind: 'run-started',
-      name: info.name,
-      version,
-      machine: lease.holder.machine,
-      quick: info.quick,
-      ...(info.onlyPhase === undefined ? {} : { onlyPhase: info.onlyPhase }),
-      ...(checkpoint === undefined ? {} : { resumedFrom: { checkpoint: checkpoint.folder, step: checkpoint.step } }),
-      supersedesAfter,
-    });
-    if (device !== undefined) this.log.append({ kind: 'device-lost', ...device.lost });
-    for (const warning of start.warnings) this.log.append(warning);
-    const step = checkpoint?.step ?? 0;
-    const rules = new RuleVersions(folder, { config, configFile: info.config, events, supersedesAfter, step }, event =>
-      this.log.append(event),
-    );
-    this.rules = rules;
-    this.thread = new CurriculumThread(
-      workerFile,
-      {
-        config,
-        folder,
-        attempt: lease.attempt,
-        ...(checkpoint === undefined ? {} : { resumeFrom: path.join(folder, checkpoint.folder) }),
-        ...(device === undefined ? {} : { device: device.use }),
-        limits,
-        ...(memoryDeath === undefined ? {} : { memoryDeath }),
-        ...(replicas === undefined ? {} : { replicas }),
-        ...(layerwise === undefined ? {} : { layerwise }),
-        ...(microBatches === undefined ? {} : { microBatches }),
-        quick: info.quick,
-        ...(info.onlyPhase === undefined ? {} : { onlyPhase: info.onlyPhase }),
-      },
-      rules.inForce,
-      { stop: wish === 'stopping', pause: wish === 'pausing' },
+    for (const event of device === undefined ? start.events : []) this.progress.take(event);
+    const wishes = { stop: wish === 'stopping', pause: wish === 'pausing' };
+    const append = (event: RunEventBody) => this.log.append(event);
+    this.attempt = beginAttempt(
+      { folder, info, config, workerFile, lease, start, device, wishes, append },
       {
         event: (event, answer) => {
           // after a kill nobody is told that anything more was written
           if (!this.finished) this.log.write(event, answer);
         },
-        stepBegins: step => rules.begin(step),
         activity: activity => {
-          this.pulseWatch.doing(activity);
+          this.lookout.doing(activity);
           this.events.emit('activity', activity);
         },
         waits: why => this.wish(() => (why === undefined ? this.progress.goingOn() : this.progress.waiting(why))),
         end: end => this.threadEnded(end),
       },
     );
-    if (wish === 'stopping') this.wish(() => this.progress.stopping());
-    if (wish === 'pausing') this.wish(() => this.progress.pausing());
+    if (wishes.stop) this.wish(() => this.progress.stopping());
+    if (wishes.pause) this.wish(() => this.progress.pausing());
   }
 
   private threadEnded(end: ThreadEnd): void {
@@ -370,7 +295,7 @@ export class Host {
     const before = this.state.kind;
     this.progress.take(event);
     this.lostDevices.see(event);
-    if (event.kind === 'step') this.pulseWatch.stepTook(event.timings['total'] ?? 0);
+    if (event.kind === 'step') this.lookout.stepTook(event.timings['total'] ?? 0);
     this.events.emit('event', event);
     if (this.state.kind !== before) this.events.emit('state', this.state);
   }
@@ -392,7 +317,7 @@ export class Host {
     const end: RunEventBody = { kind: 'run-ended', step: this.progress.step, ...outcome };
     this.finished = true;
     // a run that was finished is worth waiting for room; any other end is the same without its line
-    if (this.taken) void this.close(outcome);
+    if (this.lookout.isTaken) void this.close(outcome);
     else if (outcome.outcome === 'finished') this.log.write(end, () => void this.close(outcome));
     else {
       try {
@@ -406,11 +331,11 @@ export class Host {
 
   /** Whatever of it fails, the process goes: whoever comes next sees that it is gone. */
   private async close(outcome: RunOutcome): Promise<void> {
-    clearInterval(this.clock);
+    this.lookout.end();
     this.log.giveUp();
     const killed = outcome.outcome === 'stopped' && outcome.killed;
     // another folder may stand in its place
-    const there = !this.taken && this.file.place === 'there';
+    const there = !this.lookout.isTaken && this.file.place === 'there';
     if (there) this.presence.sayEnd(this.lease, outcome.outcome);
     await this.presence.close();
     // after a kill the worker may be at work, and the lease is held until the process is gone

@@ -16,6 +16,8 @@ export type ErrorCode =
   | 'usage'
   /** Who asks may not: a wrong token, or somebody else controls the run. */
   | 'denied'
+  /** Another process is there, and does not answer. */
+  | 'no-answer'
   /** Another process ended before it answered. */
   | 'unexpected-end'
   | 'unsupported-operator';

@@ -286,3 +286,18 @@ export interface SearchHits {
   readonly scannedRollouts: number;
   readonly done: boolean;
 }
+
+/** How far the reading of step files into an index is: of those that no index has, as of a run that is opened first. */
+export interface IndexingProgress {
+  readonly folder: string;
+  /** Read so far; a file is a step. */
+  readonly files: number;
+  readonly ofFiles: number;
+  /** In those that were read. */
+  readonly rollouts: number;
+}
+
+/** What is told of a question before its answer. */
+export type QuestionNews =
+  | { readonly kind: 'hits'; readonly hits: SearchHits }
+  | { readonly kind: 'indexing'; readonly progress: IndexingProgress };

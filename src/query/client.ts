@@ -1,7 +1,7 @@
 // The other end of the query process, without native parts.
 
 import { ChildProgram } from '../program/child';
-import type { QuestionName, Questions, SearchHits } from '../protocol/query';
+import type { IndexingProgress, QuestionName, QuestionNews, Questions, SearchHits } from '../protocol/query';
 import { questionRequest } from '../protocol/query-requests';
 
 export interface QueryProcessOptions {
@@ -20,6 +20,8 @@ export interface QueryProcessOptions {
 export interface QuestionOptions {
   readonly signal?: AbortSignal;
   readonly onHits?: (hits: SearchHits) => void;
+  /** Of a folder that is read for the first time, which takes a while. */
+  readonly onIndexing?: (progress: IndexingProgress) => void;
 }
 
 export class QueryProcess {
@@ -48,9 +50,14 @@ export class QueryProcess {
   ask<N extends QuestionName>(
     name: N,
     params: Questions[N]['params'],
-    { signal, onHits }: QuestionOptions = {},
+    { signal, onHits, onIndexing }: QuestionOptions = {},
   ): Promise<Questions[N]['result']> {
-    return this.child.ask(questionRequest(name), params, { signal, told: onHits });
+    const told = (news: QuestionNews) => {
+      if (news.kind === 'hits') onHits?.(news.hits);
+      else onIndexing?.(news.progress);
+    };
+    const listens = onHits !== undefined || onIndexing !== undefined;
+    return this.child.ask(questionRequest(name), params, { signal, ...(listens ? { told } : {}) });
   }
 
   /** Ends the process: politely, and after two seconds by force. */

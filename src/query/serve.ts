@@ -14,7 +14,15 @@ async function main(): Promise<void> {
   const server = new ProgramServer();
   const serve = <N extends QuestionName>(name: N, answer: Answers[N]) =>
     server.on(questionRequest(name), (params, { signal, tell }) =>
-      answer(parseQuestion(name, params), { signal, ...(tell === undefined ? {} : { onHits: tell }) }),
+      answer(parseQuestion(name, params), {
+        signal,
+        ...(tell === undefined
+          ? {}
+          : {
+              onHits: hits => tell({ kind: 'hits', hits }),
+              onIndexing: progress => tell({ kind: 'indexing', progress }),
+            }),
+      }),
     );
   for (const name of Object.keys(answers) as readonly QuestionName[]) serve(name, answers[name]);
   server.listen(close);

@@ -4,9 +4,9 @@
 
 import { existsSync } from 'node:fs';
 import path from 'node:path';
-import type { Column } from '../protocol/query';
+import type { Column, IndexingProgress } from '../protocol/query';
 import type { LeftOut } from '../protocol/source-report';
-import { ahead, Packer, usableSegments } from '../run/compaction';
+import { ahead, Packer, type Reading, usableSegments } from '../run/compaction';
 import type { FileList, StepFileName } from '../run/file-list';
 import { mergedColumns, mostRows, removeSegment, type Segment, SegmentReader, writeSegment } from '../run/segments';
 import type { Recording, StepRows } from './folder/recording';
@@ -30,6 +30,14 @@ const firstPrivate = 1_000_000;
 const mostSmall = 24;
 /** So many files that are in no index are put there, where that may be written. */
 const worthIndexing = 16;
+/** Who waits is told this often how far it is, and at first after as long: most questions wait for nothing. */
+const tellMs = 100;
+
+/** Who waits for the newest state. */
+export interface Waiting {
+  readonly signal: AbortSignal;
+  readonly onIndexing?: (progress: IndexingProgress) => void;
+}
 
 export class Shelf {
   private own: readonly Segment[] = [];
@@ -40,6 +48,7 @@ export class Shelf {
   private last: { readonly files: FileList; readonly count: number; readonly shelved: Shelved } | undefined;
   private readonly index: SegmentReader | undefined;
   private running: Promise<Shelved> = Promise.resolve(empty);
+  private readonly waiting = new Set<Waiting>();
 
   constructor(
     readonly recording: Recording,
@@ -49,12 +58,14 @@ export class Shelf {
     this.index = indexFolder === undefined ? undefined : new SegmentReader(indexFolder);
   }
 
-  /** The newest state. Questions that come at once share the work. */
-  newest(): Promise<Shelved> {
-    const next = this.running.then(
-      () => this.look(),
-      () => this.look(),
-    );
+  /**
+   * The newest state. Questions that come at once share the work: the second finds done what the first has done, also
+   * where that one was broken off.
+   */
+  newest(asking: Waiting): Promise<Shelved> {
+    this.waiting.add(asking);
+    const look = () => this.look(asking.signal);
+    const next = this.running.then(look, look).finally(() => this.waiting.delete(asking));
     this.running = next;
     return next;
   }
@@ -73,20 +84,23 @@ export class Shelf {
     return gone === true || current !== before;
   }
 
-  private async look(): Promise<Shelved> {
+  private async look(signal: AbortSignal): Promise<Shelved> {
+    signal.throwIfAborted();
     const files = await this.recording.files();
     const { last } = this;
     if (last?.count === files.length && (last.files === files || files.beginsAs(last.files, last.count)))
       return last.shelved;
     const count = files.length;
     let state = this.held(files);
-    if (waiting(state.covered).length >= worthIndexing && (await this.recording.compact())) state = this.held(files);
+    const lacking = filesAt(files, state.covered);
+    const reading = { signal, read: this.telling(lacking.length) };
+    if (lacking.length >= worthIndexing && (await this.recording.compact(lacking, reading))) state = this.held(files);
     const small = state.own.filter(segment => segment.rows < mostRows / 2);
     const merged = small.length >= mostSmall ? small : [];
     for (const { number } of [...state.stale, ...merged]) removeSegment(this.privateFolder, number);
     this.own = state.own.filter(segment => !merged.includes(segment));
     const { covered } = merged.length === 0 ? state : this.held(files);
-    await this.shelve(waiting(covered).map(place => files.at(place)));
+    await this.shelve(filesAt(files, covered), reading);
     const shelved = this.sum([...state.indexed, ...this.own], files);
     this.last = { files, count, shelved };
     return shelved;
@@ -99,14 +113,31 @@ export class Shelf {
     return { indexed: index.usable, own: own.usable, stale: own.stale, covered: own.covered };
   }
 
-  private async shelve(files: readonly StepFileName[]): Promise<void> {
+  /** Tells those who wait, now and then, how many of so many files were read. */
+  private telling(ofFiles: number): Reading['read'] {
+    let [files, rollouts, told] = [0, 0, performance.now()];
+    return more => {
+      files += 1;
+      rollouts += more;
+      const now = performance.now();
+      if (now - told < tellMs) return;
+      told = now;
+      for (const { onIndexing } of this.waiting)
+        onIndexing?.({ folder: this.recording.folder, files: Math.min(files, ofFiles), ofFiles, rollouts });
+    };
+  }
+
+  private async shelve(files: readonly StepFileName[], { signal, read: told }: Reading): Promise<void> {
     const packer = new Packer((taken, rows, rules) => {
       this.own = [...this.own, writeSegment(this.privateFolder, this.number++, taken, rows, rules)];
     });
     const readable = files.filter(file => !this.unread.has(fileKey(file)));
     const rows = ahead(readable, file => this.read(file));
     for (const [i, file] of readable.entries()) {
+      if (signal.aborted) packer.close();
+      signal.throwIfAborted();
       const read = await rows(i);
+      told(read?.rows.length ?? 0);
       if (read === undefined) continue;
       if (read.unreadable.length > 0) this.bad.set(fileKey(file), { file, left: read.unreadable });
       packer.add(file, read.rows, read.rules);
@@ -147,11 +178,11 @@ export class Shelf {
 
 const fileKey = ({ file, version }: StepFileName): string => `${version} ${file}`;
 
-/** The places of files that no segment has. */
-const waiting = (covered: Uint8Array): readonly number[] => {
-  const places: number[] = [];
-  for (let place = 0; place < covered.length; place++) if (covered[place] === 0) places.push(place);
-  return places;
+/** The files that no segment has. */
+const filesAt = (files: FileList, covered: Uint8Array): readonly StepFileName[] => {
+  const lacking: StepFileName[] = [];
+  for (let place = 0; place < covered.length; place++) if (covered[place] === 0) lacking.push(files.at(place));
+  return lacking;
 };
 
 const empty: Shelved = {

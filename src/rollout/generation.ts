@@ -7,6 +7,7 @@ import type { Model } from '../model/model';
 import { worthPacking } from '../model/packed-session';
 import type { EncodedPrompt } from '../model/sequence-inputs';
 import type { Random } from '../protocol/random';
+import { release } from '../tensor/release';
 import type { FloatTensor, Session, Tensor } from '../tensor/session';
 import { Batch } from './batch';
 import { Cache } from './cache';
@@ -94,6 +95,8 @@ function packs({ options, weights }: Model, { maxTokens }: GenerationOptions): b
 export class Generation {
   /** Logits of the next tokens, by row of the batch, once they have been looked at. */
   private logits: Float32Array | undefined;
+  /** All that the last run gave. */
+  private given: ReadonlyMap<string, FloatTensor> = new Map();
   /** softmax(logits / temperature), with 1 in place of a temperature of 0. */
   private probabilities: Float32Array | undefined;
   private readonly inverseTemperature: ReadonlyMap<string, Tensor>;
@@ -166,10 +169,16 @@ export class Generation {
 
   /** All steps, behind which nothing can branch off. @returns completions by prompt and sample */
   async finish(): Promise<readonly (readonly Sample[])[]> {
-    for await (const _ of this.steps());
+    for await (const _ of this.steps()) this.forget();
     this.cache.leave();
     this.left = true;
     return this.samples();
+  }
+
+  /** Gives back what the last look was told, of which nothing is asked any more. */
+  private forget(): void {
+    release(this.given.values());
+    this.given = new Map();
   }
 
   private async decodeWhole(step: ReadonlyMap<string, Tensor>): Promise<Map<string, FloatTensor>> {
@@ -212,6 +221,7 @@ export class Generation {
         ? await decodeByLayers(model, new Map([...step, ...cache.feeds(), ...this.inverseTemperature]))
         : await this.decodeWhole(step);
     cache.append(out);
+    this.given = out;
     this.logits = out.get('logits')?.data;
     this.probabilities = out.get('probabilities')?.data;
   }

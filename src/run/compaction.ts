@@ -131,8 +131,23 @@ const isLeftOver = (index: string, name: string): boolean =>
   name.endsWith('.claim') ||
   (name.endsWith('.parquet') && !existsSync(path.join(index, `${name.split('.')[0]}.json`)));
 
-/** The same of files that are known not to be in the index. What a run has done before costs nothing here. */
-export async function indexFiles(folder: string, pending: readonly StepFileName[], all: boolean): Promise<Indexed> {
+/** Whoever waits for files to be read. */
+export interface Reading {
+  readonly signal: AbortSignal;
+  /** Told of each file, with the rollouts in it. */
+  readonly read: (rollouts: number) => void;
+}
+
+/**
+ * The same of files that are known not to be in the index. What a run has done before costs nothing here. What was read
+ * when it is broken off is in the index.
+ */
+export async function indexFiles(
+  folder: string,
+  pending: readonly StepFileName[],
+  all: boolean,
+  reading?: Reading,
+): Promise<Indexed> {
   const index = indexFolder(folder);
   const packer = new Packer((taken, rows, rules) => {
     const { number, release } = claimNumber(index);
@@ -147,8 +162,11 @@ export async function indexFiles(folder: string, pending: readonly StepFileName[
   for (const [i, file] of pending.entries()) {
     if (!all && packer.waiting.length === 0 && pending.length - i < mostFiles)
       return { left: pending.slice(i), lastStep: lastStepOf(pending) };
+    if (reading?.signal.aborted === true) packer.close();
+    reading?.signal.throwIfAborted();
     const read = await rows(i);
     if (read !== undefined) packer.add(file, read.rows, read.rules);
+    reading?.read(read?.rows.length ?? 0);
     if (!all && packer.waiting.length >= mostFiles) packer.close();
   }
   if (all) packer.close();

@@ -1,7 +1,7 @@
 // Which process is which: a pid alone is soon given to another process, pid and start time together name one.
 
 import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync, realpathSync } from 'node:fs';
 import { hostname } from 'node:os';
 
 export interface ProcessIdentity {
@@ -45,6 +45,24 @@ export function stateOf(identity: ProcessIdentity): 'alive' | 'gone' | 'unknown'
   // both are read off one clock and agree to its tick; the rest is room for that clock being set
   return difference < 2000 ? 'alive' : 'gone';
 }
+
+/** Whether a process is a host of this run folder, by its command line; false where the system does not show that. */
+export function serves(pid: number, folder: string): boolean {
+  try {
+    if (process.platform === 'win32') return false;
+    if (process.platform === 'linux') {
+      const words = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
+      return words.some((word, i) => word === 'host' && isFolder(words[i + 1] ?? '', folder));
+    }
+    const line = execFileSync('ps', ['-o', 'command=', '-p', String(pid)], { encoding: 'utf8' });
+    return line.includes(` host ${folder}`);
+  } catch {
+    return false;
+  }
+}
+
+const isFolder = (word: string, folder: string): boolean =>
+  word === folder || (existsSync(word) && realpathSync.native(word) === realpathSync.native(folder));
 
 function pidIsUsed(pid: number): boolean {
   try {

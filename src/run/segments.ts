@@ -3,7 +3,7 @@
 // whole and is never changed; its JSON file comes last and says which files, of which attempt, are in it. Everything in
 // it can be made again: the files that it was made from are the truth.
 
-import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { z } from 'zod';
 import type { Cell, Column, ImageRef } from '../protocol/query';
@@ -109,8 +109,8 @@ export const readSegments = (folder: string): readonly Segment[] => new SegmentR
 
 /** In the order of the run. Segments of an earlier version, which do not say as much, are left out. */
 export function segmentHeads(folder: string): readonly SegmentHead[] {
-  const names = existsSync(folder) ? readdirSync(folder).filter(name => manifestName.test(name)) : [];
-  return names
+  return namesIn(folder)
+    .filter(name => manifestName.test(name))
     .flatMap(name => segmentHead(folder, name) ?? [])
     .toSorted((a, b) => a.steps[0] - b.steps[0] || a.number - b.number);
 }
@@ -118,6 +118,10 @@ export function segmentHeads(folder: string): readonly SegmentHead[] {
 /** Undefined where it is not whole. */
 export const segmentAt = (folder: string, number: number): Segment | undefined =>
   readSegment(folder, path.basename(manifestFile(folder, number)));
+
+/** None where there is no index, or something else in its place. */
+const namesIn = (folder: string): readonly string[] =>
+  statSync(folder, { throwIfNoEntry: false })?.isDirectory() === true ? readdirSync(folder) : [];
 
 const manifestName = /^\d+\.json$/;
 
@@ -128,7 +132,7 @@ export class SegmentReader {
   constructor(private readonly folder: string) {}
 
   read(): readonly Segment[] {
-    const names = existsSync(this.folder) ? readdirSync(this.folder) : [];
+    const names = namesIn(this.folder);
     const there = new Set(names);
     const before = this.known;
     this.known = new Map();
@@ -152,7 +156,7 @@ export function removeSegment(folder: string, number: number): void {
 
 /** Above every number that was ever used here, also by a segment that was not finished. */
 export function nextSegmentNumber(folder: string): number {
-  const names = existsSync(folder) ? readdirSync(folder) : [];
+  const names = namesIn(folder);
   return 1 + Math.max(0, ...names.map(name => Number(/^(\d+)\./.exec(name)?.[1] ?? 0)));
 }
 

@@ -3,6 +3,7 @@
 // layer by layer those of one stage are there at a time, and the stage that takes the most counts (Model.layerSession).
 
 import { adapterShapes, isVision, type ModelForm } from '../model/adapter';
+import { deviceDecodeGraph } from '../model/device-decode';
 import { completionGraph, decodeGraph, prefillGraph } from '../model/graphs';
 import { isLarge } from '../model/large';
 import { stretchWords } from '../model/layer-feeds';
@@ -21,6 +22,7 @@ import { BLOCK, type Precision, storedAs } from '../model/precision';
 import { parameterShapes } from '../model/weights';
 import { footprint } from '../tensor/footprint';
 import type { Graph } from '../tensor/graph';
+import { type Device, keepsTensors } from '../tensor/session';
 import { grpoGraph } from './losses';
 
 /** What is trained: nothing, an adapter, or the whole model. */
@@ -43,6 +45,8 @@ export interface MemoryPlan extends RunShape {
   /** Of what is not trained; training the model keeps it float32. */
   readonly precision: Precision;
   readonly layerwise: boolean;
+  /** Where it computes, in one graph if not on the CPU; default: the CPU. Of a device its own memory is meant. */
+  readonly device?: Device;
   /** The vision tower stays as it is, and has neither gradients nor moments. */
   readonly visionFrozen?: boolean;
   /** Whether a second copy of the model stands beside it as the reference; an adapter needs none. */
@@ -63,10 +67,14 @@ const BYTES: Readonly<Record<Precision, number>> = { f32: 4, f16: 2, int8: 1 + 4
  */
 const PROCESS = 200 * 2 ** 20;
 
+/** Of WebGPU's buffers: handed out in few sizes, and free again only when the commands that read them were sent. */
+const POOLED = 1.25;
+
 export function estimateMemory(plan: MemoryPlan): MemoryEstimate {
   const { trained, precision, layerwise } = plan;
   const form: ModelForm = { ...plan.form, precision };
-  const parts: { what: string; bytes: number }[] = [{ what: 'the process', bytes: PROCESS }];
+  const { device = 'cpu' } = plan;
+  const parts: { what: string; bytes: number }[] = device === 'cpu' ? [{ what: 'the process', bytes: PROCESS }] : [];
   const add = (what: string, bytes: number): void => {
     if (bytes > 0) parts.push({ what, bytes });
   };
@@ -95,7 +103,8 @@ export function estimateMemory(plan: MemoryPlan): MemoryEstimate {
     const stages = layerStages(plan, form);
     const most = stages.reduce((a, b) => (b.bytes > a.bytes ? b : a));
     add(most.what, most.bytes);
-  } else for (const { what, bytes } of wholeGraphs(plan, form)) add(what, bytes);
+  } else if (device === 'cpu') for (const { what, bytes } of wholeGraphs(plan, form)) add(what, bytes);
+  else for (const { what, bytes } of graphsOnDevice(plan, form, device)) add(what, bytes);
   return { parts, bytes: parts.reduce((n, { bytes }) => n + bytes, 0) };
 }
 
@@ -109,9 +118,43 @@ const trainedIn =
   (name: string): boolean =>
     trained === 'model' ? !isVision(name) : name.includes('.lora_');
 
+/**
+ * The sessions of a model on a device. Those of WebGPU share what they have given back, so that the largest counts, each
+ * buffer in the size that it is handed out in; the others have allocators of their own, into which each run's parameters come.
+ */
+function graphsOnDevice(plan: MemoryPlan, form: ModelForm, device: Device): readonly Part[] {
+  const { precision } = plan;
+  const keeps = keepsTensors(device);
+  const decoding = keeps ? deviceDecodeGraph(form, { greedy: false, alternatives: 0 }) : decodeGraph(form);
+  const graphs: readonly (readonly [string, Graph, ReadonlyMap<string, number>])[] = [
+    ['prefill', prefillGraph(form, false), sizesOf(plan)],
+    ['decoding', decoding, sizesOf(plan)],
+    ...(plan.trained === 'nothing'
+      ? []
+      : [['forward and backward', trainingGraph(plan, form), trainingSizes(plan)] as const]),
+  ];
+  const merged = precision === 'f32';
+  if (!keeps) {
+    const inputs = total(parameterShapes(form), () => BYTES[precision]);
+    return graphs.map(([what, g, sizes]) => ({
+      what: `${what}, with its parameters`,
+      bytes: footprint(g, sizes, merged).arena + inputs,
+    }));
+  }
+  const parts = graphs.map(([what, g, sizes]) => ({ what, bytes: POOLED * footprint(g, sizes, merged).peak }));
+  return [parts.reduce((a, b) => (b.bytes > a.bytes ? b : a))];
+}
+
+function trainingGraph(plan: MemoryPlan, form: ModelForm): Graph {
+  const { graph, parameters, logits } = completionGraph(form, 'none', true);
+  const source = { graph, parameters: parameters.used, logits };
+  const options = { epsilon: 0.2, epsilonHigh: 0.2, beta: plan.reference ? 0.04 : 0, onPolicy: true };
+  return grpoGraph(source, options, trainedIn(plan));
+}
+
 /** The sessions of a model in one graph, which stay. */
 function wholeGraphs(plan: MemoryPlan, form: ModelForm): readonly Part[] {
-  const { precision, trained, reference } = plan;
+  const { precision, trained } = plan;
   const parameters = elements(parameterShapes(form));
   // a plan of a run's memory, where the runtime makes one, holds that of a second run (Model.session)
   const runs = isLarge(parameters) ? 1 : 2;
@@ -124,10 +167,7 @@ function wholeGraphs(plan: MemoryPlan, form: ModelForm): readonly Part[] {
   if (worthPacking(parameters, plan.completionTokens))
     parts.push({ what: 'parameters of decoding, as constants', bytes: PACKED_COPIES * 4 * parameters });
   if (trained === 'nothing') return parts;
-  const { graph: g, parameters: own, logits } = completionGraph(form, 'none', true);
-  const source = { graph: g, parameters: own.used, logits };
-  const options = { epsilon: 0.2, epsilonHigh: 0.2, beta: reference ? 0.04 : 0, onPolicy: true };
-  return [...parts, graph('forward and backward', grpoGraph(source, options, trainedIn(plan)), trainingSizes(plan))];
+  return [...parts, graph('forward and backward', trainingGraph(plan, form), trainingSizes(plan))];
 }
 
 /** What each stage of a run layer by layer takes: its sessions, what they give out, and the inputs of layers that are kept. */

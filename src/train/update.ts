@@ -14,6 +14,7 @@ import {
   type ParameterGroup,
   squareSums,
 } from '../tensor/adamw';
+import { release } from '../tensor/release';
 import type { FloatTensor } from '../tensor/session';
 
 type Grads = Map<string, FloatTensor>;
@@ -101,10 +102,12 @@ export const addedInThread: ShareTask<AddedShare, readonly (readonly [string, nu
   takes: ({ given }) => given.flat().map(([, { data }]) => data.buffer as ArrayBuffer),
   async run(model, { own, given }) {
     const sum: Grads = new Map();
-    given.forEach((one, share) => {
-      accumulate(sum, share === own ? (kept.get(model) ?? new Map()) : new Map(one));
-    });
+    const all = given.map((one, share) => (share === own ? (kept.get(model) ?? new Map()) : new Map(one)));
+    for (const one of all) accumulate(sum, one);
     kept.set(model, sum);
+    // the first one's gradients are those that the others were added to
+    const summed = new Set(sum.values());
+    release(all.flatMap(one => [...one.values()]).filter(grad => !summed.has(grad)));
     return [...squareSums(sum)];
   },
 };
@@ -136,7 +139,9 @@ export const appliedInThread: ShareTask<AppliedShare, boolean> = {
     const grads = kept.get(model) ?? new Map<string, FloatTensor>();
     kept.delete(model);
     const parameters = new Map(moved.map(({ name, parameter }) => [name, parameter]));
-    return adamW(parameters, grads, state, { ...options, groupOf: name => groups.get(name) }, scale);
+    const finite = adamW(parameters, grads, state, { ...options, groupOf: name => groups.get(name) }, scale);
+    release(grads.values());
+    return finite;
   },
 };
 

@@ -20,6 +20,7 @@ import { readRunInfo, readRunState } from '../../src/run/folder';
 import { stateOf } from '../../src/run/processes';
 import { allRollouts, currentRollouts } from '../../src/run/rollouts';
 import { bundle } from '../host/bundle';
+import { killGroup } from '../host/kill-group';
 import { smallCurriculum } from '../host/small-curriculum';
 import { temporaryFolder } from '../run/temporary';
 
@@ -209,6 +210,8 @@ model     ${path.join('run', 'checkpoints', 'p1-000005')}
     const started = all.find(event => event.kind === 'run-started' && event.attempt === 2);
     assert.ok(started?.kind === 'run-started');
     assert.equal(started.n, before + 1);
+    const noted = all.some(event => event.kind === 'warning' && /ended in the middle of a line/.test(event.message));
+    assert.ok(noted, 'half a line is cut off with a note');
     assert.deepEqual(started.resumedFrom, { checkpoint: 'checkpoints/p0-000004', step: 4 });
     assert.deepEqual(rewards(), rewards('whole'));
     assert.equal(currentRollouts(all).length, 34);
@@ -353,11 +356,3 @@ model     ${path.join('run', 'checkpoints', 'p1-000005')}
     assert.equal((await run([])).code, 2);
   });
 });
-
-function killGroup({ pid = 0 }: ChildProcess): void {
-  try {
-    process.kill(process.platform === 'win32' ? pid : -pid, 'SIGKILL');
-  } catch {
-    // all of it has ended
-  }
-}

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
 import {
+  appendFileSync,
   chmodSync,
   chownSync,
   existsSync,
@@ -140,6 +141,50 @@ describe('a run', function () {
       execFileSync('umount', [path.join(folder, 'rollouts')], { stdio: 'ignore' });
       await connection.resume();
       await until(() => connection.state.kind === 'finished');
+      await until(() => !alive(pid));
+    } finally {
+      execFileSync('umount', ['--recursive', '--lazy', disk], { stdio: 'ignore' });
+    }
+  });
+
+  it('on a disk that is full waits, says how much it needs, and goes on by itself when there is room', async function () {
+    const expected = await unbroken([12]);
+    const disk = path.join(runs.home(), 'disk');
+    mkdirSync(disk);
+    try {
+      execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=4m', 'none', disk], { stdio: 'ignore' });
+    } catch {
+      this.skip();
+    }
+    try {
+      const folder = path.join(disk, 'run');
+      const configFile = smallCurriculum(runs.home(), [12]);
+      const { config } = loadCurriculum(configFile, []);
+      createRunFolder(folder, { name: 'small', configFile, sets: [], resolved: writeResolved(config), quick: false });
+      process.env['TRIPHASE_SMALL_JOB'] = '{"stepMs":100}';
+      const pid = await runs.serve(folder);
+      await until(() => existsSync(path.join(folder, 'host.token')));
+      const { connection, events } = await runs.connect('window', 0, folder);
+      await untilStep(events, 3);
+      const ballast = path.join(disk, 'ballast');
+      const fill = () => {
+        try {
+          for (;;) appendFileSync(ballast, Buffer.alloc(4096));
+        } catch {
+          // there is no room left
+        }
+      };
+      await until(() => {
+        fill();
+        return connection.state.kind === 'paused';
+      });
+      const { state } = connection;
+      const why = state.kind === 'paused' ? state.why : undefined;
+      assert.ok(why?.kind === 'no-space' && why.neededBytes > why.freeBytes, JSON.stringify(why));
+      assert.ok(alive(pid));
+      rmSync(ballast);
+      await until(() => connection.state.kind === 'finished');
+      assert.deepEqual(rewards(folder), expected);
       await until(() => !alive(pid));
     } finally {
       execFileSync('umount', ['--recursive', '--lazy', disk], { stdio: 'ignore' });

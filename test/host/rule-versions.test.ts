@@ -10,6 +10,7 @@ import { currentEvents, readEvents } from '../../src/run/event-log';
 import { readRollouts } from '../../src/run/rollouts';
 import { temporaryFolder } from '../run/temporary';
 import { bundle } from './bundle';
+import { killGroup } from './kill-group';
 import { smallCurriculum } from './small-curriculum';
 
 describe('versions of reward rules', function () {
@@ -24,7 +25,7 @@ describe('versions of reward rules', function () {
   });
   after(() => rmSync(programs, { recursive: true, force: true }));
   afterEach(() => {
-    for (const child of children) child.kill('SIGKILL');
+    for (const child of children) killGroup(child);
     children = [];
   });
 
@@ -33,6 +34,7 @@ describe('versions of reward rules', function () {
       cwd: folder(),
       env: { ...process.env, NODE_PATH: path.resolve('node_modules'), TRIPHASE_SMALL_JOB: JSON.stringify(wishes) },
       stdio: ['ignore', 'pipe', 'pipe'],
+      detached: process.platform !== 'win32',
     });
     children.push(child);
     let [output, errors] = ['', ''];
@@ -143,7 +145,7 @@ describe('versions of reward rules', function () {
     const config = other('first.yaml', '{rules: {calm: {kind: script, file: calm.ts}}}');
     const killed = start(['run', config, '--run-dir', 'run'], holdAt(2));
     await until(1);
-    killed.child.kill('SIGKILL');
+    killGroup(killed.child);
     await killed.ended;
     writeFileSync(path.join(folder(), 'calm.ts'), 'this is no script');
     assert.equal((await run(['resume', 'run'])).code, 0);
@@ -164,7 +166,7 @@ describe('versions of reward rules', function () {
     assert.equal(fromStep, 9);
     goOn();
     await until(fromStep + 1);
-    killed.child.kill('SIGKILL');
+    killGroup(killed.child);
     await killed.ended;
     const before = new Map(versions());
     // back to the first checkpoint: the application itself is replayed

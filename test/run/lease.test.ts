@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { mkdirSync, utimesSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { createInterface } from 'node:readline';
 import { readRunState } from '../../src/run/folder';
 import { Lease, leaseHolder } from '../../src/run/lease';
 import { stateOf, thisProcess } from '../../src/run/processes';
@@ -64,7 +65,7 @@ describe('lease of a run folder', () => {
         utimesSync(file, theirs, theirs);
       };
       const watched: string[] = [];
-      const options = { silenceMs: 1000, watches: ({ machine }: { machine: string }) => watched.push(machine) };
+      const options = { silenceMs: 400, watches: ({ machine }: { machine: string }) => watched.push(machine) };
       touch();
       const beats = setInterval(touch, 20);
       // whatever its clock says
@@ -104,15 +105,17 @@ describe('lease of a run folder', () => {
   it('goes to one of many that want it at the same moment', async () => {
     left(1, other);
     const program = bundle(folder(), { takeLease: 'test/run/take-lease.ts' }).takeLease;
-    const start = String(Date.now() + 1500);
-    const answers = await Promise.all(
-      Array.from({ length: 6 }, async () => {
-        const child = spawn(process.execPath, [program, folder(), start], { stdio: ['ignore', 'pipe', 'inherit'] });
-        let printed = '';
-        for await (const chunk of child.stdout) printed += chunk;
-        return printed;
-      }),
+    const children = Array.from({ length: 6 }, () =>
+      spawn(process.execPath, [program, folder()], { stdio: ['pipe', 'pipe', 'inherit'] }),
     );
+    const lines = children.map(({ stdout }) => createInterface(stdout)[Symbol.asyncIterator]());
+    const next = () => Promise.all(lines.map(async line => (await line.next()).value as string));
+    assert.deepEqual(new Set(await next()), new Set(['ready']));
+    const gun = path.join(folder(), 'now');
+    writeFileSync(gun, '');
+    const answers = await next();
+    for (const { stdin } of children) stdin.end();
+    await Promise.all(children.map(child => new Promise(resolve => child.once('exit', resolve))));
     assert.deepEqual(answers.filter(answer => answer === 'taken 2').length, 1, answers.join('; '));
     assert.deepEqual(answers.filter(answer => answer.startsWith('refused')).length, 5, answers.join('; '));
   });

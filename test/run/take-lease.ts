@@ -1,13 +1,17 @@
-// Takes the lease of a folder at a given moment, says what came of it, and holds it for a while.
+// Takes the lease of a folder when the file `now` is there, says what came of it, and holds it until its input ends.
 
+import { existsSync } from 'node:fs';
+import path from 'node:path';
 import { Lease } from '../../src/run/lease';
 
-const [folder = '', start = '0'] = process.argv.slice(2);
-while (Date.now() < Number(start)) {
-  // all the programs at the same moment
-}
-Lease.take(folder).then(
-  ({ attempt }) => process.stdout.write(`taken ${attempt}`),
-  error => process.stdout.write(`refused: ${error instanceof Error ? error.message : error}`),
-);
-setTimeout(() => {}, 2000);
+const [folder = ''] = process.argv.slice(2);
+process.stdout.write('ready\n', () => {
+  while (!existsSync(path.join(folder, 'now'))) {
+    // all the programs at the same moment
+  }
+  Lease.take(folder).then(
+    ({ attempt }) => process.stdout.write(`taken ${attempt}\n`),
+    error => process.stdout.write(`refused: ${error instanceof Error ? error.message.replaceAll('\n', ' ') : error}\n`),
+  );
+});
+process.stdin.resume();

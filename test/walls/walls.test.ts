@@ -138,7 +138,7 @@ describe('views', () => {
 
   it('leave the toolkit to one file', () => {
     const importers = ofViews.filter(({ path: to }) => to.includes('/webview-ui-toolkit/')).map(({ file }) => file);
-    assert.deepEqual([...new Set(importers)], ['webview/components/controls.ts']);
+    assert.deepEqual([...new Set(importers)], ['webview/components/toolkit.ts']);
   });
 });
 

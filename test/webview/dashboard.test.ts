@@ -6,6 +6,7 @@ import type { Page } from 'playwright-core';
 import { completionsOf, mean, rewardOf, runOfTwoVersions, steps as stepsOfTwo } from '../trial/two-versions';
 import type { Done } from './harness/server';
 import { trialAnswers } from './harness/trial-answers';
+import { HeldIndex } from './held-index';
 import { inChromium, picture } from './in-chromium';
 import { recordLab, rewardAt, steps } from './lab';
 
@@ -19,10 +20,12 @@ describe('the dashboard', function () {
     await recordLab(parent, { name: 'other', lift: 0.1, seed: 2 });
   });
   const trial = trialAnswers();
+  const index = new HeldIndex();
   /** In the place of what tries rules: a run too long to wait for. */
   let held: ((wishes: Parameters<typeof trial.recompute>[1]) => Promise<never>) | undefined;
   const views = inChromium({
     folders: () => [folder, other],
+    instead: index.instead,
     recompute: (params, wishes) => (held ? held(wishes) : trial.recompute(params, wishes)),
   });
   after(async () => {
@@ -263,6 +266,21 @@ describe('the dashboard', function () {
       .first()
       .click();
     await mark.filter({ hasText: 'for 18 rollouts' }).waitFor();
+  });
+
+  it('shows the curves of a run whose rollouts are read for the first time, and how far that is', async () => {
+    index.hold(folder);
+    const page = await views.open({ view: 'dashboard', folders: [folder] });
+    const bar = page.getByRole('progressbar', { name: 'Rollouts that are read for the first time' });
+    await bar.waitFor();
+    assert.equal(await bar.evaluate(element => (element as HTMLProgressElement).position), 0.25);
+    const said = await page.locator('.indexing').textContent();
+    assert.equal(said, 'Reading rollouts for the first time: 300 of 1200 steps · 4800 rollouts');
+    await page.locator('.card-speed canvas').waitFor();
+    index.go();
+    await bar.waitFor({ state: 'detached' });
+    await settled(page);
+    assert.ok(await page.getByRole('button', { name: 'Rollouts' }).first().isVisible());
   });
 
   it('shows how far it is, and is broken off by the keyboard', async () => {

@@ -25,8 +25,8 @@ export interface OpenOptions {
 export interface ViewsOptions extends Partial<Omit<HarnessOptions, 'folders'>> {
   /** Made once, before the tests. */
   readonly folders?: () => readonly string[];
-  /** In the place of what the query process answers; undefined: as it does. */
-  readonly instead?: (...asked: Parameters<Answer>) => ReturnType<Answer> | undefined;
+  /** In the place of what the query process answers, or after it was waited for something; undefined: as it does. */
+  readonly instead?: (...asked: [...Parameters<Answer>, asUsual: Answer]) => ReturnType<Answer> | undefined;
 }
 
 /** Called in a describe block. */
@@ -41,7 +41,7 @@ export function inChromium({ folders = () => [], instead, ...options }: ViewsOpt
     if (program === undefined || !existsSync(program)) return this.skip();
     this.timeout(60_000);
     query = queryAnswers();
-    const answer: Answer = (...asked) => instead?.(...asked) ?? query.answer(...asked);
+    const answer: Answer = (...asked) => instead?.(...asked, query.answer) ?? query.answer(...asked);
     harness = await serveViews({ folders: folders(), answer, ...options });
     browser = await chromium.launch({ executablePath: program, args: ['--no-sandbox', '--disable-gpu'] });
   });

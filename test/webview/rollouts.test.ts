@@ -5,6 +5,7 @@ import path from 'node:path';
 import type { Page } from 'playwright-core';
 import type { SearchHits } from '../../src/protocol/query';
 import type { Done } from './harness/server';
+import { HeldIndex } from './held-index';
 import { inChromium } from './in-chromium';
 import { groups, recordLab, samples, steps } from './lab';
 
@@ -17,11 +18,15 @@ describe('the rollouts', function () {
     await recordLab(parent);
     await recordLab(parent, { name: 'other', seed: 2 });
   });
+  const index = new HeldIndex();
   /** Lets a search be looked at while it still runs. */
   let holdSearch: Promise<void> | undefined;
   const views = inChromium({
     folders: () => [folder, other],
-    instead: (name, params, { onHits }) => {
+    instead: (name, params, wishes, asUsual) => {
+      const waits = index.instead(name, params, wishes, asUsual);
+      if (waits !== undefined) return waits;
+      const { onHits } = wishes;
       const { search, offset } = params as { search?: string; offset?: number };
       if (name !== 'rollouts' || search === undefined || offset !== 0 || holdSearch === undefined) return undefined;
       const hits = hitsOf(folder, search);
@@ -41,6 +46,21 @@ describe('the rollouts', function () {
     await page.waitForFunction(wanted => document.querySelector('.found')?.textContent === wanted, text);
   };
   const cells = (page: Page, row: number) => page.locator('.row').nth(row).locator('[role=gridcell]').allTextContents();
+
+  it('say how far they are read for the first time, and are not read on for another run that is chosen', async () => {
+    index.hold(folder);
+    const page = await views.open({ view: 'rollouts', folders: [folder] });
+    const bar = page.getByRole('progressbar', { name: 'Rollouts that are read for the first time' });
+    await bar.waitFor();
+    assert.equal(await bar.evaluate(element => (element as HTMLProgressElement).position), 0.25);
+    views.harness().tell({ kind: 'go', state: { view: 'rollouts', folders: [other] } });
+    await index.givenUp;
+    await page.locator('.row').first().waitFor();
+    assert.equal(await bar.count(), 0);
+    index.go();
+    views.harness().tell({ kind: 'go', state: { view: 'rollouts', folders: [folder] } });
+    await page.waitForFunction(() => document.querySelector('.run-name')?.textContent === 'towers');
+  });
 
   it('stand by group, with the question, the gold answer, what each rule paid and the advantage with its sign', async () => {
     const page = await open(4);

@@ -147,6 +147,15 @@ const drawings = (): readonly Drawing[] => [
     ],
   },
   {
+    id: 'share',
+    title: t('Share of the memory of the device'),
+    about: t(
+      'What all programs use of all that it has, as its driver says; where no driver tells, what the run keeps.',
+    ),
+    unit: 'share',
+    lines: one('device/share', t('in use')),
+  },
+  {
     id: 'busy',
     title: t('Load of the device'),
     about: t('Share of the time in which it computed, as its driver says.'),

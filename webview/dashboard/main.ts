@@ -1,9 +1,10 @@
 // The dashboard: how a run goes, step by step, in small charts that share their steps, and how it stands now.
 
-import type { Curves, Hint, RunSummary } from '../../src/protocol/query';
+import type { Curves, Hint, IndexingProgress, RunSummary } from '../../src/protocol/query';
 import type { RunState } from '../../src/protocol/run-state';
 import type { ViewState } from '../../src/protocol/views';
 import { Card } from '../components/card';
+import { Indexing } from '../components/indexing';
 import { errorNotice, note, unreadableNotes } from '../components/notice';
 import { SharedAxis, type Zoom } from '../components/shared-axis';
 import { h, icon, onceAFrame, replace } from '../dom';
@@ -39,6 +40,7 @@ class DashboardView {
   private dashboard: Dashboard = { steps: [], marks: [], figures: [], notRecorded: [] };
   private readonly cards = new Map<string, Card>();
   private asking: AbortController | undefined;
+  private hinting: { readonly folder: string; readonly asked: AbortController; again: boolean } | undefined;
   /** Something came while the answer before was still awaited. */
   private stale = false;
   private differenceOf = '';
@@ -64,6 +66,7 @@ class DashboardView {
     },
   });
   private readonly notices = h('div', { class: 'notices' });
+  private readonly indexing = new Indexing();
   private readonly hints = h('section', { class: 'hints', hidden: true, 'aria-label': t('Hints') });
   private readonly under = h('output', { class: 'cursor-step' });
   private readonly grid = h('div', { class: 'cards' });
@@ -97,6 +100,7 @@ class DashboardView {
         { class: 'dashboard' },
         this.header.element,
         this.notices,
+        this.indexing.element,
         h(
           'div',
           { class: 'tools' },
@@ -172,15 +176,17 @@ class DashboardView {
       .finally(() => {
         if (this.asking !== asking) return;
         this.asking = undefined;
+        this.indexing.end();
         if (this.stale) this.refresh();
       });
   }
 
   private async ask(signal: AbortSignal): Promise<void> {
     const { folders } = this.shown;
+    const early = Promise.all(folders.map(folder => this.host.request('curves', { folder }, { signal })));
     const [summaries, curves, others] = await Promise.all([
-      Promise.all(folders.map(folder => this.host.request('summary', { folder }, { signal }))),
-      Promise.all(folders.map(folder => this.host.request('curves', { folder }, { signal }))),
+      Promise.all(folders.map(folder => this.askSummary(folder, signal, early))),
+      early,
       this.host.request('runs', null, { signal }),
     ]);
     this.runs = summaries.map(({ folder, name }) => ({ folder, name }));
@@ -201,7 +207,34 @@ class DashboardView {
     this.showHeader();
     this.showRuns();
     this.draw();
-    await Promise.all([this.askDifference(signal), this.askHints(signal)]);
+    void this.askHints();
+    await this.askDifference(signal);
+  }
+
+  /** @param curves need no index, and are not held up by one that is made */
+  private async askSummary(
+    folder: string,
+    signal: AbortSignal,
+    curves: Promise<readonly Curves[]>,
+  ): Promise<RunSummary> {
+    const name = this.shown.folders.length < 2 ? undefined : nameOf(folder);
+    let isTold = false;
+    const onIndexing = (progress: IndexingProgress) => {
+      this.indexing.tell(progress, name);
+      if (!isTold) curves.then(known => this.drawEarly(known, signal)).catch(() => undefined);
+      isTold = true;
+    };
+    const summary = await this.host.request('summary', { folder }, { signal, onIndexing });
+    this.indexing.end(folder);
+    return summary;
+  }
+
+  private drawEarly(curves: readonly Curves[], signal: AbortSignal): void {
+    if (this.summary !== undefined || this.curves === curves || signal.aborted) return;
+    this.curves = curves;
+    this.runs = this.shown.folders.map(folder => ({ folder, name: nameOf(folder) }));
+    this.lay();
+    this.draw();
   }
 
   private lay(): void {
@@ -222,8 +255,29 @@ class DashboardView {
     this.comparison.showDifference(this.runs, differences);
   }
 
-  private async askHints(signal: AbortSignal): Promise<void> {
-    const hints = await this.host.request('hints', { folder: this.folder }, { signal });
+  /** Every rollout is read for them: of a long run that takes longer than its next step, and what is shown does not wait. */
+  private async askHints(): Promise<void> {
+    const { folder } = this;
+    if (this.hinting?.folder === folder) {
+      this.hinting.again = true;
+      return;
+    }
+    this.hinting?.asked.abort();
+    const hinting = { folder, asked: new AbortController(), again: false };
+    this.hinting = hinting;
+    try {
+      this.showHints(await this.host.request('hints', { folder }, { signal: hinting.asked.signal }));
+    } catch (error) {
+      if (!isAbort(error)) this.notices.append(errorNotice(error));
+    } finally {
+      if (this.hinting === hinting) {
+        this.hinting = undefined;
+        if (hinting.again) void this.askHints();
+      }
+    }
+  }
+
+  private showHints(hints: readonly Hint[]): void {
     this.hints.hidden = hints.length === 0;
     replace(
       this.hints,
@@ -269,7 +323,13 @@ class DashboardView {
 
   private showHeader(): void {
     if (this.summary === undefined) return;
-    this.header.update(this.summary, this.state, this.curves[0]?.steps.at(-1));
+    const [own] = this.curves;
+    const last = (metric: string) => own?.metrics[metric]?.findLast(value => value !== null) ?? undefined;
+    this.header.update(this.summary, this.state, own?.steps.at(-1), {
+      usedGiB: last('device/used_gib') ?? last('device/held_gib'),
+      totalGiB: last('device/total_gib'),
+      share: last('device/share'),
+    });
   }
 
   private showRuns(): void {
@@ -375,6 +435,9 @@ class DashboardView {
     this.host.keep(this.shown);
   }
 }
+
+/** Of a run whose summary is still awaited. */
+const nameOf = (folder: string): string => folder.split(/[\\/]/).at(-1) ?? folder;
 
 connect().then(({ host, state }) => {
   speak(host.strings);

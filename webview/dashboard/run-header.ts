@@ -5,11 +5,18 @@ import type { PauseReason, Progress, RunState } from '../../src/protocol/run-sta
 import { iconButton } from '../components/icon-button';
 import { rovingToolbar } from '../components/roving';
 import { h, icon, replace } from '../dom';
-import { count, duration, t } from '../words';
+import { count, duration, figure, t } from '../words';
 
 export interface RunActions {
   readonly command: (command: string) => void;
   readonly openRollouts: () => void;
+}
+
+/** Of the device, at the last step; absent where it keeps nothing, or nobody tells. */
+export interface UsedMemory {
+  readonly usedGiB?: number | undefined;
+  readonly totalGiB?: number | undefined;
+  readonly share?: number | undefined;
 }
 
 export class RunHeader {
@@ -33,7 +40,12 @@ export class RunHeader {
 
   constructor(private readonly does: RunActions) {}
 
-  update(summary: RunSummary, state: RunState | undefined, lastStep: number | undefined): void {
+  update(
+    summary: RunSummary,
+    state: RunState | undefined,
+    lastStep: number | undefined,
+    memory: UsedMemory = {},
+  ): void {
     this.name.textContent = summary.name;
     this.name.title = summary.folder;
     const kind = state?.kind;
@@ -41,7 +53,7 @@ export class RunHeader {
     replace(this.badge, icon(glyph), label);
     this.badge.className = `badge badge-${kind ?? 'recorded'}`;
     const progress = progressOf(state);
-    replace(this.where, ...whereText(progress, summary, lastStep));
+    replace(this.where, ...whereText(progress, summary, lastStep, memory));
     this.bar.hidden = progress === undefined;
     if (progress !== undefined) {
       this.bar.max = Math.max(progress.steps, 1);
@@ -138,9 +150,11 @@ function whereText(
   progress: Progress | undefined,
   summary: RunSummary,
   lastStep: number | undefined,
+  memory: UsedMemory,
 ): readonly HTMLElement[] {
   const item = (text: string, title?: string): HTMLElement => h('span', { title }, text);
-  const device = summary.device === undefined ? [] : [item(summary.device, t('the device that it computes on'))];
+  const device =
+    summary.device === undefined ? [] : [item(deviceText(summary.device, memory), t('the device that it computes on'))];
   if (progress === undefined) {
     return [
       ...(lastStep === undefined ? [] : [item(t('{0} steps', count(lastStep)))]),
@@ -163,4 +177,12 @@ function whereText(
         ]),
     ...device,
   ];
+}
+
+/** "webgpu, 12.1 of 24.0 GiB (50%)" */
+function deviceText(device: string, { usedGiB, totalGiB, share }: UsedMemory): string {
+  if (usedGiB === undefined) return device;
+  return totalGiB === undefined || share === undefined
+    ? t('{0}, {1} GiB', device, figure(usedGiB))
+    : t('{0}, {1} of {2} GiB ({3}%)', device, figure(usedGiB), figure(totalGiB), Math.round(100 * share));
 }

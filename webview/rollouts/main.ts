@@ -4,6 +4,7 @@ import type { Column, Histogram, RolloutRef, RunSummary, SearchHits } from '../.
 import type { ViewState } from '../../src/protocol/views';
 import { dropdown, textField } from '../components/controls';
 import { iconButton } from '../components/icon-button';
+import { Indexing } from '../components/indexing';
 import { errorNotice, note, unreadableNotes } from '../components/notice';
 import { Pictures } from '../components/pictures';
 import { h, replace } from '../dom';
@@ -35,13 +36,14 @@ class RolloutsView {
   private pages: Pages | undefined;
   private histogramAsked: AbortController | undefined;
   private histogram: Histogram | undefined;
-  private refreshing = false;
+  private asking: AbortController | undefined;
   private stale = false;
 
   private readonly title = h('h1', { class: 'unseen-by-eye' });
   private readonly name = h('span', { class: 'run-name' });
   private readonly runChoice = dropdown(t('Run'), folder => this.chooseRun(folder));
   private readonly notices = h('div', { class: 'notices' });
+  private readonly indexing = new Indexing();
   private readonly stepper = new Stepper(step => this.goTo(step));
   private readonly filter = new FilterField({
     apply: filter => this.change({ filter }),
@@ -141,6 +143,7 @@ class RolloutsView {
       h('div', { class: 'tools' }, this.filter.element, this.grouped, this.columnMenu.element, saving),
       h('div', { class: 'tools' }, this.bars.element, this.clearBins, this.found),
       this.notices,
+      this.indexing.element,
       h('div', { class: 'split' }, this.list.element, this.detail.element),
       this.comparison.element,
       h(
@@ -174,16 +177,23 @@ class RolloutsView {
 
   /** @param anew the list too; otherwise only what has come since */
   private async refresh(anew: boolean): Promise<void> {
-    if (this.refreshing && !anew) {
+    if (this.asking !== undefined && !anew) {
       this.stale = true;
       return;
     }
-    this.refreshing = true;
+    // a run that is not looked at any more is not read for it
+    this.asking?.abort();
+    const asking = new AbortController();
+    this.asking = asking;
+    const { folder } = this;
     try {
-      const { folder } = this;
       const [summary, curves] = await Promise.all([
-        this.host.request('summary', { folder }),
-        this.host.request('curves', { folder }),
+        this.host.request(
+          'summary',
+          { folder },
+          { signal: asking.signal, onIndexing: progress => this.indexing.tell(progress) },
+        ),
+        this.host.request('curves', { folder }, { signal: asking.signal }),
       ]);
       if (folder !== this.folder) return;
       const hadNone = this.steps.length === 0;
@@ -204,13 +214,17 @@ class RolloutsView {
       this.showTools();
       if (anew || (hadNone && this.steps.length > 0)) this.ask();
     } catch (error) {
-      replace(
-        this.notices,
-        errorNotice(error, () => void this.refresh(true)),
-      );
+      if (!isAbort(error))
+        replace(
+          this.notices,
+          errorNotice(error, () => void this.refresh(true)),
+        );
     } finally {
-      this.refreshing = false;
-      if (this.stale) {
+      if (this.asking === asking) {
+        this.asking = undefined;
+        this.indexing.end();
+      } else this.indexing.end(folder);
+      if (this.asking === undefined && this.stale) {
         this.stale = false;
         void this.refresh(false);
       }

@@ -3,7 +3,14 @@
 
 import path from 'node:path';
 import { TriphaseError } from '../../protocol/errors';
-import type { QuestionName, Questions, RunSummary, SearchHits, Selection } from '../../protocol/query';
+import type {
+  IndexingProgress,
+  QuestionName,
+  Questions,
+  RunSummary,
+  SearchHits,
+  Selection,
+} from '../../protocol/query';
 import { type Condition, columnNamed, textColumns } from '../filter/check';
 import { noCurves } from '../folder/curves';
 import type { Shelved } from '../shelf';
@@ -22,6 +29,7 @@ export interface Asking {
   readonly signal: AbortSignal;
   /** Of a search that goes on. */
   readonly onHits?: (hits: SearchHits) => void;
+  readonly onIndexing?: (progress: IndexingProgress) => void;
 }
 
 export type Answers = {
@@ -38,19 +46,20 @@ export function openAnswers(reader: Reader): { readonly answers: Answers; readon
   /** The newest state of a folder, and what is asked of it. */
   const select = async (
     { folder, ...selection }: Selection & { readonly folder: string },
-    { signal }: Asking,
+    asking: Asking,
   ): Promise<{ readonly selected: Selected; readonly table: Table; readonly shelved: Shelved }> => {
     const { shelf, table } = await at(folder);
-    const shelved = await shelf.newest();
+    const { signal } = asking;
+    const shelved = await shelf.newest(asking);
     signal.throwIfAborted();
     const where = conditionOf(selection, columnsOf(shelved));
     return { selected: { shelved, where, signal }, table: await table, shelved };
   };
 
-  const summary = async (folder: string): Promise<RunSummary> => {
+  const summary = async (folder: string, asking: Asking): Promise<RunSummary> => {
     const { shelf } = await at(folder);
     const { recording } = shelf;
-    const [shelved, { notes, ...about }] = await Promise.all([shelf.newest(), recording.about()]);
+    const [shelved, { notes, ...about }] = await Promise.all([shelf.newest(asking), recording.about()]);
     return {
       folder: recording.folder,
       recordedBy: recording.recordedBy,
@@ -80,7 +89,7 @@ export function openAnswers(reader: Reader): { readonly answers: Answers; readon
     };
 
   const answers: Answers = {
-    summary: ({ folder }) => summary(folder),
+    summary: ({ folder }, asking) => summary(folder, asking),
 
     rollouts: async (params, asking) => {
       const { selected, table, shelved } = await select(params, asking);

@@ -2,7 +2,7 @@
 
 import { existsSync } from 'node:fs';
 import path from 'node:path';
-import { canIndex, compactRun } from '../../run/compaction';
+import { canIndex, indexFiles } from '../../run/compaction';
 import { readRunInfo, stateByHolder } from '../../run/folder';
 import { readIndexRows } from '../../run/index-rows';
 import { leaseHolder } from '../../run/lease';
@@ -22,9 +22,9 @@ export function ourRecording(folder: string): Recording {
     recordedBy: 'triphase',
     indexFolder: indexFolder(folder),
     // its host does it while it runs
-    compact: async () => {
+    compact: async (files, reading) => {
       if (leaseHolder(folder) !== undefined || !canIndex(folder)) return false;
-      await compactRun(folder, { all: true, holder: false });
+      await indexFiles(folder, files, true, reading);
       return true;
     },
     files: async () => (await log.read()).files,

@@ -6,6 +6,7 @@ import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import type { Curves, RecordedBy, RunSummary, TokenAlternative, TokenFigures } from '../../protocol/query';
 import type { LeftOut } from '../../protocol/source-report';
+import type { Reading } from '../../run/compaction';
 import { FileList, type StepFileName } from '../../run/file-list';
 import type { IndexRow } from '../../run/segments';
 
@@ -35,8 +36,8 @@ export interface Recording {
   readonly curves: () => Promise<Curves | undefined>;
   /** The index that was made beside the run, if it has one. */
   readonly indexFolder: string | undefined;
-  /** Writes that index where it may be written; whether it did. */
-  readonly compact: () => Promise<boolean>;
+  /** Writes these files, which it lacks, into that index where it may be written; whether it did. */
+  readonly compact: (files: readonly StepFileName[], reading: Reading) => Promise<boolean>;
 }
 
 export type About = Pick<RunSummary, 'name' | 'info' | 'state' | 'device' | 'phases' | 'notes'>;

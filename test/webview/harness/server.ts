@@ -10,14 +10,18 @@ import path from 'node:path';
 import { FirstQuestion } from '../../../src/extension/first-question';
 import { toErrorRecord } from '../../../src/protocol/error-record';
 import { TriphaseError } from '../../../src/protocol/errors';
-import type { QuestionName, RolloutDetail, SearchHits } from '../../../src/protocol/query';
+import type { IndexingProgress, QuestionName, RolloutDetail, SearchHits } from '../../../src/protocol/query';
 import type { RecomputeProgress } from '../../../src/protocol/trial';
 import type { Actions, FromView, ToView, ViewState } from '../../../src/protocol/views';
 
 export type Answer = (
   name: QuestionName,
   params: unknown,
-  wishes: { readonly signal: AbortSignal; readonly onHits: (hits: SearchHits) => void },
+  wishes: {
+    readonly signal: AbortSignal;
+    readonly onHits: (hits: SearchHits) => void;
+    readonly onIndexing?: (progress: IndexingProgress) => void;
+  },
 ) => Promise<unknown>;
 
 export interface HarnessOptions {
@@ -128,6 +132,7 @@ export async function serveViews(options: HarnessOptions): Promise<Harness> {
         result: await answerOf(name, params, {
           signal: controller.signal,
           onHits: hits => say({ kind: 'hits', id, hits }),
+          onIndexing: progress => say({ kind: 'indexing', id, progress }),
           onRecomputing: progress => say({ kind: 'recomputing', id, progress }),
         }),
       });
@@ -145,6 +150,7 @@ export async function serveViews(options: HarnessOptions): Promise<Harness> {
     wishes: {
       readonly signal: AbortSignal;
       readonly onHits: (hits: SearchHits) => void;
+      readonly onIndexing: (progress: IndexingProgress) => void;
       readonly onRecomputing: (progress: RecomputeProgress) => void;
     },
   ): Promise<unknown> => {
