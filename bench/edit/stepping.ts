@@ -104,9 +104,13 @@ export async function traceFigures(home: string, tokens: number): Promise<readon
   }
 }
 
-/** Until a frame is done. */
+/** Until a frame is done, and no longer. */
 const afterFrame = (page: Page): Promise<void> =>
-  page.evaluate('new Promise(done => requestAnimationFrame(() => setTimeout(done)))');
+  page.evaluate(`new Promise(done => requestAnimationFrame(() => {
+    const { port1, port2 } = new MessageChannel();
+    port1.onmessage = () => done();
+    port2.postMessage(null);
+  }))`);
 
 const round = (value: number): number => Math.round(value * 10) / 10;
 

@@ -12,10 +12,25 @@ import { upload } from '../tensor/residence';
 import type { FloatTensor, Tensor } from '../tensor/session';
 import type { GenerationOptions, Sample } from './generation';
 import { AlternativesList } from './kept-alternatives';
-import { warps } from './warping';
+import { type Alternative, draw } from './sampling';
+import { warp, warps } from './warping';
 
-/** Penalties, top-k, top-p and min-p need a sorted or remembered vocabulary, and are drawn by Generation from its logits. */
-export const drawsOnDevice = (model: Model, options: GenerationOptions): boolean => model.resident && !warps(options);
+/** Candidates of top-k that are looked for on the device: each is a pass over the vocabulary. */
+const MOST_CANDIDATES = 64;
+
+/**
+ * A penalty, and top-p and min-p without top-k, need the whole vocabulary, and are drawn by Generation from its logits. With
+ * top-k the candidates are found on the device, and the host draws among these: tokens as likely as the last of them, which
+ * transformers keeps too, are left out.
+ */
+export const drawsOnDevice = (model: Model, options: GenerationOptions): boolean =>
+  model.resident && (!warps(options) || candidatesOf(options) > 0);
+
+/** How many tokens the host draws among; 0: the device draws. */
+function candidatesOf({ topK = 0, repetitionPenalty = 1, temperature, logProbs = 'plain' }: GenerationOptions): number {
+  const asked = temperature > 0 && repetitionPenalty === 1 && logProbs === 'plain';
+  return asked && topK <= MOST_CANDIDATES ? topK : 0;
+}
 
 interface Drawing {
   readonly tokenIds: number[];
@@ -35,9 +50,11 @@ export async function drawOnDevice(
 ): Promise<readonly (readonly Sample[])[]> {
   const { samples, temperature, keptAlternatives = 0, prefix = [] } = options;
   const greedy = temperature === 0;
+  const candidates = Math.min(candidatesOf(options), model.config.text.vocabSize);
+  const told = Math.max(keptAlternatives, candidates);
   const session = await model.session(
-    `decode on the device ${greedy} ${keptAlternatives}`,
-    () => deviceDecodeGraph(model.config, { greedy, alternatives: keptAlternatives }),
+    `decode on the device ${greedy} ${told}`,
+    () => deviceDecodeGraph(model.config, { greedy, alternatives: told }),
     output => output !== 'drawn',
   );
   const all = random.map(
@@ -67,7 +84,7 @@ export async function drawOnDevice(
       const out = await session.runKeeping(step, fixed, keys, own, await model.placed());
       for (const old of own.values()) old.dispose();
       own = new Map([...out.kept].map(([name, tensor]) => [name.replace('next_', 'own_'), tensor]));
-      take(all, out.here.get('drawn') as FloatTensor, index, options);
+      take(all, out.here.get('drawn') as FloatTensor, index, options, { told, candidates, uniform });
     }
   } finally {
     for (const tensor of [...keys.values(), ...own.values()]) tensor.dispose();
@@ -99,29 +116,59 @@ async function emptyCache({ config }: Model, batch: number, group: number): Prom
   return cache;
 }
 
-function take(all: readonly Drawing[], { data, dims }: FloatTensor, index: number, options: GenerationOptions): void {
+interface Told {
+  /** The most likely tokens of a row. */
+  readonly told: number;
+  /** Of these, those that are drawn among; 0: the device has drawn. */
+  readonly candidates: number;
+  readonly uniform: Float32Array;
+}
+
+function take(
+  all: readonly Drawing[],
+  { data, dims }: FloatTensor,
+  index: number,
+  options: GenerationOptions,
+  { told, candidates, uniform }: Told,
+): void {
   const { keptAlternatives: kept = 0, prefix = [], stopIds, stop, maxTokens } = options;
   const width = dims[1] as number;
   all.forEach((c, row) => {
     if (c.stop !== undefined) return;
-    const [token, logProb, entropy] = data.subarray(row * width) as unknown as [number, number, number];
+    const at = row * width + drawnColumns.length;
+    const likely = Array.from({ length: told }, (_, k) => ({
+      token: data[at + k] as number,
+      logProb: data[at + told + k] as number,
+    }));
+    const [own, ownLogProb, entropy] = data.subarray(row * width) as unknown as [number, number, number];
+    const { token, logProb } =
+      candidates > 0 && index >= prefix.length
+        ? among(likely.slice(0, candidates), options, uniform[row] as number)
+        : { token: own, logProb: ownLogProb };
     c.tokenIds.push(token);
     c.logProbs.push(logProb);
     c.entropy.push(entropy);
-    if (kept > 0) {
-      const at = row * width + drawnColumns.length;
-      c.alternatives.add(
-        Array.from({ length: kept }, (_, k) => ({
-          token: data[at + k] as number,
-          logProb: data[at + kept + k] as number,
-        })),
-      );
-    }
+    if (kept > 0) c.alternatives.add(likely.slice(0, kept));
     if (index < prefix.length) c.forced.push(index);
     if (stopIds.includes(token)) c.stop = 'token';
     else if (stop?.endIn(c.tokenIds)) c.stop = 'text';
     else if (c.tokenIds.length >= maxTokens) c.stop = 'length';
   });
+}
+
+/** One of the k most likely tokens, by top-p and min-p among them; in the order of their ids, as Generation draws. */
+function among(
+  likely: readonly Alternative[],
+  { topP = 1, minP = 0 }: GenerationOptions,
+  uniform: number,
+): Alternative {
+  const byId = [...likely].sort((a, b) => a.token - b.token);
+  const scores = warp(
+    Float32Array.from(byId, ({ logProb }) => logProb),
+    [],
+    { temperature: 1, topP, minP },
+  );
+  return byId[draw(scores, 0, scores.length, 1, uniform).token] as Alternative;
 }
 
 const finished = (

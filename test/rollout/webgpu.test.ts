@@ -36,8 +36,9 @@ async function drawnOn(device: Device, options: Partial<GenerationOptions>, prof
     assert.equal(heldOnDevice().bytes, held);
     // of each token its figures and alternatives, and of no token the vocabulary
     const steps = Math.max(...again.map(s => s.tokenIds.length));
-    const { topK, keptAlternatives } = { topK: 0, ...all };
-    if (topK === 0) assert.equal(crossed().back - back, 4 * steps * random.length * (3 + 2 * keptAlternatives));
+    const { topK, topP, keptAlternatives } = { topK: 0, topP: 1, ...all };
+    const told = Math.max(topK, keptAlternatives);
+    if (topK > 0 || topP === 1) assert.equal(crossed().back - back, 4 * steps * random.length * (3 + 2 * told));
     assert.ok(held > before);
   }
   await model.dispose();
@@ -55,7 +56,9 @@ describe('completions on WebGPU', function () {
     drawn: {},
     'the most likely': { temperature: 0 },
     'with a forced beginning': { prefix: [5, 9], keptAlternatives: 0 },
-    'with top-k and top-p, from logits that the host sees': { topK: 20, topP: 0.9, maxTokens: 3 },
+    'with top-k, from candidates found there': { topK: 20 },
+    'with top-k, top-p and min-p, and a forced beginning': { topK: 8, topP: 0.8, minP: 0.05, prefix: [5] },
+    'with top-p alone, from logits that the host sees': { topP: 0.9, maxTokens: 3 },
   };
   for (const [name, options] of Object.entries(cases))
     it(`are those of the CPU from the same draws: ${name}`, async () => {

@@ -28,7 +28,7 @@ export class TraceHeader {
   private readonly title = h('h1');
   private readonly where = h('div', { class: 'where' });
   private readonly actions = h('div', { class: 'actions', role: 'toolbar', 'aria-label': t('Trace') });
-  private readonly heatSlot = h('div', { class: 'heat-choice' });
+  private readonly heatSlot = h('div', { class: 'heats' });
   private heatChoice: Dropdown | undefined;
   private making: unknown;
   private heat: Heat = 'none';
