@@ -7,6 +7,7 @@ import { appendFileSync } from 'node:fs';
 import { readRunState } from '../run/folder';
 import { hostLogFile } from '../run/host-log';
 import { endOf } from '../run/last-words';
+import { leftHeld } from '../run/lease';
 import { exitCode } from './exit-codes';
 import { countPresses, endAtOnce } from './presses';
 import type { Screen } from './screen';
@@ -50,7 +51,7 @@ export async function attendHost(screen: Screen, { folder, checkpoint, isNew }: 
   const end = await ended(child);
   release();
   if (end.signal === 'SIGINT') endAtOnce();
-  if (end.code !== null && !hasBrokenOff(folder, end.code)) return end.code;
+  if (end.code !== null && !hasBrokenOff(folder, child, end.code)) return end.code;
   const how = endOf(end.signal ?? `exit code ${end.code}`);
   try {
     appendFileSync(hostLogFile(folder), `${end.said}${how}\n`, { mode: 0o600 });
@@ -66,6 +67,8 @@ export async function attendHost(screen: Screen, { folder, checkpoint, isNew }: 
 
 function ended(child: ChildProcess): Promise<End> {
   let said = '';
+  // who read it went away, or the terminal closed: the host goes on
+  process.stderr.on('error', () => {});
   child.stderr?.setEncoding('utf8').on('data', (text: string) => {
     process.stderr.write(text);
     said = (said + text).slice(-keptCharacters);
@@ -78,11 +81,12 @@ function ended(child: ChildProcess): Promise<End> {
 
 const ours: ReadonlySet<number> = new Set(Object.values(exitCode));
 
-/** Windows knows no signals, and an error that nobody foresaw ends with 1 as a run does that has failed. */
-function hasBrokenOff(folder: string, code: number): boolean {
-  if (!ours.has(code)) return true;
-  return code === exitCode.failed && isLost(folder);
-}
+/**
+ * Windows knows no signals, and an error that nobody foresaw ends with 1 as a run does that has failed. One before the
+ * attempt began has left the run as it was.
+ */
+const hasBrokenOff = (folder: string, { pid = 0 }: ChildProcess, code: number): boolean =>
+  !ours.has(code) || (code === exitCode.failed && leftHeld(folder, pid) && isLost(folder));
 
 function isLost(folder: string): boolean {
   try {

@@ -126,6 +126,8 @@ function onWishes(stop: (again: boolean) => void): () => void {
   process.on('message', onMessage).on('disconnect', onDisconnect);
   // it must not hold a host up that is done
   process.channel?.unref();
+  // who attends it may have gone while it began
+  if (process.connected === false) onDisconnect();
   return () => {
     release();
     process.off('message', onMessage).off('disconnect', onDisconnect);

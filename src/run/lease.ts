@@ -141,6 +141,13 @@ export function lastHolderSaid(folder: string): string | undefined {
   return memory ?? end;
 }
 
+/** Whether a process that is gone has left the run held: it came to no end of its own. */
+export function leftHeld(folder: string, pid: number): boolean {
+  const latest = latestAttempt(folder);
+  const lease = latest === 0 ? undefined : readLease(attemptFile(path.join(folder, 'attempts'), latest));
+  return lease?.pid === pid && !lease.released;
+}
+
 function deathOf(folder: string, { attempt, released, memory, process }: LeaseFile): MemoryDeath | undefined {
   if (released || memory === undefined) return undefined;
   return memoryDeath(

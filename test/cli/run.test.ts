@@ -2,7 +2,16 @@
 
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
-import { appendFileSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import {
+  appendFileSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { RunEvent } from '../../src/protocol/run';
@@ -43,19 +52,19 @@ describe('triphase run and resume', () => {
     children = [];
   });
 
-  const start = (args: readonly string[], wishes: object = {}): Started => {
+  const start = (args: readonly string[], wishes: object = {}, channel: 'ipc' | 'ignore' = 'ignore'): Started => {
     const child = spawn(process.execPath, [path.join(programs, 'cli.js'), ...args], {
       cwd: folder(),
       env: { ...process.env, NODE_PATH: path.resolve('node_modules'), TRIPHASE_SMALL_JOB: JSON.stringify(wishes) },
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: ['ignore', 'pipe', 'pipe', channel],
       detached: process.platform !== 'win32',
     });
     children.push(child);
     let [output, errors] = ['', ''];
-    child.stdout.on('data', chunk => {
+    child.stdout?.on('data', chunk => {
       output += chunk;
     });
-    child.stderr.on('data', chunk => {
+    child.stderr?.on('data', chunk => {
       errors += chunk;
     });
     const ended = new Promise<Ended>(resolve => {
@@ -228,6 +237,43 @@ model     ${path.join('run', 'checkpoints', 'p1-000005')}
     // what is gone on with is what it is then
     assert.equal((await run(['resume', 'run'])).code, 0);
     assert.equal(readRunState(path.join(folder(), 'run')).kind, 'finished');
+  });
+
+  it('tells of a crash also where nobody reads its errors any more', async function () {
+    if (process.platform === 'win32') this.skip();
+    smallCurriculum(folder(), [100]);
+    const { child, ended } = start(['run', 'curriculum.yaml', '--run-dir', 'run'], { stepMs: 30, abortAt: 3 });
+    child.stderr?.destroy();
+    const { code, output } = await ended;
+    assert.equal(code, 1);
+    assert.match(output, /lost {6}The process of the host was ended by SIGABRT\.\n/);
+  });
+
+  it('takes an error before an attempt has begun for no crash of it', async () => {
+    smallCurriculum(folder(), [100]);
+    const { ended } = start(['run', 'curriculum.yaml', '--run-dir', 'run'], { stepMs: 30 });
+    await until(1);
+    process.kill(hostOf().pid, 'SIGKILL');
+    await ended;
+    const log = readFileSync(path.join(folder(), 'run', 'host.log'), 'utf8');
+    // as a full disk does, or one that cannot be written to
+    renameSync(path.join(folder(), 'run', 'attempts'), path.join(folder(), 'attempts'));
+    writeFileSync(path.join(folder(), 'run', 'attempts'), '');
+    const { code, output, errors } = await run(['resume', 'run']);
+    assert.equal(code, 1);
+    assert.match(errors, /attempts/);
+    assert.doesNotMatch(output, /lost/);
+    assert.equal(readFileSync(path.join(folder(), 'run', 'host.log'), 'utf8'), log);
+  });
+
+  it('stops after a step also where the command that attends it is gone before it has begun', async () => {
+    smallCurriculum(folder(), [4, 1000]);
+    await run(['run', 'curriculum.yaml', '--run-dir', 'run'], { stepMs: 1, abortAt: 3 });
+    const { child } = start(['host', 'run', '--attended'], { stepMs: 30 }, 'ipc');
+    child.disconnect();
+    assert.equal(await new Promise(resolve => child.once('exit', resolve)), 130);
+    const state = readRunState(path.join(folder(), 'run'));
+    assert.deepEqual(state.kind === 'stopped' && !state.killed, true, JSON.stringify(state));
   });
 
   it('stops after its step when the command that attends it is killed', async () => {
