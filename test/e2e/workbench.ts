@@ -339,13 +339,23 @@ export class Workbench {
   /** In light and in high contrast: a picture, and every view that is shown as axe sees it. */
   async look(name: string): Promise<void> {
     for (const theme of themes) {
+      await this.toTheme(theme);
       for (const view of await this.views()) await view.locator(`body.${theme.body}`).waitFor();
       await this.picture(`${name}-${theme.name}`);
       assert.deepEqual(await this.complaints(), [], `${name}, ${theme.name}`);
-      const next = themes.find(one => one !== theme) ?? theme;
-      const shown = this.page.locator(`.monaco-workbench.${next.workbench}`).first();
-      await this.pressUntil(otherTheme, `the theme ${next.name}`, shown);
     }
+    await this.toTheme(themes[0]);
+  }
+
+  private async toTheme({ name, workbench }: (typeof themes)[number]): Promise<void> {
+    const shown = this.page.locator(`.monaco-workbench.${workbench}`).first();
+    await until(`the theme ${name}`, async () => {
+      if (await shown.isVisible()) return true;
+      // pressed twice it leads back, so there is time for it
+      await this.page.keyboard.press(otherTheme);
+      await shown.waitFor({ timeout: 20_000 });
+      return undefined;
+    });
   }
 
   /** The documents of the extension's own views that are shown now. */
