@@ -4,13 +4,15 @@
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { appendFileSync } from 'node:fs';
+import type { RunState } from '../protocol/run-state';
 import { readRunState } from '../run/folder';
 import { hostLogFile } from '../run/host-log';
 import { endOf } from '../run/last-words';
-import { leftHeld } from '../run/lease';
-import { exitCode } from './exit-codes';
+import { gaveBack } from '../run/lease';
+import { exitCode, exitCodeOfRun } from './exit-codes';
 import { countPresses, endAtOnce } from './presses';
 import type { Screen } from './screen';
+import { outcomeOf } from './serve';
 import { quoted, shown } from './shown';
 
 export interface AttendedRun {
@@ -51,7 +53,8 @@ export async function attendHost(screen: Screen, { folder, checkpoint, isNew }: 
   const end = await ended(child);
   release();
   if (end.signal === 'SIGINT') endAtOnce();
-  if (end.code !== null && !hasBrokenOff(folder, child, end.code)) return end.code;
+  const code = codeAtEnd(folder, child, end.code);
+  if (code !== undefined) return code;
   const how = endOf(end.signal ?? `exit code ${end.code}`);
   try {
     appendFileSync(hostLogFile(folder), `${end.said}${how}\n`, { mode: 0o600 });
@@ -82,17 +85,25 @@ function ended(child: ChildProcess): Promise<End> {
 const ours: ReadonlySet<number> = new Set(Object.values(exitCode));
 
 /**
- * Windows knows no signals, and an error that nobody foresaw ends with 1 as a run does that has failed. One before the
- * attempt began has left the run as it was.
+ * undefined: it has broken off. Windows knows no signals, and an error that nobody foresaw ends with 1 as a run does that
+ * has failed. One before the attempt began has left the run as it was; and behind its end Node.js aborts where its terminal
+ * was closed.
  */
-const hasBrokenOff = (folder: string, { pid = 0 }: ChildProcess, code: number): boolean =>
-  !ours.has(code) || (code === exitCode.failed && leftHeld(folder, pid) && isLost(folder));
+function codeAtEnd(folder: string, { pid = 0 }: ChildProcess, code: number | null): number | undefined {
+  const isOurs = code !== null && ours.has(code);
+  if (isOurs && code !== exitCode.failed) return code;
+  const ended = gaveBack(folder, pid);
+  if (isOurs) return ended === false && stateOf(folder)?.kind === 'lost' ? undefined : code;
+  const state = ended === true ? stateOf(folder) : undefined;
+  const outcome = state === undefined ? undefined : outcomeOf(state);
+  return outcome === undefined ? undefined : exitCodeOfRun(outcome);
+}
 
-function isLost(folder: string): boolean {
+function stateOf(folder: string): RunState | undefined {
   try {
-    return readRunState(folder).kind === 'lost';
+    return readRunState(folder);
   } catch {
     // no folder is left of a run that was refused
-    return false;
+    return undefined;
   }
 }

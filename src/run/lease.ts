@@ -141,11 +141,11 @@ export function lastHolderSaid(folder: string): string | undefined {
   return memory ?? end;
 }
 
-/** Whether a process that is gone has left the run held: it came to no end of its own. */
-export function leftHeld(folder: string, pid: number): boolean {
+/** Whether a process that had the run last gave it back at an end of its own; undefined: it had not come to have it. */
+export function gaveBack(folder: string, pid: number): boolean | undefined {
   const latest = latestAttempt(folder);
   const lease = latest === 0 ? undefined : readLease(attemptFile(path.join(folder, 'attempts'), latest));
-  return lease?.pid === pid && !lease.released;
+  return lease?.pid === pid ? lease.released : undefined;
 }
 
 function deathOf(folder: string, { attempt, released, memory, process }: LeaseFile): MemoryDeath | undefined {

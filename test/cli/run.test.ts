@@ -52,8 +52,14 @@ describe('triphase run and resume', () => {
     children = [];
   });
 
-  const start = (args: readonly string[], wishes: object = {}, channel: 'ipc' | 'ignore' = 'ignore'): Started => {
-    const child = spawn(process.execPath, [path.join(programs, 'cli.js'), ...args], {
+  const start = (
+    args: readonly string[],
+    wishes: object = {},
+    channel: 'ipc' | 'ignore' = 'ignore',
+    required: readonly string[] = [],
+  ): Started => {
+    const first = required.flatMap(file => ['--require', file]);
+    const child = spawn(process.execPath, [...first, path.join(programs, 'cli.js'), ...args], {
       cwd: folder(),
       env: { ...process.env, NODE_PATH: path.resolve('node_modules'), TRIPHASE_SMALL_JOB: JSON.stringify(wishes) },
       stdio: ['ignore', 'pipe', 'pipe', channel],
@@ -264,6 +270,18 @@ model     ${path.join('run', 'checkpoints', 'p1-000005')}
     assert.match(errors, /attempts/);
     assert.doesNotMatch(output, /lost/);
     assert.equal(readFileSync(path.join(folder(), 'run', 'host.log'), 'utf8'), log);
+  });
+
+  it('takes no crash behind the end of a run for one of the run', async function () {
+    if (process.platform === 'win32') this.skip();
+    smallCurriculum(folder(), [2]);
+    // as Node.js does where its terminal was closed
+    const aborts = path.join(folder(), 'aborts.cjs');
+    writeFileSync(aborts, "if (process.argv[2] === 'host') process.on('exit', () => process.abort());");
+    const { code, output } = await start(['run', 'curriculum.yaml', '--run-dir', 'run'], {}, 'ignore', [aborts]).ended;
+    assert.equal(code, 0);
+    assert.doesNotMatch(output, /lost/);
+    assert.equal(existsSync(path.join(folder(), 'run', 'host.log')), false);
   });
 
   it('stops after a step also where the command that attends it is gone before it has begun', async () => {
