@@ -103,6 +103,14 @@ checkpoints: { every: 1, keep: 5 }
       folder,
       events,
       has: (kind: string) => events().some(event => event.kind === kind),
+      /** What its first attempt was at last. */
+      doing: () => {
+        try {
+          return readFileSync(path.join(folder, 'attempts', '0001.doing'), 'utf8').trim();
+        } catch {
+          return '';
+        }
+      },
       halved: () => currentEvents(events()).flatMap(event => (event.kind === 'micro-batch' ? [event] : [])),
     };
   }
@@ -156,17 +164,9 @@ checkpoints: { every: 1, keep: 5 }
   };
   for (const [where, start] of Object.entries(starts))
     it(`dies ${where} where JavaScript has none left, and the next attempt halves what it died at`, async () => {
-      const { program, configFile, folder, events, halved } = subject();
+      const { program, configFile, folder, events, doing, halved } = subject();
       ({ pid } = await start(program, { configFile, folder }));
-      const doing = path.join(folder, 'attempts', '0001.doing');
-      const part = () => {
-        try {
-          return readFileSync(doing, 'utf8').trim();
-        } catch {
-          return '';
-        }
-      };
-      await until(() => part() === 'generation 1');
+      await until(() => doing() === 'generation 1');
       // less than it has
       limit(`${16 * mib}:unlimited`);
       await until(() => !alive(pid));
@@ -178,7 +178,7 @@ checkpoints: { every: 1, keep: 5 }
       };
       await until(() => why() !== '');
       assert.match(why(), /out of memory|bad_alloc|Allocation failed/i);
-      const [at, step] = part().split(' ');
+      const [at, step] = doing().split(' ');
       ({ pid } = await startHost(program, folder));
       await until(() => !alive(pid));
       assert.equal(readRunState(folder).kind, 'finished');
@@ -198,9 +198,10 @@ checkpoints: { every: 1, keep: 5 }
     const group = limitedGroup(64 * mib);
     if (group === undefined) this.skip();
     try {
-      const { program, configFile, folder, events, has, halved } = subject();
+      const { program, configFile, folder, events, doing, halved } = subject();
       ({ pid } = await startRun(program, { configFile, folder }));
-      await until(() => has('phase-started'));
+      // ended before that, it would have died at nothing that can be halved
+      await until(() => doing() === 'generation 1');
       writeFileSync(path.join(group, 'cgroup.procs'), String(pid));
       await until(() => !alive(pid));
       assert.equal(readRunState(folder).kind, 'lost');
