@@ -61,7 +61,7 @@ describe('the dashboard', function () {
     const missing = await page.locator('.missing').textContent();
     assert.equal(
       missing,
-      'Not recorded: KL to the reference, Clipped, Generator against training, Memory of the device, Load of the device.',
+      'Not recorded: KL to the reference, Clipped, Generator against training, Memory of the device, Share of the memory of the device, Load of the device.',
     );
     assert.equal(await page.locator('h1').textContent(), 'towers');
     assert.match((await page.locator('.badge').textContent()) ?? '', /finished/);
