@@ -195,7 +195,7 @@ checkpoints: { every: 1, keep: 5 }
     });
 
   it('is ended by the system, and the next attempt halves what it was at', async function () {
-    const group = limitedGroup(64 * mib);
+    const group = limitedGroup(192 * mib);
     if (group === undefined) this.skip();
     try {
       const { program, configFile, folder, events, doing, halved } = subject();
