@@ -367,8 +367,10 @@ describe('a run', function () {
   });
 
   it('of another version says which one reads it', async () => {
-    await runs.start({}, [2]);
+    const { pid } = await runs.start({}, [2]);
     await until(() => readRunState(runs.folder).kind === 'finished');
+    // its host writes there when it ends
+    await until(() => !alive(pid));
     const file = path.join(runs.folder, 'run.json');
     const info = JSON.parse(readFileSync(file, 'utf8'));
     writeFileSync(file, JSON.stringify({ ...info, format: 2, host: { ...info.host, version: '3.1.0' } }));
