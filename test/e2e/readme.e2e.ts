@@ -36,6 +36,9 @@ describe('the pictures of the README', () => {
     await workbench.command('Triphase: Open Dashboard');
     const dashboard = await workbench.view('main.dashboard canvas');
     await dashboard.locator('.card').nth(3).waitFor();
+    // what is read for the first time has been
+    await dashboard.locator('h1', { hasText: 'shapes' }).waitFor();
+    await dashboard.locator('.indexing .progress').waitFor({ state: 'detached' });
     await dashboard.locator('#smoothing').fill('0.8');
     await new Promise(resolve => setTimeout(resolve, 1500));
     await workbench.picture('readme-dashboard');
