@@ -1,22 +1,32 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
+import path from 'node:path';
 import { footprint } from '../../src/tensor/footprint';
 import { Graph } from '../../src/tensor/graph';
 import * as o from '../../src/tensor/ops';
 import { Session, type Tensor } from '../../src/tensor/session';
 
-setFlagsFromString('--expose-gc');
-const collect = runInNewContext('gc') as () => void;
-
-/** Bytes of this process in memory, of which nothing is collected soon after: what tests before have left is gone. */
-const resident = (): number => {
-  collect();
-  return bytesNow();
-};
-const bytesNow = (): number =>
+/** Bytes of this process in memory. */
+const resident = (): number =>
   1024 * Number(readFileSync('/proc/self/status', 'utf8').match(/^VmRSS:\s+(\d+)/m)?.[1] ?? Number.NaN);
+
+/** In a process of its own: what tests before have left in this one may be freed at any time. */
+function alone(title: string, measure: () => Promise<void>): void {
+  it(title, async function () {
+    if (process.platform !== 'linux') this.skip();
+    if (process.env['TRIPHASE_ALONE'] === title) return measure();
+    const mocha = ['node_modules/mocha/bin/mocha.js', '--no-config', '--reporter', 'spec', '--timeout', '60000'];
+    const { MOCHA_OPTIONS: _, ...env } = process.env;
+    const { status, stdout } = spawnSync(
+      process.execPath,
+      [...mocha, '--fgrep', title, path.join('out', 'test', 'tensor', 'footprint.test.js')],
+      { env: { ...env, TRIPHASE_ALONE: title }, encoding: 'utf8' },
+    );
+    assert.match(stdout, /\b1 passing/, stdout);
+    assert.equal(status, 0, stdout);
+  });
+}
 
 const WIDTH = 2048;
 
@@ -60,8 +70,7 @@ describe('the footprint of a graph', () => {
     assert.equal(footprint(g, new Map([['rows', 5]])).peak, 4 * (60 + 30));
   });
 
-  it('is what the runtime takes of frozen parameters, one after the other', async function () {
-    if (process.platform !== 'linux') this.skip();
+  alone('is what the runtime takes of frozen parameters, one after the other', async () => {
     const [width, layers] = [WIDTH, 6];
     const g = new Graph();
     const feeds = new Map<string, Tensor>([['x', { dims: [2, width], data: new Float32Array(2 * width) }]]);
@@ -74,7 +83,7 @@ describe('the footprint of a graph', () => {
     const session = await Session.create(g, { device: 'cpu', threads: 1, lean: true, frozen: new Map() });
     const before = resident();
     await session.run(feeds);
-    const taken = bytesNow() - before;
+    const taken = resident() - before;
     await session.dispose();
     const { arena } = footprint(g, new Map([['rows', 2]]), false);
     assert.ok(arena < (layers / 2) * 4 * width * width, `${arena}`);
@@ -90,8 +99,7 @@ describe('the footprint of a graph', () => {
     assert.deepEqual([footprint(g, rows).peak, footprint(g, rows, false).peak], [4 * 40 * 2, 4 * 40 * 3]);
   });
 
-  it('is what the runtime takes, of kernels that write over their input and of such that do not', async function () {
-    if (process.platform !== 'linux') this.skip();
+  alone('is what the runtime takes, of kernels that write over their input and of such that do not', async () => {
     const rows = 4096;
     const x = { dims: [rows, 2048], data: new Float32Array(rows * 2048).fill(0.5) };
     for (const op of [o.sigmoid, o.softmax, o.tanh, o.exp, o.neg, o.sqrt]) {
@@ -101,7 +109,7 @@ describe('the footprint of a graph', () => {
       const session = await Session.create(g, { device: 'cpu', threads: 1, lean: true });
       const before = resident();
       await session.run(new Map([['x', x]]));
-      const taken = bytesNow() - before;
+      const taken = resident() - before;
       await session.dispose();
       const { arena } = footprint(g, new Map([['rows', rows]]));
       assert.ok(Math.abs(taken - arena) < 12 * 2 ** 20, `${op(last).name}: ${taken} and not ${arena}`);
