@@ -3,7 +3,9 @@
 import path from 'node:path';
 import { connectHost, type HostClient } from '../client/host-client';
 import { stopAtOnce } from '../client/stop-at-once';
+import { TriphaseError } from '../protocol/errors';
 import type { HostStatus } from '../protocol/host';
+import { readRunInfo, readRunState } from '../run/folder';
 import { parseCommandLine } from './arguments';
 import { exitCode } from './exit-codes';
 import type { Screen } from './screen';
@@ -46,6 +48,11 @@ async function tellHost(
   take: boolean,
   tell: (client: HostClient) => Promise<HostStatus>,
 ): Promise<number> {
+  readRunInfo(folder);
+  if (readRunState(folder).kind === 'finished')
+    throw new TriphaseError('run-folder', 'The run is finished, and nobody serves it.', 'Look at it, or evaluate it.', {
+      file: folder,
+    });
   const client = await connectHost(folder, { name: terminal, control: true });
   try {
     if (take) await client.takeControl();

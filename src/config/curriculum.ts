@@ -46,7 +46,12 @@ export function loadCurriculum(
   } catch (error) {
     if (error instanceof TriphaseError) throw error;
     const { code } = error as NodeJS.ErrnoException;
-    const what = code === 'ENOENT' ? `there is no file ${file}` : `${file} cannot be read (${code})`;
+    const what =
+      code === 'ENOENT'
+        ? `there is no file ${file}`
+        : code === 'EISDIR'
+          ? `${file} is a folder`
+          : `${file} cannot be read (${code})`;
     throw new TriphaseError('config', what, 'Name a curriculum file, such as curriculum.yaml.');
   }
   const read = readCurriculum(text, file, sets, options);

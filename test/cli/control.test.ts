@@ -41,6 +41,14 @@ describe('triphase runs, attach, pause, stop', function () {
     assert.match(again.printed, /nobody serves it/);
   });
 
+  it('says of a run that is finished that there is nothing to stop', async () => {
+    const { pid } = await runs.start({}, [2]);
+    await until(() => readRunState(runs.folder).kind === 'finished' && !alive(pid));
+    const { code, printed } = await triphase('stop', runs.folder, '--now');
+    assert.equal(code, 2);
+    assert.match(printed, /The run is finished.*\n {2}Look at it, or evaluate it\./);
+  });
+
   it('does not stop a run that a window controls, but on purpose', async () => {
     await runs.start({ stepMs: 50 }, [2000]);
     const { connection } = await runs.connect('window of towers');

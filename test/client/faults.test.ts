@@ -43,6 +43,32 @@ describe('a run', function () {
     return all;
   };
 
+  /** A disk of so many bytes in the home of the runs; undefined where none can be mounted. */
+  const mounted = (size: string): string | undefined => {
+    const disk = path.join(runs.home(), 'disk');
+    mkdirSync(disk);
+    try {
+      execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${size}`, 'none', disk], { stdio: 'ignore' });
+      return disk;
+    } catch {
+      return undefined;
+    }
+  };
+  const unmount = (disk: string) => execFileSync('umount', ['--recursive', '--lazy', disk], { stdio: 'ignore' });
+  /** A run of twelve steps there, of which three are done. */
+  const underWayOn = async (disk: string) => {
+    const folder = path.join(disk, 'run');
+    const configFile = smallCurriculum(runs.home(), [12]);
+    const { config } = loadCurriculum(configFile, []);
+    createRunFolder(folder, { name: 'small', configFile, sets: [], resolved: writeResolved(config), quick: false });
+    process.env['TRIPHASE_SMALL_JOB'] = '{"stepMs":100}';
+    const pid = await runs.serve(folder);
+    await until(() => existsSync(path.join(folder, 'host.token')));
+    const { connection, events } = await runs.connect('window', 0, folder);
+    await untilStep(events, 3);
+    return { folder, pid, connection };
+  };
+
   it('whose folder is removed ends, says so to who watches, and makes nothing in its place', async () => {
     const { pid } = await runs.start({ stepMs: 50 }, [400]);
     const { connection, events, states } = await runs.connect('window');
@@ -116,23 +142,9 @@ describe('a run', function () {
   });
 
   it('on a file system that turns read-only waits for its log too', async function () {
-    const disk = path.join(runs.home(), 'disk');
-    mkdirSync(disk);
+    const disk = mounted('16m') ?? this.skip();
     try {
-      execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=16m', 'none', disk], { stdio: 'ignore' });
-    } catch {
-      this.skip();
-    }
-    try {
-      const folder = path.join(disk, 'run');
-      const configFile = smallCurriculum(runs.home(), [12]);
-      const { config } = loadCurriculum(configFile, []);
-      createRunFolder(folder, { name: 'small', configFile, sets: [], resolved: writeResolved(config), quick: false });
-      process.env['TRIPHASE_SMALL_JOB'] = '{"stepMs":100}';
-      const pid = await runs.serve(folder);
-      await until(() => existsSync(path.join(folder, 'host.token')));
-      const { connection, events } = await runs.connect('window', 0, folder);
-      await untilStep(events, 3);
+      const { folder, pid, connection } = await underWayOn(disk);
       // an open log keeps the whole from turning read-only at once; a step's file is where it shows
       execFileSync('mount', ['-t', 'tmpfs', '-o', 'ro', 'none', path.join(folder, 'rollouts')], { stdio: 'ignore' });
       await until(() => connection.state.kind === 'paused');
@@ -143,29 +155,15 @@ describe('a run', function () {
       await until(() => connection.state.kind === 'finished');
       await until(() => !alive(pid));
     } finally {
-      execFileSync('umount', ['--recursive', '--lazy', disk], { stdio: 'ignore' });
+      unmount(disk);
     }
   });
 
   it('on a disk that is full waits, says how much it needs, and goes on by itself when there is room', async function () {
     const expected = await unbroken([12]);
-    const disk = path.join(runs.home(), 'disk');
-    mkdirSync(disk);
+    const disk = mounted('4m') ?? this.skip();
     try {
-      execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=4m', 'none', disk], { stdio: 'ignore' });
-    } catch {
-      this.skip();
-    }
-    try {
-      const folder = path.join(disk, 'run');
-      const configFile = smallCurriculum(runs.home(), [12]);
-      const { config } = loadCurriculum(configFile, []);
-      createRunFolder(folder, { name: 'small', configFile, sets: [], resolved: writeResolved(config), quick: false });
-      process.env['TRIPHASE_SMALL_JOB'] = '{"stepMs":100}';
-      const pid = await runs.serve(folder);
-      await until(() => existsSync(path.join(folder, 'host.token')));
-      const { connection, events } = await runs.connect('window', 0, folder);
-      await untilStep(events, 3);
+      const { folder, pid, connection } = await underWayOn(disk);
       const ballast = path.join(disk, 'ballast');
       const fill = () => {
         try {
@@ -187,7 +185,7 @@ describe('a run', function () {
       assert.deepEqual(rewards(folder), expected);
       await until(() => !alive(pid));
     } finally {
-      execFileSync('umount', ['--recursive', '--lazy', disk], { stdio: 'ignore' });
+      unmount(disk);
     }
   });
 
