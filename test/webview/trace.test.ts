@@ -117,6 +117,7 @@ describe('the trace', function () {
 
   it('marks the heat of tokens by what is chosen', async () => {
     const page = await open();
+    await page.locator('.token-panel').waitFor();
     await press(page, 'e');
     const warm = () =>
       page.evaluate(() =>
@@ -145,6 +146,7 @@ describe('the trace', function () {
 
   it('goes to the token that is clicked, where heat is shown', async () => {
     const page = await open();
+    await page.locator('.token-panel').waitFor();
     await press(page, 'ArrowDown', 'ArrowDown', 'e');
     await page.locator('.step[data-step="2"]').click({ position: { x: 20, y: 8 } });
     await page.locator('.token-name', { hasText: 'token 5 of 11' }).waitFor();
