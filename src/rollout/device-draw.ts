@@ -4,13 +4,13 @@
 
 import { deviceDecodeGraph } from '../model/device-decode';
 import { BARRED, blocksOf, type DeviceDraw, drawnColumns } from '../model/device-sampling';
-import { prefillGraph } from '../model/graphs';
 import type { Model } from '../model/model';
 import type { EncodedPrompt } from '../model/sequence-inputs';
 import type { Random } from '../protocol/random';
-import type { DeviceTensor } from '../tensor/device-tensor';
+import type { Fed } from '../tensor/device-tensor';
 import { upload } from '../tensor/residence';
 import type { FloatTensor, Tensor } from '../tensor/session';
+import { DeviceCache } from './device-cache';
 import type { GenerationOptions, Sample } from './generation';
 import { AlternativesList } from './kept-alternatives';
 import type { Alternative } from './sampling';
@@ -45,10 +45,10 @@ function drawFeeds(
   { temperature, topK = 0, topP = 1, minP = 0, repetitionPenalty = 1 }: GenerationOptions,
   rows: number,
   vocabulary: number,
-): Map<string, Tensor> {
+): Map<string, Fed> {
   const { count } = blocksOf(vocabulary);
   const scalar = (x: number): FloatTensor => ({ dims: [], data: Float32Array.of(x) });
-  return new Map<string, Tensor>([
+  return new Map<string, Fed>([
     ['inverse_temperature', scalar(temperature === 0 ? 1 : 1 / temperature)],
     ['first_blocks', { dims: [rows], data: Int32Array.from({ length: rows }, (_, row) => row * count) }],
     ['penalty', scalar(repetitionPenalty)],
@@ -77,20 +77,17 @@ export async function drawOnDevice(
   const { samples, temperature, keptAlternatives = 0, prefix = [] } = options;
   const { vocabSize } = model.config.text;
   const draw = drawOf(options, vocabSize);
-  const session = await model.session(
-    `decode on the device ${Object.values(draw)}`,
-    () => deviceDecodeGraph(model.config, draw),
-    output => output !== 'drawn',
+  const session = await model.session(`decode on the device ${Object.values(draw)}`, () =>
+    deviceDecodeGraph(model.config, draw),
   );
   const all = random.map(
     (): Drawing => ({ tokenIds: [], logProbs: [], entropy: [], alternatives: new AlternativesList(), forced: [] }),
   );
-  const length = model.inputs.promptLength(prompts);
   const column = (data: Float32Array): FloatTensor => ({ dims: [all.length, 1], data });
   const fixed = drawFeeds(options, all.length, vocabSize);
-  const keys = await prefill(model, prompts);
-  if (draw.penalty === true) keys.set('seen_prompt', await upload(promptTokens(prompts, samples)));
-  let own = await emptyCache(model, prompts.length, samples);
+  const cache = await DeviceCache.prefill(model, prompts, samples);
+  const seen = draw.penalty === true ? await upload(promptTokens(prompts, samples)) : undefined;
+  if (seen !== undefined) fixed.set('seen_prompt', seen);
   try {
     for (let index = 0; all.some(c => c.stop === undefined); index++) {
       const ids = Int32Array.from(
@@ -101,42 +98,18 @@ export async function drawOnDevice(
         temperature === 0 || c.stop !== undefined ? 0 : (random[i] as Random).uniform(),
       );
       const forced = new Float32Array(all.length).fill(prefix[index] ?? -1);
-      const step = model.inputs.decode(prompts, samples, index, index + 1, ids, length);
+      const step = model.inputs.decodeRows(prompts, new Int32Array(all.length).fill(index), ids);
       step.set('uniform', column(uniform)).set('forced', column(forced));
       if (draw.penalty === true) step.set('seen', ownTokens(all, ids, index));
-      const out = await session.runKeeping(step, fixed, keys, own, await model.placed());
-      for (const old of own.values()) old.dispose();
-      own = new Map([...out.kept].map(([name, tensor]) => [name.replace('next_', 'own_'), tensor]));
-      take(all, out.here.get('drawn') as FloatTensor, index, options, draw.alternatives);
+      await cache.reserve(index + 1, options.maxTokens);
+      const out = await session.runInto(cache.written, step, fixed, ...cache.feeds, await model.placed());
+      take(all, out.get('drawn') as FloatTensor, index, options, draw.alternatives);
     }
   } finally {
-    for (const tensor of [...keys.values(), ...own.values()]) tensor.dispose();
+    cache.dispose();
+    seen?.dispose();
   }
   return prompts.map((_, b) => all.slice(b * samples, (b + 1) * samples).map(c => finished(c, keptAlternatives)));
-}
-
-/** Keys and values of prompts, each once, left on the device. */
-async function prefill(model: Model, prompts: readonly EncodedPrompt[]): Promise<Map<string, DeviceTensor>> {
-  const pictures = prompts.flatMap(p => p.images);
-  const feeds = new Map(model.inputs.prefill(prompts));
-  if (pictures.length > 0) feeds.set('image_features', await model.imageFeatures(pictures));
-  const session = await model.session(
-    `prefill on the device ${pictures.length > 0}`,
-    () => prefillGraph(model.config, pictures.length > 0),
-    () => true,
-  );
-  return (await session.runKeeping(feeds, await model.placed())).kept;
-}
-
-/** Room for one token that is never seen: the device has no empty buffers. */
-async function emptyCache({ config }: Model, batch: number, group: number): Promise<Map<string, DeviceTensor>> {
-  const { layers, kvHeads, headDim } = config.text;
-  const dims = [batch, group, kvHeads, 1, headDim];
-  const data = new Float32Array(dims.reduce((n, d) => n * d, 1));
-  const cache = new Map<string, DeviceTensor>();
-  for (let i = 0; i < layers; i++)
-    for (const part of ['k', 'v']) cache.set(`own_${part}.${i}`, await upload({ dims, data }));
-  return cache;
 }
 
 /** The tokens of each completion's prompt, those of shorter ones repeated. */
