@@ -27,7 +27,6 @@ export function checkCurriculum(root: Raw): readonly SchemaProblem[] {
     ...orders(root),
     ...promotions(root),
     ...adapters(root),
-    ...scorersByLayers(root),
     ...templates(root),
     ...patterns(root),
     ...ruleNames(root),
@@ -345,22 +344,6 @@ function adapters(root: Raw): readonly SchemaProblem[] {
       );
   }
   return problems;
-}
-
-/** A scorer's head is trained in one graph with the whole model. */
-function scorersByLayers(root: Raw): readonly SchemaProblem[] {
-  if (mapping(root['model'])['layerwise'] !== true) return [];
-  return list(root['phases']).flatMap((phase, i) =>
-    mapping(phase)['trainer'] === 'scorer'
-      ? [
-          fault(
-            ['phases', i, 'trainer'],
-            'a scorer is trained in one graph, and model.layerwise asks for layer by layer',
-            'Take the phase out, or leave model.layerwise out.',
-          ),
-        ]
-      : [],
-  );
 }
 
 function templates(root: Raw): readonly SchemaProblem[] {

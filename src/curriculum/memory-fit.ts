@@ -39,11 +39,10 @@ export interface FitQuestion {
 
 /** @throws TriphaseError 'memory' where the run would not fit: on the CPU, not even layer by layer */
 export function memoryFit(asked: FitQuestion): MemoryFit {
-  const { config, device, phases, room, before } = asked;
+  const { config, device, room, before } = asked;
   const wanted = before ?? config.model.layerwise;
-  const scores = phases.some(({ trainer }) => trainer === 'scorer');
   const whole = wanted === true ? undefined : mostOf(asked, false);
-  const chooses = device === 'cpu' && wanted === 'auto' && !scores;
+  const chooses = device === 'cpu' && wanted === 'auto';
   const layerwise = whole === undefined || (chooses && room !== undefined && whole.bytes > room.total);
   const least = layerwise || whole === undefined ? mostOf(asked, true) : whole;
   const microBatches = microBatchesOf(asked, layerwise);
@@ -57,10 +56,10 @@ export function memoryFit(asked: FitQuestion): MemoryFit {
   if (least.bytes > room.total && before === undefined) {
     if (device !== 'cpu') throw refusal(least, room.total, config.model.path);
     const byLayers = layerwise ? least : mostOf(asked, true);
-    if (byLayers.bytes > room.total && !scores) throw refusal(byLayers, room.total, config.model.path);
+    if (byLayers.bytes > room.total) throw refusal(byLayers, room.total, config.model.path);
   }
   const free = room.total - (room.used ?? 0);
-  const warning = chosen.bytes > free ? tight(chosen, layerwise || scores, room) : undefined;
+  const warning = chosen.bytes > free ? tight(chosen, layerwise, room) : undefined;
   const memory = { estimate, total: room.total };
   return { ...fit, memory, ...(warning === undefined ? {} : { warning }) };
 }

@@ -3,7 +3,7 @@
 import type { FloatTensor, HalfTensor, Session, Tensor } from '../tensor/session';
 import type { ModelForm } from './adapter';
 import { float16Values } from './float16';
-import { layerName } from './layer-name';
+import { adaptersIn, layerName } from './layer-name';
 import type { Model } from './model';
 import { storedAs } from './precision';
 import type { Weights } from './weights';
@@ -30,30 +30,34 @@ export const headIsHalf = ({ config }: Model): boolean =>
   'f32';
 
 /** Layers with the same adapters are one graph; the last one differs by what it leaves out. */
-export function layerKind({ text, adapter }: ModelForm, i: number): string {
-  const at = `${layerName(i)}.`;
-  const adapted = [...(adapter?.modules ?? [])].filter(name => name.startsWith(at)).map(name => name.slice(at.length));
-  return `${i === text.layers - 1 ? 'last' : 'middle'} ${adapted.sort().join(' ')}`;
-}
-
-/** Name of a parameter or mask of layer `from` as that of layer `to`. */
-export const renamed = (name: string, from: number, to: number): string =>
-  name.replace(`${layerName(from)}.`, `${layerName(to)}.`);
+export const layerKind = ({ text, adapter }: ModelForm, i: number): string =>
+  `${i === text.layers - 1 ? 'last' : 'middle'} ${adaptersIn(adapter, layerName(i))}`;
 
 /** The parameters of layer i for a session that was built with the names of layer `built`. */
-export function layerFeeds(
+export const layerFeeds = (
   model: Model,
   weights: Weights,
   session: Session,
   built: number,
   i: number,
+): Map<string, Tensor> => feedsOf(model, weights, session, layerName(built), layerName(i));
+
+/** The parameters below one name for a session that was built with those below another. */
+export function feedsOf(
+  model: Model,
+  weights: Weights,
+  session: Session,
+  built: string,
+  name: string,
 ): Map<string, Tensor> {
   const feeds = new Map<string, Tensor>();
-  for (const name of session.inputs)
-    if (name.startsWith(`${layerName(built)}.`))
-      feeds.set(name, heldParameter(model, weights, renamed(name, built, i)));
+  for (const input of session.inputs)
+    if (input.startsWith(`${built}.`)) feeds.set(input, heldParameter(model, weights, renamed(input, built, name)));
   return feeds;
 }
+
+/** The name of a parameter or mask below one name as that below another. */
+export const renamed = (name: string, from: string, to: string): string => name.replace(`${from}.`, `${to}.`);
 
 /** Rows of the embedding, [ids, hidden], as float32. */
 export function embedded(model: Model, weights: Weights, ids: ArrayLike<number>): FloatTensor {

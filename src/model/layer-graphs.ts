@@ -8,7 +8,6 @@ import type { ModelForm } from './adapter';
 import { allRows, completionLayer, layerInputs } from './completion-layer';
 import * as d from './decoder';
 import { Parameters } from './parameters';
-import { visionInputs, visionTower } from './vision';
 
 export interface LayerGraphOptions {
   /** With the adapter's dropout. */
@@ -16,10 +15,11 @@ export interface LayerGraphOptions {
 }
 
 /** A layer's rows in, "x", and out, "y". */
-interface Piece {
+export interface Piece {
   readonly graph: Graph;
   readonly parameters: Parameters;
-  readonly x: Value;
+  /** Absent: what comes in has no gradient. */
+  readonly x?: Value;
   readonly y: Value;
 }
 
@@ -50,15 +50,14 @@ export function forwardGraph({ graph, y }: Piece): Graph {
  * gradients of sum(y dy). Nothing of the forward pass is kept for it but the input.
  */
 export const backwardGraph = ({ graph, parameters, x, y }: Piece, trained: (name: string) => boolean): Graph =>
-  withGradients(graph, y, new Map([['x', x], ...[...parameters.used].filter(([name]) => trained(name))]));
-
-/** From "dy", the gradient of the image features, those of the parameters of the vision tower. */
-export function visionBackwardGraph(form: ModelForm, trained: (name: string) => boolean): Graph {
-  const graph = new Graph();
-  const parameters = new Parameters(graph, form);
-  const y = visionTower(parameters, form.vision, visionInputs(graph, form.vision));
-  return withGradients(graph, y, new Map([...parameters.used].filter(([name]) => trained(name))));
-}
+  withGradients(
+    graph,
+    y,
+    new Map([
+      ...(x === undefined ? [] : [['x', x] as const]),
+      ...[...parameters.used].filter(([name]) => trained(name)),
+    ]),
+  );
 
 function withGradients(graph: Graph, y: Value, wanted: ReadonlyMap<string, Value>): Graph {
   const dy = graph.input('dy', 'float32', y.dims);

@@ -40,11 +40,10 @@ export type LayerStage =
   // of a kind of layers, of which there are few: the last one differs from the others
   | `${'forward' | 'backward'} ${string}`
   | 'head'
-  | 'head backward'
-  | 'vision backward';
+  | 'head backward';
 
 /** A tensor of the vision tower that every model has. */
-const PATCHES = 'model.visual.patch_embed.proj.weight';
+export const PATCHES = 'model.visual.patch_embed.proj.weight';
 
 export class Model {
   readonly inputs: SequenceInputs;

@@ -7,22 +7,17 @@ import type { Rotary } from '../tensor/ops';
 import * as o from '../tensor/ops';
 import type { VisionConfig } from './config';
 import { attend, scaled } from './decoder';
+import { visionBlockName } from './layer-name';
 import type { Parameters } from './parameters';
 import { projection } from './projection';
 
 /** Inputs of the tower; vision-inputs.ts fills them. */
 export function visionInputs(graph: Graph, c: VisionConfig): VisionInputs {
-  const headDim = c.hiddenSize / c.heads;
-  const rows = product('images', 'windows', 'patches');
-  const patch = c.inChannels * c.temporalPatchSize * c.patchSize * c.patchSize;
   return {
-    pixels: graph.input('pixels', 'float32', ['images', 'windows', 'patches', patch]),
-    rotary: {
-      cos: graph.input('vision_cos', 'float32', [rows, headDim / 2]),
-      sin: graph.input('vision_sin', 'float32', [rows, headDim / 2]),
-    },
-    bias: graph.input('vision_bias', 'float32', ['images', 'windows', 'patches']),
-    features: graph.input('feature_rows', 'int32', ['features']),
+    pixels: pixelsInput(graph, c),
+    rotary: visionRotary(graph, c),
+    bias: biasInput(graph),
+    features: featureRows(graph),
   };
 }
 
@@ -36,38 +31,87 @@ export interface VisionInputs {
   readonly features: Value;
 }
 
+/** Rows of a batch of images: patches, padding among them. */
+export const patchRows = product('images', 'windows', 'patches');
+
+export const pixelsInput = (graph: Graph, c: VisionConfig): Value =>
+  graph.input('pixels', 'float32', [
+    'images',
+    'windows',
+    'patches',
+    c.inChannels * c.temporalPatchSize * c.patchSize * c.patchSize,
+  ]);
+
+export function visionRotary(graph: Graph, c: VisionConfig): Rotary {
+  const width = c.hiddenSize / c.heads / 2;
+  return {
+    cos: graph.input('vision_cos', 'float32', [patchRows, width]),
+    sin: graph.input('vision_sin', 'float32', [patchRows, width]),
+  };
+}
+
+export const biasInput = (graph: Graph): Value =>
+  graph.input('vision_bias', 'float32', ['images', 'windows', 'patches']);
+
+export const featureRows = (graph: Graph): Value => graph.input('feature_rows', 'int32', ['features']);
+
 /** Image features [features, outHiddenSize]. */
 export function visionTower(p: Parameters, c: VisionConfig, inputs: VisionInputs): Value {
-  const name = 'model.visual';
-  const rows = product('images', 'windows', 'patches');
-  const patch = inputs.pixels.dims[3] as number;
-  const conv = o.reshape(p.get(`${name}.patch_embed.proj.weight`), [c.hiddenSize, patch]);
-  let x = o.linear(o.reshape(inputs.pixels, [rows, patch]), conv);
-  const windows = product('images', 'windows');
-  const perWindow = { batch: windows, length: 'patches', bias: o.reshape(inputs.bias, [windows, 1, 1, 'patches']) };
+  let x = patches(p, c, inputs.pixels);
+  const [perImage, perWindow] = [attendedByImage(inputs.bias), attendedByWindow(inputs.bias)];
+  for (let i = 0; i < c.depth; i++)
+    x = visionBlock(p, c, i, x, inputs.rotary, c.fullAttentionBlocks.includes(i) ? perImage : perWindow);
+  return merger(p, c, x, inputs.features);
+}
+
+/** Pixels -> [patchRows, hidden]. */
+export function patches(p: Parameters, c: VisionConfig, pixels: Value): Value {
+  const patch = pixels.dims[3] as number;
+  const conv = o.reshape(p.get('model.visual.patch_embed.proj.weight'), [c.hiddenSize, patch]);
+  return o.linear(o.reshape(pixels, [patchRows, patch]), conv);
+}
+
+/** What patches look at, in a block that attends over whole images. */
+export function attendedByImage(bias: Value): Attended {
   const length = product('windows', 'patches');
-  const perImage = { batch: 'images', length, bias: o.reshape(inputs.bias, ['images', 1, 1, length]) };
-  for (let i = 0; i < c.depth; i++) {
-    x = block(p, c, i, x, inputs.rotary, c.fullAttentionBlocks.includes(i) ? perImage : perWindow);
-  }
+  return { batch: 'images', length, bias: o.reshape(bias, ['images', 1, 1, length]) };
+}
+
+/** The same in one that attends over windows. */
+export function attendedByWindow(bias: Value): Attended {
+  const windows = product('images', 'windows');
+  return { batch: windows, length: 'patches', bias: o.reshape(bias, [windows, 1, 1, 'patches']) };
+}
+
+/** [patchRows, hidden] -> image features [features, outHiddenSize]. */
+export function merger(p: Parameters, c: VisionConfig, x: Value, features: Value): Value {
+  const name = 'model.visual.merger';
   const merge = c.spatialMergeSize ** 2;
-  const normed = o.rmsNorm(x, p.get(`${name}.merger.ln_q.weight`), 1e-6);
+  const normed = o.rmsNorm(x, p.get(`${name}.ln_q.weight`), 1e-6);
   const merged = o.gatherRows(
     o.reshape(normed, [product('images', 'windows', 'units'), c.hiddenSize * merge]),
-    inputs.features,
+    features,
   );
-  const layer = (i: number, h: Value): Value => projection(p, `${name}.merger.mlp.${i}`, h);
+  const layer = (i: number, h: Value): Value => projection(p, `${name}.mlp.${i}`, h);
   return layer(2, o.gelu(layer(0, merged)));
 }
 
-interface Attended {
+export interface Attended {
   readonly batch: string | number;
   readonly length: string | number;
   readonly bias: Value;
 }
 
-function block(p: Parameters, c: VisionConfig, i: number, x: Value, rotary: Rotary, over: Attended): Value {
-  const name = `model.visual.blocks.${i}`;
+/** Block i of the tower, [patchRows, hidden] -> the same. */
+export function visionBlock(
+  p: Parameters,
+  c: VisionConfig,
+  i: number,
+  x: Value,
+  rotary: Rotary,
+  over: Attended,
+): Value {
+  const name = visionBlockName(i);
   const rows = x.dims[0] as string;
   const d = c.hiddenSize / c.heads;
   const linear = (part: string, h: Value): Value => projection(p, `${name}.${part}`, h);

@@ -2,7 +2,6 @@
 
 import { isAdapter, isVision, type ModelForm } from '../model/adapter';
 import type { ImageInput } from '../model/graphs';
-import { visionBackwardGraph } from '../model/layer-graphs';
 import type { Model } from '../model/model';
 import type { EncodedPrompt } from '../model/sequence-inputs';
 import type { ShareTask } from '../model/share';
@@ -15,7 +14,7 @@ import { download } from '../tensor/residence';
 import type { FloatTensor, Outputs, Tensor } from '../tensor/session';
 import { type DpoGraphOptions, dpoGraph, dpoLoss } from './dpo';
 import { type Dropout, dropoutFeeds } from './dropout';
-import { gradientByLayers, scoreByLayers } from './layerwise';
+import { gradientByLayers, type LayerwiseLoss, scoreByLayers } from './layerwise';
 import {
   completionLogits,
   type GrpoGraphOptions,
@@ -132,24 +131,13 @@ async function forwardAndBackward(
   const share = frozen.has('policy') ? 0 : (model.config.adapter?.dropout ?? 0);
   const drops = share > 0 && path !== undefined;
   const trained = (name: string): boolean => isTrained(model.config, frozen, name);
-  // a scorer has one number a token instead of a vocabulary, and its graph is that of the whole model
-  if (model.options.layerwise === true && objective.kind !== 'scorer') {
-    const given = input === 'none' ? 'none' : 'features';
-    const { feeds, length } = await completionFeeds(model, groups, temperature, given, model.weights);
-    const { out, grads, dFeatures } = await gradientByLayers(
-      model,
-      JSON.stringify(objective),
-      t => lossOf(t, objective),
-      feeds,
-      {
-        weights: model.weights,
-        trained,
-        ...(drops ? { dropout: { share, path } } : {}),
-        featuresTrained: input === 'pixels',
-      },
-    );
-    if (dFeatures !== undefined)
-      for (const [name, grad] of await visionGradient(model, groups, dFeatures, trained)) grads.set(name, grad);
+  if (model.options.layerwise === true) {
+    const { feeds, length } = await completionFeeds(model, groups, temperature, input, model.weights);
+    const { out, grads } = await gradientByLayers(model, layerwiseLoss(objective), feeds, {
+      weights: model.weights,
+      trained,
+      ...(drops ? { dropout: { share, path } } : {}),
+    });
     const here = new Map([...grads].map(([name, grad]) => [`${OF_PARAMETER}${name}`, grad]));
     const scores = tokenScores(out, groups, length);
     return { loss: out.get(outputs.loss)?.data[0] as number, out: { here, kept: new Map() }, scores };
@@ -191,6 +179,11 @@ function objectiveGraph(
   }
 }
 
+function layerwiseLoss(objective: Objective): LayerwiseLoss {
+  if (objective.kind === 'scorer') return objective;
+  return { kind: 'tokens', name: JSON.stringify(objective), graph: tokens => lossOf(tokens, objective) };
+}
+
 function lossOf(tokens: Tokens, objective: Exclude<Objective, { kind: 'scorer' }>): Graph {
   const all = () => true;
   switch (objective.kind) {
@@ -201,24 +194,6 @@ function lossOf(tokens: Tokens, objective: Exclude<Objective, { kind: 'scorer' }
     case 'dpo':
       return dpoLoss(tokens, objective, all);
   }
-}
-
-/** The gradients of the vision tower, from that of its features. */
-async function visionGradient(
-  model: Model,
-  groups: readonly TrainedGroup[],
-  dFeatures: FloatTensor,
-  trained: (name: string) => boolean,
-): Promise<Map<string, FloatTensor>> {
-  const session = await model.layerSession('vision backward', 'vision backward', () =>
-    visionBackwardGraph(model.config, trained),
-  );
-  const feeds = visionFeeds(
-    groups.flatMap(g => g.prompt.images),
-    model.config.vision,
-  );
-  const out = await session.run(feeds, model.weights, new Map([['dy', dFeatures]]));
-  return new Map([...out].map(([name, value]) => [name.slice(2), value]));
 }
 
 /** Log-probabilities and entropies of completions, without a gradient. */

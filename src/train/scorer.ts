@@ -7,7 +7,7 @@ import type { ModelForm } from '../model/adapter';
 import type { ModelConfig } from '../model/config';
 import { completionGraph, type ImageInput } from '../model/graphs';
 import { SCORE } from '../model/weights';
-import type { Graph, Value } from '../tensor/graph';
+import { Graph, type Value } from '../tensor/graph';
 import * as o from '../tensor/ops';
 import type { FloatTensor } from '../tensor/session';
 import { byToken, finish, outputs, rows } from './losses';
@@ -36,6 +36,18 @@ export function scorerHead(config: ModelForm, images: ImageInput, training = fal
     parameters: new Map([...parameters.used, [SCORE, weight]]),
     scores: o.linear(o.rmsNorm(hidden, norm, config.text.rmsNormEps), weight),
   };
+}
+
+/** The same on rows "x" [batch * completion * group, hidden] that are normed already. */
+export function givenRows({ text }: ModelForm): ScoreSource {
+  const graph = new Graph();
+  const x = graph.input('x', 'float32', [rows, text.hiddenSize]);
+  const weight = graph.input(SCORE, 'float32', [1, text.hiddenSize]);
+  const parameters = new Map([
+    ['x', x],
+    [SCORE, weight],
+  ]);
+  return { graph, parameters, scores: o.linear(x, weight) };
 }
 
 /**

@@ -202,11 +202,6 @@ describe('a run and the memory of the machine', function () {
     assert.deepEqual(await parameters(auto), await parameters(said));
   });
 
-  it('trains no scorer layer by layer', () => {
-    const sets = ['model.layerwise=true', 'phases.text.trainer=scorer'];
-    assert.throws(() => runs.config(sets), /a scorer is trained in one graph/);
-  });
-
   it('evaluates a folder either way', async () => {
     const { folder } = await runs.run('evaluated', ['model.layerwise=true']);
     const evaluated = (layerwise: boolean) =>

@@ -7,11 +7,12 @@ import type { CurriculumJob } from '../../src/curriculum/job';
 import { previewPhase } from '../../src/curriculum/preview';
 import { compileUserMessage } from '../../src/data/views';
 import { Model } from '../../src/model/model';
+import { readSafetensors } from '../../src/model/safetensors';
 import { loadWeights, SCORE } from '../../src/model/weights';
 import { Prompter } from '../../src/rollout/prompter';
 import type { FloatTensor } from '../../src/tensor/session';
 import { gradient, score, type TrainedGroup } from '../../src/train/gradient';
-import { readPrompts, readTensors, referenceModels } from '../model/reference';
+import { greatestDifference, readPrompts, readTensors, referenceModels } from '../model/reference';
 import { runJob, stepsOf } from './run-job';
 
 const curriculum = (model: string) => `
@@ -136,6 +137,26 @@ describe('phases that learn from preferences and labels', function () {
     const own = (name: string) => readFileSync(path.join(all.folder, 'checkpoints', name, 'model.safetensors'));
     assert.ok(!own('prefer-000003').equals(own('score-000007')));
   });
+
+  for (const train of ['head', 'all'])
+    it(`a scorer learns layer by layer as in one graph: ${train}`, async () => {
+      const phases = `phases=[{ id: score, trainer: scorer, view: text, sources: [judged, pairs], steps: 3, prompts: 4, scorer: { train: ${train} } }]`;
+      const trained = async (layerwise: boolean) => {
+        const sets = [phases, 'optimizer.learning_rate=1e-3', `model.layerwise=${layerwise}`];
+        const { folder, steps, events } = await run(`layers-${train}-${layerwise}`, sets);
+        assert.equal(events.find(e => e.kind === 'device')?.layerwise, layerwise);
+        const checkpoint = path.join(folder, 'checkpoints', 'score-000003');
+        const files = ['model.safetensors', 'score.safetensors'];
+        const tensors = await Promise.all(files.map(name => readSafetensors(path.join(checkpoint, name))));
+        return { losses: steps.map(({ metrics }) => metrics['loss'] as number), tensors };
+      };
+      const [whole, layers] = [await trained(false), await trained(true)];
+      assert.ok(greatestDifference(layers.losses, whole.losses) < 1e-5);
+      for (const [i, tensors] of whole.tensors.entries())
+        for (const [name, { data }] of tensors)
+          assert.ok(greatestDifference(layers.tensors[i]!.get(name)!.data, data) < 1e-5, name);
+      assert.ok(layers.losses.at(-1)! < layers.losses[0]!);
+    });
 
   it('both go on bit for bit when they are resumed, and GRPO goes on with a head beside the policy', async () => {
     const sets = [

@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict';
 import { initialAdapter, type ModelForm, targetModules } from '../../src/model/adapter';
 import { Model } from '../../src/model/model';
+import type { Precision } from '../../src/model/precision';
+import { SCORE } from '../../src/model/weights';
 import type { FloatTensor } from '../../src/tensor/session';
 import { type Frozen, gradient, type Objective, score, type TrainedGroup } from '../../src/train/gradient';
 import { greatestDifference, readPrompts, referenceModels } from '../model/reference';
+import { referenceModel } from '../model/reference-model';
 
 const cpu = { device: 'cpu', threads: 2 } as const;
 const grpo = { kind: 'grpo', epsilon: 0.2, epsilonHigh: 0.3, beta: 0.04, onPolicy: false, entropyBonus: true } as const;
@@ -12,13 +15,16 @@ const grpo = { kind: 'grpo', epsilon: 0.2, epsilonHigh: 0.3, beta: 0.04, onPolic
 async function both(
   folder: string,
   adapted?: { readonly dropout: number; readonly vision: boolean },
+  precision: Precision = 'f32',
 ): Promise<[Model, Model]> {
-  const loaded = await Model.load(folder, cpu);
+  const loaded = await Model.load(folder, { ...cpu, precision });
+  const { options } = loaded;
   let form: ModelForm = loaded.config;
   const weights = new Map(loaded.weights);
   if (adapted !== undefined) {
     const settings = { rank: 3, alpha: 6, rslora: false, ...adapted };
-    const modules = targetModules(form, { targets: ['q_proj', 'v_proj', 'down_proj'], vision: adapted.vision });
+    const targets = ['q_proj', 'v_proj', 'down_proj', ...(adapted.vision ? ['qkv', 'mlp.0'] : [])];
+    const modules = targetModules(form, { targets, vision: adapted.vision });
     form = { ...form, adapter: { ...settings, modules, base: folder } };
     for (const [name, tensor] of initialAdapter(form, 5)) {
       // B begins as zeros, which would leave A without a gradient
@@ -27,7 +33,7 @@ async function both(
     }
   }
   await loaded.dispose();
-  return [new Model(form, weights, cpu), new Model(form, weights, { ...cpu, layerwise: true })];
+  return [new Model(form, weights, options), new Model(form, weights, { ...options, layerwise: true })];
 }
 
 const completions = [
@@ -117,12 +123,56 @@ describe('training layer by layer', () => {
       for (const adapted of [
         { dropout: 0, vision: true },
         { dropout: 0.4, vision: false },
+        { dropout: 0.4, vision: true },
       ]) {
         const models = await both(folder, adapted);
         const frozen = adapted.vision ? none : vision;
         await compare(models, ['one', 'two'], folder, grpo, frozen, adapted.dropout > 0 ? ['seed'] : undefined);
         for (const model of models) await model.dispose();
       }
+    }
+    const folder = referenceModel('tied');
+    const models = await both(folder, { dropout: 0, vision: true }, 'int8');
+    await compare(models, ['one', 'two'], folder, grpo, none);
+    for (const model of models) await model.dispose();
+  });
+
+  it('gives those of a scorer: of its head alone, of all below it, and of adapters, with images and without', async function () {
+    this.timeout(120_000);
+    const scorer = { kind: 'scorer' } as const;
+    const folder = referenceModel('tied');
+    const prompts = await readPrompts(folder);
+    for (const [adapted, frozen] of [
+      [undefined, none],
+      [undefined, new Set(['policy'] as const)],
+      [{ dropout: 0.4, vision: true }, none],
+    ] as const) {
+      const models = await both(folder, adapted);
+      const { hiddenSize } = models[0].config.text;
+      const head = { dims: [1, hiddenSize], data: Float32Array.from({ length: hiddenSize }, (_, i) => Math.sin(i)) };
+      const path = adapted === undefined ? undefined : ['seed'];
+      for (const model of models) (model.weights as Map<string, FloatTensor>).set(SCORE, head);
+      for (const names of [
+        ['text', 'text'],
+        ['one', 'two'],
+      ]) {
+        const groups = names.map(name => ({
+          prompt: prompts.get(name)!,
+          completions: completions.map((c, i) => ({ ...c, advantage: i / 2 })),
+        }));
+        const [whole, layers] = await Promise.all(models.map(m => gradient(m, scorer, groups, 1, frozen, path)));
+        const at = `scorer ${names.join()} ${[...frozen].join()}`;
+        assert.ok(Math.abs(layers!.loss - whole!.loss) < 1e-5, at);
+        assertSame(layers!.grads, whole!.grads, at);
+        assert.equal(whole!.grads.has(SCORE), true);
+        assert.equal(whole!.grads.size > 1, frozen.size === 0);
+        whole!.scores.flat().forEach(({ logProbs, entropy }, c) => {
+          const own = layers!.scores.flat()[c]!;
+          assert.ok(greatestDifference(own.logProbs, logProbs) < 1e-5, at);
+          assert.ok(greatestDifference(own.entropy, entropy) < 1e-5, at);
+        });
+      }
+      for (const model of models) await model.dispose();
     }
   });
 
