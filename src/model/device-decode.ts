@@ -63,3 +63,20 @@ export function longerGraph(): Graph {
   graph.output('y', o.concat([x, o.expand(room, ['batch', 'group', 'heads', 'room', 'width'])], 3));
   return graph;
 }
+
+/** Rows laid out anew: "x" [places, rows, kvHeads, cache, headDim] by "index" [batch, group] of its rows -> "y". */
+export function movedRowsGraph(): Graph {
+  const graph = new Graph();
+  const x = graph.input('x', 'float32', ['places', 'rows', 'heads', 'cache', 'width']);
+  const flat = o.reshape(x, [product('places', 'rows'), 'heads', 'cache', 'width']);
+  graph.output('y', o.gatherRows(flat, graph.input('index', 'int32', ['batch', 'group'])));
+  return graph;
+}
+
+/** The same of prompts: "x" [places, kvHeads, prompt, headDim] by "index" [batch] -> "y". */
+export function movedPromptsGraph(): Graph {
+  const graph = new Graph();
+  const x = graph.input('x', 'float32', ['places', 'heads', 'prompt', 'width']);
+  graph.output('y', o.gatherRows(x, graph.input('index', 'int32', ['batch'])));
+  return graph;
+}

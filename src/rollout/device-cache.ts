@@ -2,17 +2,20 @@
 // buffers with room, into which a step writes what is new (Session.runInto). They are copied when the room is full, and not
 // from token to token.
 
-import { longerGraph } from '../model/device-decode';
+import { longerGraph, movedPromptsGraph, movedRowsGraph } from '../model/device-decode';
 import { prefillGraph } from '../model/graphs';
 import type { Model } from '../model/model';
 import type { EncodedPrompt } from '../model/sequence-inputs';
-import type { DeviceTensor } from '../tensor/device-tensor';
+import type { DeviceTensor, Fed } from '../tensor/device-tensor';
 import { upload } from '../tensor/residence';
+import type { Kept } from './batch';
 
 const FIRST_CAPACITY = 64;
 /** Room grows by this share, in blocks: a step reads it all, and each copy is of all. */
 const GROWTH = 0.25;
 const BLOCK = 16;
+
+const BIAS = 'prompt_bias';
 
 type Tensors = Map<string, DeviceTensor>;
 
@@ -27,6 +30,8 @@ export class DeviceCache {
     private readonly own: Tensors,
     /** Numbers of the places that there are. */
     private places: DeviceTensor,
+    /** Tokens that prompts are padded to. */
+    private readonly promptLength: number,
   ) {}
 
   /** Runs the prompts, each once however many rows it has, and their images. */
@@ -40,9 +45,9 @@ export class DeviceCache {
       () => true,
     );
     const { kept } = await session.runKeeping(feeds, await model.placed());
-    const bias = model.inputs.promptBias(prompts, model.inputs.promptLength(prompts));
-    kept.set('prompt_bias', await upload(bias));
-    return new DeviceCache(model, kept, await first(model, prompts.length, group), await numbered(1));
+    const length = model.inputs.promptLength(prompts);
+    kept.set(BIAS, await upload(model.inputs.promptBias(prompts, length)));
+    return new DeviceCache(model, kept, await first(model, prompts.length, group), await numbered(1), length);
   }
 
   /** What the decoding graph takes of it. */
@@ -64,19 +69,42 @@ export class DeviceCache {
     const session = await this.model.session('longer cache on the device', longerGraph, () => true);
     const more = this.capacity - before;
     const room = new Map([['room', { dims: [more], data: new Float32Array(more) }]]);
-    for (const [name, x] of this.own) this.replace(name, (await session.runKeeping(room, new Map([['x', x]]))).kept);
+    for (const [name, x] of this.own)
+      replace(this.own, name, (await session.runKeeping(room, new Map([['x', x]]))).kept);
     this.places.dispose();
     this.places = await numbered(this.capacity);
+  }
+
+  /**
+   * Lays rows out anew.
+   *
+   * @param placed the prompts of the places that there are then
+   */
+  async move({ prompts, group, rows }: Kept, placed: readonly EncodedPrompt[]): Promise<void> {
+    const { model } = this;
+    const byRow = await model.session('moved rows on the device', movedRowsGraph, () => true);
+    const index = (dims: readonly number[], data: readonly number[]): ReadonlyMap<string, Fed> =>
+      new Map([['index', { dims, data: Int32Array.from(data) }]]);
+    const ofRows = index([prompts.length, group], rows);
+    for (const [name, x] of this.own)
+      replace(this.own, name, (await byRow.runKeeping(ofRows, new Map([['x', x]]))).kept);
+    const byPlace = await model.session('moved prompts on the device', movedPromptsGraph, () => true);
+    const ofPlaces = index([prompts.length], prompts);
+    const width = this.promptLength;
+    for (const [name, x] of this.prompts)
+      if (name !== BIAS) replace(this.prompts, name, (await byPlace.runKeeping(ofPlaces, new Map([['x', x]]))).kept);
+    this.prompts.get(BIAS)?.dispose();
+    this.prompts.set(BIAS, await upload(model.inputs.promptBias(placed, width)));
   }
 
   dispose(): void {
     for (const tensor of [...this.prompts.values(), ...this.own.values(), this.places]) tensor.dispose();
   }
+}
 
-  private replace(name: string, made: ReadonlyMap<string, DeviceTensor>): void {
-    this.own.get(name)?.dispose();
-    this.own.set(name, made.get('y') as DeviceTensor);
-  }
+function replace(tensors: Tensors, name: string, made: ReadonlyMap<string, DeviceTensor>): void {
+  tensors.get(name)?.dispose();
+  tensors.set(name, made.get('y') as DeviceTensor);
 }
 
 /** Room for one token of each row: the device has no empty buffers. */
