@@ -1,36 +1,22 @@
 // Whole completions, drawn on the device: a step sends tokens, uniform numbers and positions there, and takes tokens and
 // their figures back. Keys and values of prompts and completions never leave it. The same tokens as of Generation from the
-// same random streams, but for rounding.
+// same random streams, but for rounding. Where there is no room for all completions, those that wait take the rows of those
+// that have ended.
 
-import { blocksOf, deviceDecodeGraph, drawnColumns } from '../model/device-decode';
-import { prefillGraph } from '../model/graphs';
+import { deviceDecodeGraph } from '../model/device-decode';
+import { BARRED, drawnColumns } from '../model/device-sampling';
 import type { Model } from '../model/model';
 import type { EncodedPrompt } from '../model/sequence-inputs';
 import type { Random } from '../protocol/random';
-import type { DeviceTensor } from '../tensor/device-tensor';
+import type { DeviceTensor, Fed } from '../tensor/device-tensor';
 import { upload } from '../tensor/residence';
-import type { FloatTensor, Tensor } from '../tensor/session';
+import type { FloatTensor } from '../tensor/session';
+import { DeviceCache } from './device-cache';
+import { drawFeeds, drawOf, ownTokens, promptTokens } from './draw-inputs';
 import type { GenerationOptions, Sample } from './generation';
 import { AlternativesList } from './kept-alternatives';
-import { type Alternative, draw } from './sampling';
-import { warp, warps } from './warping';
-
-/** Candidates of top-k that are looked for on the device: each is a pass over the vocabulary. */
-const MOST_CANDIDATES = 64;
-
-/**
- * A penalty, and top-p and min-p without top-k, need the whole vocabulary, and are drawn by Generation from its logits. With
- * top-k the candidates are found on the device, and the host draws among these: tokens as likely as the last of them, which
- * transformers keeps too, are left out.
- */
-export const drawsOnDevice = (model: Model, options: GenerationOptions): boolean =>
-  model.resident && (!warps(options) || candidatesOf(options) > 0);
-
-/** How many tokens the host draws among; 0: the device draws. */
-function candidatesOf({ topK = 0, repetitionPenalty = 1, temperature, logProbs = 'plain' }: GenerationOptions): number {
-  const asked = temperature > 0 && repetitionPenalty === 1 && logProbs === 'plain';
-  return asked && topK <= MOST_CANDIDATES ? topK : 0;
-}
+import { Places, roomFor } from './places';
+import type { Alternative } from './sampling';
 
 interface Drawing {
   readonly tokenIds: number[];
@@ -48,127 +34,131 @@ export async function drawOnDevice(
   options: GenerationOptions,
   random: readonly Random[],
 ): Promise<readonly (readonly Sample[])[]> {
-  const { samples, temperature, keptAlternatives = 0, prefix = [] } = options;
-  const greedy = temperature === 0;
-  const candidates = Math.min(candidatesOf(options), model.config.text.vocabSize);
-  const told = Math.max(keptAlternatives, candidates);
-  const session = await model.session(
-    `decode on the device ${greedy} ${told}`,
-    () => deviceDecodeGraph(model.config, { greedy, alternatives: told }),
-    output => output !== 'drawn',
+  const { samples, atOnce = random.length } = options;
+  const { places, group } = roomFor(atOnce, prompts.length, samples);
+  const groups: (readonly Sample[])[] = [];
+  for (let from = 0; from < prompts.length; from += places) {
+    const some = prompts.slice(from, from + places);
+    const streams = random.slice(from * samples, (from + places) * samples);
+    groups.push(...(await drawTogether(model, some, options, streams, group)));
+  }
+  return groups;
+}
+
+/** @param group rows of a prompt */
+async function drawTogether(
+  model: Model,
+  prompts: readonly EncodedPrompt[],
+  options: GenerationOptions,
+  random: readonly Random[],
+  group: number,
+): Promise<readonly (readonly Sample[])[]> {
+  const { samples, temperature, keptAlternatives = 0, prefix = [], removeEnded = 0 } = options;
+  const { vocabSize, heads, kvHeads } = model.config.text;
+  const draw = drawOf(options, vocabSize);
+  const session = await model.session(`decode on the device ${Object.values(draw)}`, () =>
+    deviceDecodeGraph(model.config, draw),
   );
   const all = random.map(
     (): Drawing => ({ tokenIds: [], logProbs: [], entropy: [], alternatives: new AlternativesList(), forced: [] }),
   );
-  const length = model.inputs.promptLength(prompts);
-  const column = (data: Float32Array): FloatTensor => ({ dims: [all.length, 1], data });
-  const blocks = blocksOf(model.config.text.vocabSize).count;
-  const fixed = new Map<string, Tensor>([
-    ['inverse_temperature', { dims: [], data: Float32Array.of(greedy ? 1 : 1 / temperature) }],
-    ['first_blocks', { dims: [all.length], data: Int32Array.from(all, (_, row) => row * blocks) }],
-  ]);
-  const keys = await prefill(model, prompts);
-  let own = await emptyCache(model, prompts.length, samples);
+  const ended = (completion: number): boolean => all[completion]?.stop !== undefined;
+  const places = new Places(prompts.length, samples, group);
+  const { batch } = places;
+  const cache = await DeviceCache.prefill(model, prompts, group);
+  let layout: Layout | undefined;
   try {
-    for (let index = 0; all.some(c => c.stop === undefined); index++) {
+    for (; all.some(c => c.stop === undefined); ) {
+      places.fill(ended);
+      const moved = places.moved(ended, removeEnded, heads === kvHeads ? 2 : 1);
+      if (moved !== undefined) {
+        batch.keep(moved);
+        places.fill(ended);
+      }
+      const placed = batch.prompts.map(b => prompts[b] as EncodedPrompt);
+      if (moved !== undefined) await cache.move(moved, placed);
+      if (moved !== undefined || layout === undefined) {
+        layout?.seen?.dispose();
+        layout = await layoutOf(placed, batch.group, options, vocabSize);
+      }
+      const rows = batch.completions.map(i => all[i] as Drawing);
+      const column = (of: (c: Drawing, row: number) => number): FloatTensor => ({
+        dims: [rows.length, 1],
+        data: Float32Array.from(rows, (c, row) => (c.stop === undefined ? of(c, row) : 0)),
+      });
+      const steps = Int32Array.from(rows, c => (c.stop === undefined ? c.tokenIds.length : 0));
       const ids = Int32Array.from(
-        all,
-        (c, i) => c.tokenIds.at(-1) ?? prompts[Math.floor(i / samples)]?.tokenIds.at(-1) ?? 0,
+        rows,
+        (c, row) => c.tokenIds.at(-1) ?? placed[Math.floor(row / batch.group)]?.tokenIds.at(-1) ?? 0,
       );
-      const uniform = Float32Array.from(all, (c, i) =>
-        greedy || c.stop !== undefined ? 0 : (random[i] as Random).uniform(),
+      const step = model.inputs.decodeRows(placed, steps, ids);
+      step.set(
+        'uniform',
+        column((_, row) => (temperature === 0 ? 0 : (random[batch.completions[row] as number] as Random).uniform())),
       );
-      const forced = new Float32Array(all.length).fill(prefix[index] ?? -1);
-      const step = model.inputs.decode(prompts, samples, index, index + 1, ids, length);
-      step.set('uniform', column(uniform)).set('forced', column(forced));
-      const out = await session.runKeeping(step, fixed, keys, own, await model.placed());
-      for (const old of own.values()) old.dispose();
-      own = new Map([...out.kept].map(([name, tensor]) => [name.replace('next_', 'own_'), tensor]));
-      take(all, out.here.get('drawn') as FloatTensor, index, options, { told, candidates, uniform });
+      step.set(
+        'forced',
+        column(c => prefix[c.tokenIds.length] ?? -1),
+      );
+      if (draw.penalty === true) step.set('seen', ownTokens(rows, ids));
+      await cache.reserve(Math.max(...steps) + 1, options.maxTokens);
+      const out = await session.runInto(cache.written, step, layout.feeds, ...cache.feeds, await model.placed());
+      take(rows, out.get('drawn') as FloatTensor, options, draw.alternatives);
     }
   } finally {
-    for (const tensor of [...keys.values(), ...own.values()]) tensor.dispose();
+    cache.dispose();
+    layout?.seen?.dispose();
   }
   return prompts.map((_, b) => all.slice(b * samples, (b + 1) * samples).map(c => finished(c, keptAlternatives)));
 }
 
-/** Keys and values of prompts, each once, left on the device. */
-async function prefill(model: Model, prompts: readonly EncodedPrompt[]): Promise<Map<string, DeviceTensor>> {
-  const pictures = prompts.flatMap(p => p.images);
-  const feeds = new Map(model.inputs.prefill(prompts));
-  if (pictures.length > 0) feeds.set('image_features', await model.imageFeatures(pictures));
-  const session = await model.session(
-    `prefill on the device ${pictures.length > 0}`,
-    () => prefillGraph(model.config, pictures.length > 0),
-    () => true,
-  );
-  return (await session.runKeeping(feeds, await model.placed())).kept;
+/** Inputs that are the same at each step until rows are laid out anew. */
+interface Layout {
+  readonly feeds: ReadonlyMap<string, Fed>;
+  /** Of these, what is on the device. */
+  readonly seen?: DeviceTensor;
 }
 
-/** Room for one token that is never seen: the device has no empty buffers. */
-async function emptyCache({ config }: Model, batch: number, group: number): Promise<Map<string, DeviceTensor>> {
-  const { layers, kvHeads, headDim } = config.text;
-  const dims = [batch, group, kvHeads, 1, headDim];
-  const data = new Float32Array(dims.reduce((n, d) => n * d, 1));
-  const cache = new Map<string, DeviceTensor>();
-  for (let i = 0; i < layers; i++)
-    for (const part of ['k', 'v']) cache.set(`own_${part}.${i}`, await upload({ dims, data }));
-  return cache;
-}
-
-interface Told {
-  /** The most likely tokens of a row. */
-  readonly told: number;
-  /** Of these, those that are drawn among; 0: the device has drawn. */
-  readonly candidates: number;
-  readonly uniform: Float32Array;
-}
-
-function take(
-  all: readonly Drawing[],
-  { data, dims }: FloatTensor,
-  index: number,
+async function layoutOf(
+  placed: readonly EncodedPrompt[],
+  group: number,
   options: GenerationOptions,
-  { told, candidates, uniform }: Told,
-): void {
+  vocabulary: number,
+): Promise<Layout> {
+  const feeds = drawFeeds(options, placed.length * group, vocabulary);
+  if ((options.repetitionPenalty ?? 1) === 1) return { feeds };
+  const seen = await upload(promptTokens(placed, group));
+  return { feeds: new Map([...feeds, ['seen_prompt', seen]]), seen };
+}
+
+/** @param told the most likely tokens of a row */
+function take(rows: readonly Drawing[], { data, dims }: FloatTensor, options: GenerationOptions, told: number): void {
   const { keptAlternatives: kept = 0, prefix = [], stopIds, stop, maxTokens } = options;
   const width = dims[1] as number;
-  all.forEach((c, row) => {
+  rows.forEach((c, row) => {
     if (c.stop !== undefined) return;
-    const at = row * width + drawnColumns.length;
-    const likely = Array.from({ length: told }, (_, k) => ({
-      token: data[at + k] as number,
-      logProb: data[at + told + k] as number,
-    }));
-    const [own, ownLogProb, entropy] = data.subarray(row * width) as unknown as [number, number, number];
-    const { token, logProb } =
-      candidates > 0 && index >= prefix.length
-        ? among(likely.slice(0, candidates), options, uniform[row] as number)
-        : { token: own, logProb: ownLogProb };
+    const [token, logProb, entropy] = data.subarray(row * width) as unknown as [number, number, number];
+    if (c.tokenIds.length < prefix.length) c.forced.push(c.tokenIds.length);
     c.tokenIds.push(token);
-    c.logProbs.push(logProb);
+    c.logProbs.push(possible(logProb));
     c.entropy.push(entropy);
-    if (kept > 0) c.alternatives.add(likely.slice(0, kept));
-    if (index < prefix.length) c.forced.push(index);
+    if (kept > 0) c.alternatives.add(alternatives(data, row * width + drawnColumns.length, told));
     if (stopIds.includes(token)) c.stop = 'token';
     else if (stop?.endIn(c.tokenIds)) c.stop = 'text';
     else if (c.tokenIds.length >= maxTokens) c.stop = 'length';
   });
 }
 
-/** One of the k most likely tokens, by top-p and min-p among them; in the order of their ids, as Generation draws. */
-function among(
-  likely: readonly Alternative[],
-  { topP = 1, minP = 0 }: GenerationOptions,
-  uniform: number,
-): Alternative {
-  const byId = [...likely].sort((a, b) => a.token - b.token);
-  const scores = warp(
-    Float32Array.from(byId, ({ logProb }) => logProb),
-    [],
-    { temperature: 1, topP, minP },
-  );
-  return byId[draw(scores, 0, scores.length, 1, uniform).token] as Alternative;
+/** The device has no infinity to tell that a forced token could not have been drawn. */
+const possible = (logProb: number): number => (logProb < BARRED ? Number.NEGATIVE_INFINITY : logProb);
+
+/** Tokens that may not be drawn are left out. */
+function alternatives(data: Float32Array, at: number, told: number): Alternative[] {
+  const all = Array.from({ length: told }, (_, k) => ({
+    token: data[at + k] as number,
+    logProb: data[at + told + k] as number,
+  }));
+  return all.filter(({ logProb }) => possible(logProb) === logProb);
 }
 
 const finished = (

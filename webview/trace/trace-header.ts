@@ -9,11 +9,11 @@ import { part } from '../parts';
 import { count, figure, signed, t } from '../words';
 import type { TraceKey } from './keys';
 import { rewardOf } from './rule-parts';
-import { whenIdle } from './slices';
+import { afterFrame, whenIdle } from './slices';
 import type { Heat } from './tokens';
 
+/** What can be switched on and off. */
 export interface HeaderLooks {
-  readonly heat: Heat;
   readonly raw: boolean;
   readonly table: boolean;
   readonly help: boolean;
@@ -29,8 +29,9 @@ export class TraceHeader {
   private readonly where = h('div', { class: 'where' });
   private readonly actions = h('div', { class: 'actions', role: 'toolbar', 'aria-label': t('Trace') });
   private readonly heatSlot = h('div', { class: 'heats' });
+  private readonly switches = new Map<keyof HeaderLooks, HTMLElement>();
   private heatChoice: Dropdown | undefined;
-  private making: unknown;
+  private making = false;
   private heat: Heat = 'none';
   readonly element: HTMLElement;
 
@@ -44,13 +45,30 @@ export class TraceHeader {
       h('div', { class: 'trace-line' }, this.title, this.where, this.heatSlot, this.actions),
       timeline,
     );
+    const press = (key: TraceKey) => () => does.do(key);
+    const toggle = (of: keyof HeaderLooks, button: HTMLElement): HTMLElement => {
+      this.switches.set(of, button);
+      return button;
+    };
+    this.actions.append(
+      iconButton('up', t('Previous of its group ([)'), press('previous-sibling')),
+      iconButton('down', t('Next of its group (])'), press('next-sibling')),
+      toggle('raw', iconButton('code', t('Raw text (R)'), press('raw'), false)),
+      toggle('table', iconButton('table', t('Table of tokens (T)'), press('table'), false)),
+      iconButton('link', t('Copy a link to here (C)'), press('link')),
+      iconButton('pin', t('Open as an editor of its own (O)'), press('editor')),
+      iconButton('beaker', t('Make a test from this (M)'), press('test')),
+      toggle('help', iconButton('question', t('Keys (?)'), press('help'), false)),
+    );
+    rovingToolbar(this.actions);
   }
 
-  show(detail: RolloutDetail, looks: HeaderLooks): void {
-    const { ref, cells, siblings, tokens } = detail;
+  show(detail: RolloutDetail): void {
+    const { ref, cells, siblings } = detail;
     const cell = (name: string) =>
       cells[name] === null || cells[name] === undefined ? undefined : String(cells[name]);
     const { reward, advantage } = rewardOf(detail);
+    const tokens = cells['completion_tokens'];
     this.title.textContent =
       [cell('source'), cell('example')].filter(part => part !== undefined).join(' ') || t('Trace');
     const item = (text: string | undefined) => text !== undefined && h('span', {}, text);
@@ -61,40 +79,36 @@ export class TraceHeader {
       item(t('completion {0} of {1}', ref.sample + 1, Math.max(siblings.length, ref.sample + 1))),
       item(reward === null ? undefined : t('reward {0}', figure(reward))),
       item(advantage === null ? undefined : t('advantage {0}', signed(advantage))),
-      item(tokens === null ? undefined : t('{0} tokens', count(tokens.count))),
+      item(typeof tokens === 'number' ? t('{0} tokens', count(tokens)) : undefined),
       item(cell('rules_version') === undefined ? undefined : t('rules {0}', cell('rules_version') as string)),
     );
-    this.heat = looks.heat;
     if (this.heatChoice === undefined) this.makeHeatChoice();
-    else this.offerHeat(this.heatChoice);
-    const press = (key: TraceKey) => () => this.does.do(key);
-    replace(
-      this.actions,
-      iconButton('up', t('Previous of its group ([)'), press('previous-sibling')),
-      iconButton('down', t('Next of its group (])'), press('next-sibling')),
-      iconButton('code', t('Raw text (R)'), press('raw'), looks.raw),
-      iconButton('table', t('Table of tokens (T)'), press('table'), looks.table),
-      iconButton('link', t('Copy a link to here (C)'), press('link')),
-      iconButton('pin', t('Open as an editor of its own (O)'), press('editor')),
-      iconButton('beaker', t('Make a test from this (M)'), press('test')),
-      iconButton('question', t('Keys (?)'), press('help'), looks.help),
-    );
-    rovingToolbar(this.actions);
+  }
+
+  look({ heat, ...pressed }: HeaderLooks & { readonly heat: Heat }): void {
+    this.heat = heat;
+    if (this.heatChoice !== undefined) this.offerHeat(this.heatChoice);
+    for (const [of, button] of this.switches) button.setAttribute('aria-pressed', String(pressed[of]));
   }
 
   /** A list takes as long to make as the text that is waited for. */
   private makeHeatChoice(): void {
-    this.making ??= whenIdle(() => {
-      part('toolkit').then(
-        () => {
-          this.heatChoice = dropdown(t('Heat of tokens'), value => this.does.heat(value as Heat));
-          this.heatSlot.append(this.heatChoice.element);
-          this.offerHeat(this.heatChoice);
-        },
-        // the key is there without it
-        error => console.error(error),
-      );
-      return false;
+    if (this.making) return;
+    this.making = true;
+    // idle time before the first frame is time of the frame
+    afterFrame(() => {
+      whenIdle(() => {
+        part('toolkit').then(
+          () => {
+            this.heatChoice = dropdown(t('Heat of tokens'), value => this.does.heat(value as Heat));
+            this.heatSlot.append(this.heatChoice.element);
+            this.offerHeat(this.heatChoice);
+          },
+          // the key is there without it
+          error => console.error(error),
+        );
+        return false;
+      });
     });
   }
 
