@@ -10,6 +10,7 @@ import { errorNotice } from '../components/notice';
 import { Pictures } from '../components/pictures';
 import { h, replace } from '../dom';
 import { connect, type Host, isAbort } from '../host';
+import { modelLine } from '../model-text';
 import { part } from '../parts';
 import { speak, t } from '../words';
 import { Alternatives } from './alternatives';
@@ -18,6 +19,7 @@ import { CompletionText, type Place } from './completion-text';
 import { allKeys, keysLine } from './key-help';
 import { keyOf, type TraceKey } from './keys';
 import { prepareLatex } from './latex';
+import { type InRun, OtherRuns } from './other-runs';
 import { promptPanel } from './prompt-panel';
 import { RewardPanel } from './reward-panel';
 import { isFailing, type RulePart, rewardOf, rulePartsOf, typedParts } from './rule-parts';
@@ -58,7 +60,10 @@ class TraceView {
   private readonly notices = h('div', { class: 'notices' });
   private readonly left = h('div', { class: 'left' });
   private readonly middle = h('div', { class: 'middle' });
+  /** Where one is, for whoever does not see it. */
   private readonly live = h('span', { class: 'unseen-by-eye', role: 'status', 'aria-live': 'polite' });
+  /** What a key has found, or that it has found nothing; until the next key. */
+  private readonly said = h('p', { class: 'said', role: 'status', 'aria-live': 'polite' });
   private readonly timeline = new Timeline(ref => this.go(ref));
   private readonly header = new TraceHeader(
     { do: key => this.do(key), heat: heat => this.look({ heat }) },
@@ -73,6 +78,10 @@ class TraceView {
     apply: () => this.act(() => this.host.request('command', { command: 'applyRules', folder: this.shown.folder })),
     go: ref => this.go(ref),
   });
+  private readonly otherRuns: OtherRuns;
+  private lookingForRuns: AbortController | undefined;
+  /** Of the run, where one has come to it from another. */
+  private runName: string | undefined;
   private readonly tokenSlot = h('div');
   private tokenPanel: TokenPanel | undefined;
   private alternatives: Alternatives | undefined;
@@ -86,12 +95,14 @@ class TraceView {
   ) {
     this.ui = (shown.ui ?? {}) as Ui;
     this.pictures = new Pictures(host);
+    this.otherRuns = new OtherRuns(host, run => this.goToRun(run));
     replace(
       document.body,
       h(
         'main',
         { class: 'trace' },
         this.header.element,
+        this.otherRuns.element,
         this.notices,
         h(
           'div',
@@ -100,7 +111,7 @@ class TraceView {
           this.middle,
           h('div', { class: 'right' }, this.reward.element, this.trial.element, this.tokenSlot),
         ),
-        h('footer', { class: 'trace-keys' }, keysLine()),
+        h('footer', { class: 'trace-keys' }, this.said, keysLine()),
         this.help,
         this.live,
       ),
@@ -119,6 +130,11 @@ class TraceView {
   }
 
   private show(state: TraceState): void {
+    if (state.folder !== this.shown.folder) {
+      this.runName = undefined;
+      this.checkpoints = undefined;
+      this.trial.clear();
+    }
     this.shown = state;
     this.ui = { ...this.ui, ...((state.ui ?? {}) as Ui), ...(state.token === undefined ? { step: 0 } : {}) };
     this.load();
@@ -137,6 +153,8 @@ class TraceView {
     this.asking = asking;
     const { folder, ref } = this.shown;
     this.keep();
+    this.lookingForRuns?.abort();
+    this.otherRuns.hide();
     const asked = this.host.request('rollout', { folder, ref }, { signal: asking.signal });
     Promise.all([asked, prepareLatex()])
       .then(([detail]) => {
@@ -188,7 +206,7 @@ class TraceView {
 
   private showHeader(detail: RolloutDetail): void {
     const { heat = 'none', raw = false, table = false } = this.ui;
-    this.header.show(detail, { heat, raw, table, help: !this.help.hidden });
+    this.header.show(detail, { heat, raw, table, help: !this.help.hidden }, this.runName);
   }
 
   private async askOccurrences(): Promise<void> {
@@ -281,6 +299,7 @@ class TraceView {
     if (isTyping || inToolbar || onControl) return;
     const key = keyOf(event, this.place.piece !== undefined);
     if (key === undefined) return;
+    this.said.textContent = '';
     event.preventDefault();
     this.do(key);
   }
@@ -305,6 +324,9 @@ class TraceView {
         if (first < beyond) toPieceOfStep(first);
       },
       out: () => toStep(place.step),
+      'all-rules': () => {
+        if (this.ui.rule !== undefined) this.look({ rule: undefined });
+      },
       'next-token': () => this.toPiece((place.piece ?? first) + 1),
       'previous-token': () => this.toPiece((place.piece ?? first) - 1),
       'next-failing': () => this.nextFailing(),
@@ -313,13 +335,17 @@ class TraceView {
       'previous-sibling': () => this.toSibling(detail, -1),
       later: () => this.toOccurrence(1),
       earlier: () => this.toOccurrence(-1),
+      'other-run': () => this.act(() => this.toOtherRun(detail)),
       branch: () => {
         const token = text.pieces.at(place.piece ?? first)?.first;
         if (token !== undefined) void this.branch({ token, force: undefined });
       },
       heat: () => this.look({ heat: heats[(heats.indexOf(this.ui.heat ?? 'none') + 1) % heats.length] as Heat }),
       raw: () => this.look({ raw: this.ui.raw !== true }),
-      table: () => this.look({ table: this.ui.table !== true }),
+      table: () => {
+        this.look({ table: this.ui.table !== true });
+        this.tokenPanel?.revealTable();
+      },
       link: () => {
         const { folder, ref, token } = this.shown;
         this.act(() => this.host.request('link', { folder, ref, ...(token === undefined ? {} : { token }) }));
@@ -344,13 +370,22 @@ class TraceView {
 
   private nextUncertain({ pieces }: CompletionText): void {
     const { tokens } = this;
-    if (tokens === null || this.text === undefined) return;
+    if (this.text === undefined) return;
+    if (tokens === null) {
+      this.say(t('Tokens were not recorded in this file.'));
+      return;
+    }
     const [first] = this.text.piecesOf(this.place.step);
     const from =
       this.place.piece === undefined ? (pieces.at(first)?.first ?? 0) : (pieces.at(this.place.piece)?.last ?? -1) + 1;
     const token = nextUncertain(tokens, from) ?? nextUncertain(tokens, 0);
     if (token !== undefined) this.goTo(this.text.placeOf(token), true);
-    else this.live.textContent = t('No token here was uncertain.');
+    else
+      this.say(
+        tokens.logprobs === null
+          ? t('Probabilities were not recorded.')
+          : t('No token here was uncertain: none is below 50%.'),
+      );
   }
 
   private toSibling({ siblings }: RolloutDetail, by: number): void {
@@ -363,7 +398,41 @@ class TraceView {
   private toOccurrence(by: number): void {
     const to = this.timeline.from(this.shown.ref, by);
     if (to !== undefined) this.go(to);
-    else this.live.textContent = by > 0 ? t('This is its last step.') : t('This is its first step.');
+    else
+      this.say(
+        by > 0 ? t('No later step of this run has this example.') : t('No earlier step of this run has this example.'),
+      );
+  }
+
+  /** At once where one run alone has it; of several one chooses. */
+  private async toOtherRun({ cells, ref }: RolloutDetail): Promise<void> {
+    const { source, example } = cells;
+    if (typeof source !== 'string' || typeof example !== 'string') {
+      this.say(t('This folder does not record which example a rollout is of: it cannot be found in another run.'));
+      return;
+    }
+    this.lookingForRuns?.abort();
+    const looking = new AbortController();
+    this.lookingForRuns = looking;
+    this.say(t('Looking…'));
+    const found = await this.otherRuns.show(this.shown.folder, { source, example }, ref.step, looking.signal);
+    const [only] = found;
+    this.say(only === undefined ? t('No other run here has this example.') : '');
+    if (only !== undefined && found.length === 1) this.goToRun(only);
+  }
+
+  private goToRun({ folder, name, ref }: InRun): void {
+    const { token: _, ...rest } = this.shown;
+    this.shown = { ...rest, folder, ref };
+    this.runName = name;
+    this.ui = { ...this.ui, step: 0 };
+    this.checkpoints = undefined;
+    this.trial.clear();
+    this.load();
+  }
+
+  private say(text: string): void {
+    this.said.textContent = text;
   }
 
   /** To the token, in the next step where it begins there. */
@@ -379,7 +448,7 @@ class TraceView {
     const at = failing.findIndex(({ rule }) => rule === this.ui.rule);
     const next = failing[(at + 1) % Math.max(1, failing.length)];
     if (next === undefined) {
-      this.live.textContent = t('No rule fails here.');
+      this.say(t('No rule fails here.'));
       return;
     }
     this.look({ rule: next.rule });
@@ -388,7 +457,7 @@ class TraceView {
       const step = this.text.steps.findIndex(one => span.start < one.end);
       if (step >= 0) this.goTo({ step, piece: undefined }, true);
     }
-    this.live.textContent = `${next.rule}: ${next.explained?.why ?? ''}`;
+    this.say([modelLine(next.rule), modelLine(next.explained?.why ?? '', 200)].filter(text => text !== '').join(': '));
   }
 
   private async branch(fork: Fork): Promise<void> {

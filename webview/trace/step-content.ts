@@ -45,12 +45,16 @@ export function stepContent(
   const { heat, raw, rule } = look;
   // the white space behind a step is its place in the text, and is shown only token by token
   const end = stepping ? step.end : step.start + completion.slice(step.start, step.end).trimEnd().length;
+  if (end === step.start && !stepping)
+    return [h('span', { class: 'missing' }, completion === '' ? t('Nothing was written.') : t('Only white space.'))];
   const marks = allMarks.filter(
     mark => mark.start < end && step.start < mark.end && (rule === undefined || mark.rule === rule),
   );
   const rendered = raw || stepping ? [] : within(written.formulas, step.start, end);
   const withTokens = pieces.length > 0 && (stepping || heat !== 'none');
   const [first, beyond] = withTokens ? range : [0, 0];
+  // the token before begins in the step before, and may end in this one
+  const before = first > 0 && pieces.startAt(first) > step.start ? first - 1 : first;
   const cuts = new Set<number>([step.start, end]);
   const inFormula = (at: number) => rendered.some(one => one.start < at && at < one.end);
   for (const one of rendered) for (const at of [one.start, one.end]) cuts.add(at);
@@ -62,7 +66,7 @@ export function stepContent(
   }
   const places = [...cuts].toSorted((a, b) => a - b);
   const nodes: Node[] = [];
-  let piece = first;
+  let piece = before;
   for (let i = 0; i + 1 < places.length; i++) {
     const [from, to] = [places[i] as number, places[i + 1] as number];
     while (piece + 1 < beyond && pieces.startAt(piece + 1) <= from) piece++;
@@ -105,7 +109,7 @@ function run(
       ? stepping
         ? shownWhitespace(completion.slice(from, to))
         : modelText(completion.slice(from, to))
-      : [latex(completion.slice(formula.inner.start, formula.inner.end), formula.display)];
+      : [latex(completion, formula)];
   if (piece !== undefined && formula === undefined) return pieceElement(written, piece, content, over, heat);
   if (over.length === 0) return content.length === 1 ? (content[0] as Node) : h('span', {}, ...content);
   return markElement(over, content);

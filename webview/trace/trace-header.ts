@@ -5,6 +5,7 @@ import { type Dropdown, dropdown } from '../components/controls';
 import { iconButton } from '../components/icon-button';
 import { rovingToolbar } from '../components/roving';
 import { h, replace } from '../dom';
+import { modelLine } from '../model-text';
 import { part } from '../parts';
 import { count, figure, signed, t } from '../words';
 import type { TraceKey } from './keys';
@@ -46,7 +47,8 @@ export class TraceHeader {
     );
   }
 
-  show(detail: RolloutDetail, looks: HeaderLooks): void {
+  /** @param run its name, where one has come from another */
+  show(detail: RolloutDetail, looks: HeaderLooks, run: string | undefined): void {
     const { ref, cells, siblings, tokens } = detail;
     const cell = (name: string) =>
       cells[name] === null || cells[name] === undefined ? undefined : String(cells[name]);
@@ -56,6 +58,7 @@ export class TraceHeader {
     const item = (text: string | undefined) => text !== undefined && h('span', {}, text);
     replace(
       this.where,
+      item(run === undefined ? undefined : t('run {0}', modelLine(run))),
       item(cell('phase')),
       item(t('step {0}', count(ref.step))),
       item(t('completion {0} of {1}', ref.sample + 1, Math.max(siblings.length, ref.sample + 1))),
@@ -72,6 +75,8 @@ export class TraceHeader {
       this.actions,
       iconButton('up', t('Previous of its group ([)'), press('previous-sibling')),
       iconButton('down', t('Next of its group (])'), press('next-sibling')),
+      iconButton('compare', t('The same example in another run (X)'), press('other-run')),
+      iconButton('cut', t('What if, from here (B)'), press('branch')),
       iconButton('code', t('Raw text (R)'), press('raw'), looks.raw),
       iconButton('table', t('Table of tokens (T)'), press('table'), looks.table),
       iconButton('link', t('Copy a link to here (C)'), press('link')),

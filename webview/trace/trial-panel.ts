@@ -22,6 +22,13 @@ export class TrialPanel {
     this.element.append(h('h2', { id: 'trial-title' }, t('With the rules as typed')), this.here, this.run);
   }
 
+  /** Another run is looked at, and nothing of it was tried. */
+  clear(): void {
+    this.element.hidden = true;
+    replace(this.here);
+    replace(this.run);
+  }
+
   /** Another rollout is looked at: what it would be paid comes with the next key. */
   leave(): void {
     replace(this.here);
