@@ -44,6 +44,8 @@ describe('the dashboard', function () {
   const open = async (): Promise<Page> => {
     const page = await views.open({ view: 'dashboard', folders: [folder] });
     await page.locator('.card-speed canvas').waitFor();
+    // curves are drawn before the run is known whose rollouts are read for the first time
+    await page.locator('h1', { hasText: 'towers' }).waitFor();
     await settled(page);
     return page;
   };
@@ -380,6 +382,23 @@ describe('the dashboard', function () {
     } finally {
       stepsSoFar = undefined;
     }
+  });
+
+  it('has hints that lead to an example and to their rule, and that are no problem when one says so', async () => {
+    const page = await open();
+    const hints = page.locator('.hints li');
+    const always = hints.filter({ hasText: 'format always pays the same' });
+    await always.getByRole('button', { name: 'Show an example' }).click();
+    await always.getByRole('button', { name: 'Open the rule format' }).click();
+    const before = await hints.count();
+    await always.getByRole('button', { name: 'This is no problem' }).press('Enter');
+    await always.waitFor({ state: 'detached' });
+    assert.equal(await hints.count(), before - 1);
+    assert.equal(await page.evaluate(() => document.activeElement?.className), 'hints', 'the keyboard stays there');
+    const [open1, rule, dismissed] = views.harness().done.slice(-3);
+    assert.equal(open1?.name, 'open');
+    assert.deepEqual(rule, { name: 'openRule', params: { folder, rule: 'format' } });
+    assert.deepEqual(dismissed, { name: 'dismissHint', params: { folder, id: 'always-fires', rule: 'format' } });
   });
 
   it('shows an error with what to do, and asks again on demand', async () => {

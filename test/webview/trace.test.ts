@@ -218,13 +218,16 @@ describe('the trace', function () {
   it('brings the table of tokens into sight', async () => {
     const page = await open();
     await page.setViewportSize({ width: 1000, height: 420 });
+    await page.locator('.timeline .sibling').first().waitFor();
     await press(page, 'ArrowRight', 't');
     await page.locator('.token-table').waitFor();
-    const { top, bottom, height } = await page.locator('.token-table').evaluate(table => {
-      const { y, bottom } = table.getBoundingClientRect();
-      return { top: y, bottom, height: table.closest('.right')?.getBoundingClientRect().bottom ?? 0 };
-    });
-    assert.ok(top < height && bottom <= height + 1, `${top} to ${bottom} of ${height}`);
+    // the alternatives, which come later, stand above it
+    await page.locator('.alternatives').waitFor();
+    const { bottom, foot } = await page.locator('.token-table').evaluate(table => ({
+      bottom: table.getBoundingClientRect().bottom,
+      foot: table.closest('.right')?.getBoundingClientRect().bottom ?? 0,
+    }));
+    assert.ok(bottom <= foot + 1, `${bottom} of ${foot}`);
   });
 
   it('says that nothing was written, and has the tokens of it all the same', async () => {
@@ -296,6 +299,7 @@ describe('the trace', function () {
     views.harness().tell({
       kind: 'tried',
       folder,
+      running: true,
       tried: {
         of: 'rollout',
         rollout: {
@@ -322,12 +326,44 @@ describe('the trace', function () {
     assert.match((await format.locator('.recorded').textContent()) ?? '', /^recorded: 1/);
     assert.equal(await page.locator('.rule[data-rule=typed] .recorded').count(), 0, 'it was not paid');
     await picture(page, 'trace-as-typed');
+    const tellRun = (running: boolean): void =>
+      views.harness().tell({
+        kind: 'tried',
+        folder,
+        running,
+        tried: {
+          of: 'run',
+          run: {
+            partial: false,
+            rollouts: 288,
+            reward: { before: 0.4, after: 0.5 },
+            rules: [{ rule: 'format', weight: 0.3, mean: 1, fires: 1, change: 0, errors: {} }],
+            groups: 72,
+            groupsWithoutSpread: { before: 4, after: 2 },
+            groupsReordered: 1,
+            mostReordered: [{ ref: { step: 5, group: 0, sample: 0 }, before: [0.1, 1], after: [1, -0.5] }],
+            advantagesFlipped: 2,
+            mostChanged: [{ ref: { step: 4, group: 0, sample: 2 }, before: 0.1, after: 1, completion: 'So it is.' }],
+            hints: [],
+          },
+        },
+      });
+    tellRun(false);
+    await page.locator('.trial', { hasText: 'No run of this config is under way.' }).waitFor();
+    assert.equal(await page.getByRole('button', { name: 'Apply to the running run' }).count(), 0);
+    assert.equal(await page.locator('.order').last().getAttribute('aria-label'), 'after: 1, −0.500');
+    tellRun(true);
+    await page.getByRole('button', { name: 'Apply to the running run' }).waitFor();
+    await picture(page, 'trace-trial-of-the-run');
+    await page.locator('.trial').getByRole('button', { name: 'step 5, group 1', exact: true }).click();
+    await page.locator('.where', { hasText: 'step 5' }).waitFor();
     const wrong = { message: 'no', place: { file: '/lab/curriculum.yaml', line: 3 }, inCode: true };
-    views.harness().tell({ kind: 'tried', folder, tried: { of: 'wrong', problems: [wrong] } });
+    views.harness().tell({ kind: 'tried', folder, running: true, tried: { of: 'wrong', problems: [wrong] } });
     await page.locator('.trial', { hasText: 'curriculum.yaml:3: no' }).waitFor();
     // another completion was not tried
     await page.keyboard.press(']');
-    await both.waitFor({ state: 'detached' });
+    await page.locator('.where', { hasText: 'completion 2 of 4' }).waitFor();
+    assert.equal(await both.count(), 0);
     assert.equal(await page.locator('.trial-here').textContent(), '');
   });
 });

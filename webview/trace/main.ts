@@ -120,8 +120,8 @@ class TraceView {
     host.onChanged(({ folder }) => {
       if (folder === this.shown.folder) void this.askOccurrences();
     });
-    host.onTried((folder, tried) => {
-      if (folder === this.shown.folder) this.tried(tried);
+    host.onTried((folder, tried, running) => {
+      if (folder === this.shown.folder) this.tried(tried, running);
     });
     host.onGo(state => {
       if (state.view === 'trace') this.show(state);
@@ -250,9 +250,9 @@ class TraceView {
   }
 
   /** What typed rules match is marked in the text, and what they say stands beside each rule. */
-  private tried(tried: Tried): void {
+  private tried(tried: Tried, running: boolean): void {
     this.act(() => part('toolkit'));
-    this.trial.show(tried);
+    this.trial.show(tried, running);
     if (tried.of !== 'rollout' || this.detail === undefined) return;
     const { ref } = tried.rollout;
     const { step, group, sample } = this.detail.ref;

@@ -20,6 +20,8 @@ export class TokenPanel {
   private readonly tableSlot = h('div');
   private table: TokenTable | undefined;
   private shown: number | undefined;
+  /** The table was asked for last, and stays in sight when what stands above it grows. */
+  private tableInSight = false;
 
   constructor(
     private readonly tokens: TokenFigures | null,
@@ -41,6 +43,7 @@ export class TokenPanel {
     const { tokens } = this;
     if (tokens === null || this.pieces.length === 0) return;
     this.shown = piece;
+    this.tableInSight = false;
     const at = piece === undefined ? undefined : this.pieces.at(piece);
     replace(
       this.here,
@@ -63,6 +66,7 @@ export class TokenPanel {
 
   /** The table stands below the figures of the token, and may be out of sight. */
   revealTable(): void {
+    this.tableInSight = true;
     this.table?.element.scrollIntoView({ block: 'nearest' });
   }
 
@@ -70,6 +74,7 @@ export class TokenPanel {
   refresh(): void {
     const at = this.shown === undefined ? undefined : this.pieces.at(this.shown);
     if (at !== undefined && this.tokens !== null) replace(this.here, this.oneToken(this.tokens, at));
+    if (this.tableInSight) this.revealTable();
   }
 
   private text(piece: TokenPiece | undefined): string {
