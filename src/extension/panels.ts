@@ -115,11 +115,11 @@ export class Panels implements vscode.Disposable {
       case 'trace':
         return isEditor
           ? vscode.l10n.t(
-              '{0}: step {1}, group {2}, completion {3}',
+              '{0}: step {1}, group {2}, sample {3}',
               name,
               state.ref.step,
-              state.ref.group + 1,
-              state.ref.sample + 1,
+              state.ref.group,
+              state.ref.sample,
             )
           : vscode.l10n.t('{0}: Trace', name);
       case 'preview':

@@ -355,7 +355,7 @@ describe('the trace', function () {
     tellRun(true);
     await page.getByRole('button', { name: 'Apply to the running run' }).waitFor();
     await picture(page, 'trace-trial-of-the-run');
-    await page.locator('.trial').getByRole('button', { name: 'step 5, group 1', exact: true }).click();
+    await page.locator('.trial').getByRole('button', { name: 'step 5, group 0', exact: true }).click();
     await page.locator('.where', { hasText: 'step 5' }).waitFor();
     const wrong = { message: 'no', place: { file: '/lab/curriculum.yaml', line: 3 }, inCode: true };
     views.harness().tell({ kind: 'tried', folder, running: true, tried: { of: 'wrong', problems: [wrong] } });

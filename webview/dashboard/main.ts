@@ -48,10 +48,7 @@ class DashboardView {
       this.keep();
     },
   );
-  private readonly header = new RunHeader({
-    command: command => this.act(() => this.host.request('command', { command, folder: this.folder })),
-    openRollouts: () => this.openRollouts(this.curves[0]?.steps.at(-1), 0),
-  });
+  private readonly header: RunHeader;
   private readonly comparison = new RunComparison(folders => this.show({ ...this.shown, folders }));
   private readonly recomputation = new Recomputation({
     ask: (folder, under, wishes) => this.host.request('recompute', { folder, under, rulesOf: this.folder }, wishes),
@@ -83,6 +80,10 @@ class DashboardView {
     this.axis.smoothing = ui.smoothing ?? 0;
     this.axis.zoom = ui.zoom;
     this.recomputation.under = ui.under;
+    this.header = new RunHeader(nameOf(this.folder), {
+      command: command => this.act(() => host.request('command', { command, folder: this.folder })),
+      openRollouts: () => this.openRollouts(this.curves[0]?.steps.at(-1), 0),
+    });
     this.hints = new HintList(host, {
       open: ref => this.act(() => host.request('open', { view: 'trace', folder: this.folder, ref })),
       openRule: rule => this.act(() => host.request('openRule', { folder: this.folder, rule })),

@@ -61,7 +61,13 @@ export class TraceHeader {
       item(run === undefined ? undefined : t('run {0}', modelLine(run))),
       item(cell('phase')),
       item(t('step {0}', count(ref.step))),
-      item(t('completion {0} of {1}', ref.sample + 1, Math.max(siblings.length, ref.sample + 1))),
+      // numbers as they are stored, as filters and links take them
+      item(t('group {0}', count(ref.group))),
+      h(
+        'span',
+        { title: t('sample {0}', ref.sample) },
+        t('completion {0} of {1}', ref.sample + 1, Math.max(siblings.length, ref.sample + 1)),
+      ),
       item(reward === null ? undefined : t('reward {0}', figure(reward))),
       item(advantage === null ? undefined : t('advantage {0}', signed(advantage))),
       item(tokens === null ? undefined : t('{0} tokens', count(tokens.count))),

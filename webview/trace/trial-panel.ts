@@ -132,7 +132,7 @@ export class TrialPanel {
               h(
                 'button',
                 { type: 'button', class: 'link', on: { click: () => this.does.go(ref) } },
-                t('step {0}, group {1}, completion {2}', ref.step, ref.group + 1, ref.sample + 1),
+                t('step {0}, group {1}, sample {2}', ref.step, ref.group, ref.sample),
               ),
               ': ',
               ...fromTo(before, after),
@@ -165,7 +165,7 @@ export class TrialPanel {
           h(
             'button',
             { type: 'button', class: 'link', on: { click: () => this.does.go(ref) } },
-            t('step {0}, group {1}', ref.step, ref.group + 1),
+            t('step {0}, group {1}', ref.step, ref.group),
           ),
           bars(t('before'), before, most),
           ' → ',
