@@ -19,23 +19,38 @@ function sign(character: string): string {
   return `U+${code.toString(16).toUpperCase().padStart(4, '0')}`;
 }
 
+/** A node with as many UTF-16 units of the text as it stands for. */
+export interface ModelPart {
+  readonly node: Text | HTMLElement;
+  readonly units: number;
+}
+
 /**
  * Nodes for the text: plain text, and small marked signs where a character cannot be seen. The element that they are put
  * in should have the class `model-text`, which isolates its direction.
  * @param most so many characters; what is left out is counted in a last sign
  */
 export function modelText(text: string, most = mostShown): readonly (Text | HTMLElement)[] {
-  const nodes: (Text | HTMLElement)[] = [];
+  return modelParts(text, most).map(({ node }) => node);
+}
+
+/** The same with the place of each node in the text: they follow one another. */
+export function modelParts(text: string, most = mostShown): readonly ModelPart[] {
+  const parts: ModelPart[] = [];
   const shown = text.length > most ? text.slice(0, most) : text;
+  const plain = (from: number, to: number): void => {
+    if (to > from) parts.push({ node: document.createTextNode(shown.slice(from, to)), units: to - from });
+  };
   let end = 0;
   for (const match of shown.matchAll(unseen)) {
-    if (match.index > end) nodes.push(document.createTextNode(shown.slice(end, match.index)));
-    nodes.push(unseenSign(sign(match[0])));
+    plain(end, match.index);
+    parts.push({ node: unseenSign(sign(match[0])), units: match[0].length });
     end = match.index + match[0].length;
   }
-  if (end < shown.length) nodes.push(document.createTextNode(shown.slice(end)));
-  if (text.length > most) nodes.push(unseenSign(`… ${(text.length - most).toLocaleString('en')} more characters`));
-  return nodes;
+  plain(end, shown.length);
+  const left = text.length - shown.length;
+  if (left > 0) parts.push({ node: unseenSign(`… ${left.toLocaleString('en')} more characters`), units: left });
+  return parts;
 }
 
 /** One line of plain text for a label or a title. */

@@ -40,9 +40,8 @@ export function trainedOn(
   const reward = (r: Rollout, i: number, j: number): number => {
     const [policy, base] = [old?.[i]?.[j]?.logProbs, reference?.[i]?.[j]?.logProbs];
     if (grpo.kl_in !== 'reward' || policy === undefined || base === undefined) return r.scored.reward;
-    return (
-      r.scored.reward - grpo.beta * sequenceDivergence(policy, base, grpo.kl_estimator, grpo.kl_limit || undefined)
-    );
+    const limit = grpo.kl_limit || undefined;
+    return r.scored.reward - grpo.beta * sequenceDivergence(policy, base, grpo.kl_estimator, limit, r.sample.forced);
   };
   const advantages = batchAdvantages(
     groups.map((group, i) => group.map((r, j) => reward(r, i, j))),
@@ -122,7 +121,7 @@ export function weighted(
         ...(refLogProbs === undefined ? {} : { refLogProbs }),
         ...(correction === undefined || oldLogProbs === undefined
           ? {}
-          : { correction: samplingCorrection(oldLogProbs, sample.logProbs, correction) }),
+          : { correction: samplingCorrection(oldLogProbs, sample.logProbs, correction, sample.forced) }),
       };
     }),
   }));

@@ -11,24 +11,6 @@ export interface Refused {
   readonly count: number;
 }
 
-/** The examples that have what the view shows. A question that needs its picture is refused in the text view. */
-export function forView(
-  examples: readonly Example[],
-  view: View,
-): { readonly examples: readonly Example[]; readonly refused: readonly Refused[] } {
-  const { indices, refused } = sort(examples.length, i => refusal(factsOf(examples[i] as Example), view));
-  return { examples: [...indices].map(i => examples[i] as Example), refused };
-}
-
-/** The examples that an SFT phase can imitate. */
-export function withTargets(examples: readonly Example[]): {
-  readonly examples: readonly Example[];
-  readonly refused: readonly Refused[];
-} {
-  const { indices, refused } = sort(examples.length, i => noTarget(factsOf(examples[i] as Example)));
-  return { examples: [...indices].map(i => examples[i] as Example), refused };
-}
-
 /** What a phase can show of a list, and learn from. @param graded its completions are compared with gold answers */
 export function usable(
   list: ExampleList,
@@ -42,15 +24,6 @@ export function usable(
   });
   return { examples: indices.length === list.length ? list : pickExamples(list, indices), refused };
 }
-
-type Shows = Pick<Facts, 'images' | 'caption' | 'scene' | 'target'>;
-
-const factsOf = ({ images, caption, scene, target }: Example): Shows => ({
-  images: images.length > 0,
-  caption: caption !== undefined,
-  scene: scene !== undefined,
-  target: target !== undefined,
-});
 
 function sort(
   length: number,
@@ -70,16 +43,14 @@ function sort(
   };
 }
 
-const noTarget = ({ target }: Shows) => (target ? undefined : 'there is no target to imitate');
-
-const noAnswer = ({ answer }: Pick<Facts, 'answer'>) => (answer ? undefined : 'there is no gold answer');
+const noAnswer = ({ answer }: Facts) => (answer ? undefined : 'there is no gold answer');
 
 function nothingToLearn(facts: Facts, trainer: Trainer): string | undefined {
   switch (trainer) {
     case 'grpo':
       return undefined;
     case 'sft':
-      return noTarget(facts);
+      return facts.target ? undefined : 'there is no target to imitate';
     case 'dpo':
       return facts.preference ? undefined : 'there are no chosen and rejected completions';
     case 'scorer':
@@ -87,7 +58,7 @@ function nothingToLearn(facts: Facts, trainer: Trainer): string | undefined {
   }
 }
 
-function refusal({ images, caption, scene }: Shows, view: View): string | undefined {
+function refusal({ images, caption, scene }: Facts, view: View): string | undefined {
   switch (view) {
     case 'text':
       return images && !scene ? 'the question needs its picture: there is no scene in words' : undefined;

@@ -53,6 +53,7 @@ function questionsTo(query: Query): { readonly [N in keyof Questions]: Answers[N
     summary: ask('summary'),
     rollouts: ask('rollouts'),
     rollout: ask('rollout'),
+    tokens: ask('tokens'),
     alternatives: ask('alternatives'),
     histogram: ask('histogram'),
     values: ask('values'),

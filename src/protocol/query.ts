@@ -124,7 +124,7 @@ export interface ValueCounts {
   readonly more: boolean;
 }
 
-/** Everything that was recorded of one completion. Null and absent mean not recorded. */
+/** What was recorded of one completion, without its tokens. Null and absent mean not recorded. */
 export interface RolloutDetail {
   readonly ref: RolloutRef;
   readonly cells: Readonly<Record<string, Cell>>;
@@ -140,8 +140,6 @@ export interface RolloutDetail {
   readonly scores: Readonly<Record<string, number | null>>;
   /** Of each rule at that step; absent where the rules are not known. */
   readonly weights?: Readonly<Record<string, number>>;
-  /** Their alternatives are many times as much, and are asked for page by page. */
-  readonly tokens: PackedTokens | null;
   /** The whole group, in the order of its samples. */
   readonly siblings: readonly {
     readonly ref: RolloutRef;
@@ -244,6 +242,11 @@ export interface Questions {
   readonly rollout: {
     readonly params: { readonly folder: string; readonly ref: RolloutRef };
     readonly result: RolloutDetail;
+  };
+  /** Of a completion that is long they are ten times as much as its text. Null: not recorded. */
+  readonly tokens: {
+    readonly params: { readonly folder: string; readonly ref: RolloutRef };
+    readonly result: PackedTokens | null;
   };
   /** The most likely tokens at each place from one token of a completion to before another; null: not recorded. */
   readonly alternatives: {

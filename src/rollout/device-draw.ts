@@ -2,7 +2,8 @@
 // their figures back. Keys and values of prompts and completions never leave it. The same tokens as of Generation from the
 // same random streams, but for rounding.
 
-import { blocksOf, deviceDecodeGraph, drawnColumns } from '../model/device-decode';
+import { deviceDecodeGraph } from '../model/device-decode';
+import { BARRED, blocksOf, type DeviceDraw, drawnColumns } from '../model/device-sampling';
 import { prefillGraph } from '../model/graphs';
 import type { Model } from '../model/model';
 import type { EncodedPrompt } from '../model/sequence-inputs';
@@ -12,24 +13,49 @@ import { upload } from '../tensor/residence';
 import type { FloatTensor, Tensor } from '../tensor/session';
 import type { GenerationOptions, Sample } from './generation';
 import { AlternativesList } from './kept-alternatives';
-import { type Alternative, draw } from './sampling';
-import { warp, warps } from './warping';
+import type { Alternative } from './sampling';
 
-/** Candidates of top-k that are looked for on the device: each is a pass over the vocabulary. */
-const MOST_CANDIDATES = 64;
+/** What the draw of the device is asked for. */
+function drawOf(
+  {
+    temperature,
+    topK = 0,
+    topP = 1,
+    minP = 0,
+    repetitionPenalty = 1,
+    logProbs,
+    keptAlternatives = 0,
+  }: GenerationOptions,
+  vocabulary: number,
+): DeviceDraw {
+  const warped = temperature > 0;
+  return {
+    greedy: !warped,
+    alternatives: Math.min(keptAlternatives, vocabulary),
+    penalty: repetitionPenalty !== 1,
+    topK: warped && topK > 0 && topK < vocabulary,
+    topP: warped && topP < 1,
+    minP: warped && minP > 0,
+    warped: logProbs === 'warped',
+  };
+}
 
-/**
- * A penalty, and top-p and min-p without top-k, need the whole vocabulary, and are drawn by Generation from its logits. With
- * top-k the candidates are found on the device, and the host draws among these: tokens as likely as the last of them, which
- * transformers keeps too, are left out.
- */
-export const drawsOnDevice = (model: Model, options: GenerationOptions): boolean =>
-  model.resident && (!warps(options) || candidatesOf(options) > 0);
-
-/** How many tokens the host draws among; 0: the device draws. */
-function candidatesOf({ topK = 0, repetitionPenalty = 1, temperature, logProbs = 'plain' }: GenerationOptions): number {
-  const asked = temperature > 0 && repetitionPenalty === 1 && logProbs === 'plain';
-  return asked && topK <= MOST_CANDIDATES ? topK : 0;
+/** The inputs of a draw that are the same at every step; those that its graph does not take are left out there. */
+function drawFeeds(
+  { temperature, topK = 0, topP = 1, minP = 0, repetitionPenalty = 1 }: GenerationOptions,
+  rows: number,
+  vocabulary: number,
+): Map<string, Tensor> {
+  const { count } = blocksOf(vocabulary);
+  const scalar = (x: number): FloatTensor => ({ dims: [], data: Float32Array.of(x) });
+  return new Map<string, Tensor>([
+    ['inverse_temperature', scalar(temperature === 0 ? 1 : 1 / temperature)],
+    ['first_blocks', { dims: [rows], data: Int32Array.from({ length: rows }, (_, row) => row * count) }],
+    ['penalty', scalar(repetitionPenalty)],
+    ['top_k_leaves', scalar(vocabulary - topK)],
+    ['top_p_leaves', scalar(1 - topP)],
+    ['min_p', scalar(Math.log(minP))],
+  ]);
 }
 
 interface Drawing {
@@ -49,12 +75,11 @@ export async function drawOnDevice(
   random: readonly Random[],
 ): Promise<readonly (readonly Sample[])[]> {
   const { samples, temperature, keptAlternatives = 0, prefix = [] } = options;
-  const greedy = temperature === 0;
-  const candidates = Math.min(candidatesOf(options), model.config.text.vocabSize);
-  const told = Math.max(keptAlternatives, candidates);
+  const { vocabSize } = model.config.text;
+  const draw = drawOf(options, vocabSize);
   const session = await model.session(
-    `decode on the device ${greedy} ${told}`,
-    () => deviceDecodeGraph(model.config, { greedy, alternatives: told }),
+    `decode on the device ${Object.values(draw)}`,
+    () => deviceDecodeGraph(model.config, draw),
     output => output !== 'drawn',
   );
   const all = random.map(
@@ -62,12 +87,9 @@ export async function drawOnDevice(
   );
   const length = model.inputs.promptLength(prompts);
   const column = (data: Float32Array): FloatTensor => ({ dims: [all.length, 1], data });
-  const blocks = blocksOf(model.config.text.vocabSize).count;
-  const fixed = new Map<string, Tensor>([
-    ['inverse_temperature', { dims: [], data: Float32Array.of(greedy ? 1 : 1 / temperature) }],
-    ['first_blocks', { dims: [all.length], data: Int32Array.from(all, (_, row) => row * blocks) }],
-  ]);
+  const fixed = drawFeeds(options, all.length, vocabSize);
   const keys = await prefill(model, prompts);
+  if (draw.penalty === true) keys.set('seen_prompt', await upload(promptTokens(prompts, samples)));
   let own = await emptyCache(model, prompts.length, samples);
   try {
     for (let index = 0; all.some(c => c.stop === undefined); index++) {
@@ -76,15 +98,16 @@ export async function drawOnDevice(
         (c, i) => c.tokenIds.at(-1) ?? prompts[Math.floor(i / samples)]?.tokenIds.at(-1) ?? 0,
       );
       const uniform = Float32Array.from(all, (c, i) =>
-        greedy || c.stop !== undefined ? 0 : (random[i] as Random).uniform(),
+        temperature === 0 || c.stop !== undefined ? 0 : (random[i] as Random).uniform(),
       );
       const forced = new Float32Array(all.length).fill(prefix[index] ?? -1);
       const step = model.inputs.decode(prompts, samples, index, index + 1, ids, length);
       step.set('uniform', column(uniform)).set('forced', column(forced));
+      if (draw.penalty === true) step.set('seen', ownTokens(all, ids, index));
       const out = await session.runKeeping(step, fixed, keys, own, await model.placed());
       for (const old of own.values()) old.dispose();
       own = new Map([...out.kept].map(([name, tensor]) => [name.replace('next_', 'own_'), tensor]));
-      take(all, out.here.get('drawn') as FloatTensor, index, options, { told, candidates, uniform });
+      take(all, out.here.get('drawn') as FloatTensor, index, options, draw.alternatives);
     }
   } finally {
     for (const tensor of [...keys.values(), ...own.values()]) tensor.dispose();
@@ -116,39 +139,45 @@ async function emptyCache({ config }: Model, batch: number, group: number): Prom
   return cache;
 }
 
-interface Told {
-  /** The most likely tokens of a row. */
-  readonly told: number;
-  /** Of these, those that are drawn among; 0: the device has drawn. */
-  readonly candidates: number;
-  readonly uniform: Float32Array;
+/** The tokens of each completion's prompt, those of shorter ones repeated. */
+function promptTokens(prompts: readonly EncodedPrompt[], samples: number): Tensor {
+  const width = Math.max(...prompts.map(p => p.tokenIds.length));
+  const data = new Int32Array(prompts.length * samples * width);
+  prompts.forEach(({ tokenIds }, b) => {
+    for (let row = b * samples; row < (b + 1) * samples; row++)
+      for (let i = 0; i < width; i++) data[row * width + i] = tokenIds[i % tokenIds.length] as number;
+  });
+  return { dims: [prompts.length * samples, width], data };
 }
 
+/** The tokens of each completion so far, its step's input before them: at first that is the last of its prompt. */
+function ownTokens(all: readonly Drawing[], ids: Int32Array, index: number): Tensor {
+  const width = index + 1;
+  const data = new Int32Array(all.length * width);
+  all.forEach(({ tokenIds }, row) => {
+    data.fill(ids[row] as number, row * width, (row + 1) * width);
+    data.set(tokenIds, row * width + width - tokenIds.length);
+  });
+  return { dims: [all.length, width], data };
+}
+
+/** @param told the most likely tokens of a row */
 function take(
   all: readonly Drawing[],
   { data, dims }: FloatTensor,
   index: number,
   options: GenerationOptions,
-  { told, candidates, uniform }: Told,
+  told: number,
 ): void {
   const { keptAlternatives: kept = 0, prefix = [], stopIds, stop, maxTokens } = options;
   const width = dims[1] as number;
   all.forEach((c, row) => {
     if (c.stop !== undefined) return;
-    const at = row * width + drawnColumns.length;
-    const likely = Array.from({ length: told }, (_, k) => ({
-      token: data[at + k] as number,
-      logProb: data[at + told + k] as number,
-    }));
-    const [own, ownLogProb, entropy] = data.subarray(row * width) as unknown as [number, number, number];
-    const { token, logProb } =
-      candidates > 0 && index >= prefix.length
-        ? among(likely.slice(0, candidates), options, uniform[row] as number)
-        : { token: own, logProb: ownLogProb };
+    const [token, logProb, entropy] = data.subarray(row * width) as unknown as [number, number, number];
     c.tokenIds.push(token);
-    c.logProbs.push(logProb);
+    c.logProbs.push(possible(logProb));
     c.entropy.push(entropy);
-    if (kept > 0) c.alternatives.add(likely.slice(0, kept));
+    if (kept > 0) c.alternatives.add(alternatives(data, row * width + drawnColumns.length, told));
     if (index < prefix.length) c.forced.push(index);
     if (stopIds.includes(token)) c.stop = 'token';
     else if (stop?.endIn(c.tokenIds)) c.stop = 'text';
@@ -156,19 +185,16 @@ function take(
   });
 }
 
-/** One of the k most likely tokens, by top-p and min-p among them; in the order of their ids, as Generation draws. */
-function among(
-  likely: readonly Alternative[],
-  { topP = 1, minP = 0 }: GenerationOptions,
-  uniform: number,
-): Alternative {
-  const byId = [...likely].sort((a, b) => a.token - b.token);
-  const scores = warp(
-    Float32Array.from(byId, ({ logProb }) => logProb),
-    [],
-    { temperature: 1, topP, minP },
-  );
-  return byId[draw(scores, 0, scores.length, 1, uniform).token] as Alternative;
+/** The device has no infinity to tell that a forced token could not have been drawn. */
+const possible = (logProb: number): number => (logProb < BARRED ? Number.NEGATIVE_INFINITY : logProb);
+
+/** Tokens that may not be drawn are left out. */
+function alternatives(data: Float32Array, at: number, told: number): Alternative[] {
+  const all = Array.from({ length: told }, (_, k) => ({
+    token: data[at + k] as number,
+    logProb: data[at + told + k] as number,
+  }));
+  return all.filter(({ logProb }) => possible(logProb) === logProb);
 }
 
 const finished = (

@@ -5,7 +5,7 @@ import type { Model } from '../model/model';
 import type { EncodedPrompt } from '../model/sequence-inputs';
 import { inShares, type ShareTask } from '../model/share';
 import { Random, type RandomState } from '../protocol/random';
-import { drawOnDevice, drawsOnDevice } from './device-draw';
+import { drawOnDevice } from './device-draw';
 import { Generation, type GenerationOptions, type Sample } from './generation';
 import type { StopTexts } from './stop-texts';
 
@@ -26,7 +26,7 @@ export const drawing = (stopsOf: StopsOf): ShareTask<GroupsShare, readonly (read
     const stop = stopTexts.length === 0 ? {} : { stop: stopsOf(stopTexts) };
     const streams = random.map(state => Random.at(state));
     const all = { ...options, ...stop };
-    if (drawsOnDevice(model, all)) return drawOnDevice(model, prompts, all, streams);
+    if (model.resident) return drawOnDevice(model, prompts, all, streams);
     const generation = await Generation.start(model, prompts, all, streams);
     return generation.finish();
   },

@@ -6,8 +6,12 @@ import { hostLogFile } from './host-log';
 
 const keptBytes = 64 * 1024;
 
-/** V8, the C++ library, and what the runtime throws where nobody can catch it. */
-const ofMemory = /.*(?:out of memory|std::bad_alloc|Allocation failed).*/i;
+/**
+ * V8 and the C++ libraries as they end a process, and an error that nobody caught. Not what the runtime says of memory that
+ * it did not get: of that the attempt has gone on with fewer prompts.
+ */
+const ofMemory =
+  /^(?:.*\bfatal\b.*(?:out of memory|\boom\b|allocation failed)|.*\bterminat\w+ .*bad_alloc|\w*Error: .*(?:bad_alloc|allocation failed)).*/im;
 const ofEnd = /^The process of the host was ended by .*\.$/m;
 
 /** @param by a signal, or an exit code */

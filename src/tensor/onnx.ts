@@ -52,7 +52,9 @@ export function onnxFile(graph: Program, fused = false): OnnxFile {
   }
   body.text(2, 'triphase');
   for (const constant of graph.constants) body.message(5, tensorProto(constant));
-  for (const input of graph.inputs) body.message(11, valueInfo(input.name, input));
+  const widened = new Set(nodes.flatMap(node => (node.attributes['again'] === 1 ? node.inputs : [])));
+  for (const input of graph.inputs)
+    body.message(11, valueInfo(input.name, widened.has(input) ? unsized(input) : input));
   for (const { name, value } of graph.outputs) body.message(12, valueInfo(name, value));
   const model = new Message()
     .integer(1, IR_VERSION)
@@ -77,27 +79,35 @@ const contributed = new Set(['FusedMatMul', 'GatherBlockQuantized', 'MatMulNBits
 const OURS = new Set(['stop', 'again', 'nibbles']);
 
 /**
- * The nodes that outputs depend on: the runtime would run the others too. Those that widen parameters come first: of a
- * node's inputs the runtime makes first what comes last in the file, so that otherwise all parameters were widened before
- * the first product (footprint.ts, inOrder).
+ * The nodes that outputs depend on: the runtime would run the others too. It goes back from nodes whose results nobody
+ * reads, the last of the file first, and of a node's inputs makes first what comes last (footprint.ts, inOrder). So
+ * - those that widen parameters come first: otherwise all parameters were widened before the first product;
+ * - those whose results nobody reads come last, in the reverse of the order in which they can be made: otherwise what a
+ *   gradient or a figure is made of stays until the end of the run.
  */
 export function liveNodes(graph: Program): Node[] {
   const needed = new Set<Value>(graph.outputs.map(({ value }) => value));
   const live: Node[] = [];
+  const ends: Node[] = [];
+  const read = new Set<Value>();
   for (const node of graph.nodes.toReversed()) {
     if (!node.outputs.some(y => needed.has(y))) continue;
-    for (const x of node.inputs) needed.add(x);
-    live.push(node);
+    (node.outputs.some(y => read.has(y)) ? live : ends).push(node);
+    for (const x of node.inputs) {
+      needed.add(x);
+      read.add(x);
+    }
   }
   live.reverse();
   const given = new Set<Value>([...graph.inputs, ...graph.constants.map(({ value }) => value)]);
-  const first = live.filter(node => {
-    const early = node.attributes['again'] === 1 && node.inputs.every(x => given.has(x));
-    if (early) for (const y of node.outputs) given.add(y);
-    return early;
-  });
-  const early = new Set(first);
-  return [...first, ...live.filter(node => !early.has(node))];
+  const early = new Set(
+    live.filter(node => {
+      const widens = node.attributes['again'] === 1 && node.inputs.every(x => given.has(x));
+      if (widens) for (const y of node.outputs) given.add(y);
+      return widens;
+    }),
+  );
+  return [...early, ...live.filter(node => !early.has(node)), ...ends];
 }
 
 /** What the runtime makes of the nodes below when it optimises a graph. */
@@ -161,6 +171,15 @@ function valueInfo(name: string, value: Value): Message {
   const tensor = new Message().integer(1, elementType[value.type]).message(2, shape);
   return new Message().text(1, name).message(2, new Message().message(1, tensor));
 }
+
+/**
+ * A parameter that is widened, with its size left out. A value of a size that is known before the run gets the place of one
+ * of the same size that is gone, which the runtime holds for it in between: of a model, one of each of its matrices, from
+ * the first layer of the forward pass to the last of the backward pass.
+ */
+const unsized = (value: Value): Value => ({ ...value, dims: value.dims.map(() => UNNAMED) });
+
+const UNNAMED = '*';
 
 // products and sums are left unnamed: the runtime would take their text for one more symbol
 function dimension(d: Dim): Message {

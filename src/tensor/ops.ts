@@ -197,13 +197,17 @@ export function split(x: Value, sizes: readonly Dim[], axis: number): Value[] {
 export const gatherRows = (table: Value, index: Value): Value =>
   emit('Gather', [table, index], table.type, [...index.dims, ...table.dims.slice(1)], { axis: 0 });
 
-/** One element of the last axis for each position: x [n, m], index [n, 1] (int32) -> [n, 1]. */
+/** Elements of the last axis: x [n, m], index [n, k] (int32) -> [n, k]. */
 export const gatherLast = (x: Value, index: Value): Value =>
   emit('GatherElements', [x, index], x.type, index.dims, { axis: -1 });
 
 /** x [n, m] with values [n, 1] added at index [n, 1] of the last axis. */
 export const addToLast = (x: Value, index: Value, values: Value): Value =>
   emit('ScatterElements', [x, index, values], x.type, x.dims, { axis: 1, reduction: 'add' });
+
+/** x [n, m] with values [n, k] in place of the elements at index [n, k] of the last axis; repeated ones have equal values. */
+export const putLast = (x: Value, index: Value, values: Value): Value =>
+  emit('ScatterElements', [x, index, values], x.type, x.dims, { axis: 1 });
 
 /** x [n, ...] with rows [m, ...] put in at index [m, 1] (int64). Every index may occur once only. */
 export const putRows = (x: Value, index: Value, rows: Value): Value =>

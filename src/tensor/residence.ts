@@ -79,7 +79,8 @@ export async function upload(tensor: Tensor): Promise<DeviceTensor> {
   const { data, dims } = tensor;
   const blocks = data instanceof Int8Array || data instanceof Uint8Array;
   const sent = blocks ? packedForDevice(tensor) : tensor;
-  const type = blocks ? 'uint8' : data instanceof Uint16Array ? 'float16' : 'float32';
+  const others = data instanceof Uint16Array ? 'float16' : data instanceof Int32Array ? 'int32' : 'float32';
+  const type = blocks ? 'uint8' : others;
   const session = await copier(sent.dims.length, false, type);
   const copy = (await session.runKeeping(new Map([['x', sent]]))).kept.get('y');
   if (copy === undefined) throw new Error(`[${dims.join(', ')}] did not stay on the device`);

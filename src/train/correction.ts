@@ -15,13 +15,16 @@ export interface CorrectionOptions {
  *
  * @param old log-probabilities of the training graph before the update, nats
  * @param generator log-probabilities that the completion was drawn under, nats
+ * @param forced positions of tokens that were not drawn: they have no part in the ratio of the completion
  */
 export function samplingCorrection(
   old: ArrayLike<number>,
   generator: ArrayLike<number>,
   { kind, min, max }: CorrectionOptions,
+  forced: readonly number[] = [],
 ): number[] {
   const differences = Array.from(old, (p, t) => p - (generator[t] as number));
+  for (const at of forced) differences[at] = 0;
   const bounded = (ratio: number): number => {
     if (kind === 'token_truncate' || kind === 'sequence_truncate') return Math.min(Math.max(ratio, min), max);
     return ratio < min || ratio > max ? 0 : ratio;

@@ -5,8 +5,8 @@ import path from 'node:path';
 import { stringify } from 'yaml';
 import { loadCurriculum } from '../../src/config/curriculum';
 import { type LoadedExamples, loadExamples } from '../../src/data/examples';
-import { forView, withTargets } from '../../src/data/views';
 import { describe as inWords, TriphaseError } from '../../src/protocol/errors';
+import { usableOf } from './usable';
 
 // Scenes of NLVR are lists of boxes of objects; this writes them as a caption, with the library's own loops and joins.
 const NLVR_CAPTION = `
@@ -425,7 +425,7 @@ describe('examples', () => {
           'Box 3 has 5 objects: a large black square at 70 1, a large yellow square at 56 59, a small yellow triangle at 35 67, a medium yellow circle at 22 80, a small yellow triangle at 2 90.',
       );
       for (const view of ['text', 'captioned', 'image'] as const)
-        assert.equal(forView(loaded.examples, view).examples.length, 989);
+        assert.equal(usableOf(loaded.examples, view).examples.length, 989);
     });
 
     it('NLVR, in the layout of its own repository', async function () {
@@ -460,9 +460,9 @@ describe('examples', () => {
       assert.equal(examples.length, 1319);
       assert.deepEqual(none, []);
       assert.equal(examples[0]?.answer, '18');
-      assert.equal(forView(examples, 'text').examples.length, 1319);
-      assert.deepEqual(forView(examples, 'image').refused, [{ reason: 'there is no image', count: 1319 }]);
-      assert.equal(withTargets(examples).examples.length, 1319);
+      assert.equal(usableOf(examples, 'text').examples.length, 1319);
+      assert.deepEqual(usableOf(examples, 'image').refused, [{ reason: 'there is no image', count: 1319 }]);
+      assert.equal(usableOf(examples, 'text', 'sft').examples.length, 1319);
     });
 
     it('PuzzleVQA, multiple choice with pictures and captions', async function () {
@@ -472,8 +472,8 @@ describe('examples', () => {
       const kept = await load({ ...set, caption_leaks: 'keep' });
       assert.equal(kept.examples.length, 80);
       assert.deepEqual(kept.dropped, []);
-      assert.equal(forView(kept.examples, 'captioned').examples.length, 80);
-      assert.deepEqual(forView(kept.examples, 'text').refused, [
+      assert.equal(usableOf(kept.examples, 'captioned').examples.length, 80);
+      assert.deepEqual(usableOf(kept.examples, 'text').refused, [
         { reason: 'the question needs its picture: there is no scene in words', count: 80 },
       ]);
       const strict = await load(set);

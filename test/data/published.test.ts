@@ -6,10 +6,10 @@ import path from 'node:path';
 import { stringify } from 'yaml';
 import { loadCurriculum } from '../../src/config/curriculum';
 import { type LoadedExamples, loadExamples } from '../../src/data/examples';
-import { forView } from '../../src/data/views';
 import type { Example } from '../../src/protocol/example';
 import { scoreAlone } from '../reward/alone';
 import { temporaryFolder } from '../run/temporary';
+import { usableOf } from './usable';
 
 /** Where on this machine the data sets are; the names of their files are those of their publishers. */
 const root = process.env['TRIPHASE_DATA'];
@@ -45,7 +45,7 @@ describe('published data sets', function () {
     Object.fromEntries([...new Set(values)].sort().map(value => [value, values.filter(v => v === value).length]));
   const answers = ({ examples }: LoadedExamples) => counts(examples.map(({ answer }) => answer));
   const shownIn = ({ examples }: LoadedExamples) =>
-    (['text', 'captioned', 'image'] as const).map(view => forView(examples, view).examples.length);
+    (['text', 'captioned', 'image'] as const).map(view => usableOf(examples, view).examples.length);
   const withId = ({ examples }: LoadedExamples, id: string): Example => {
     const found = examples.find(example => example.id === id);
     assert.ok(found !== undefined, `there is no example ${id}`);

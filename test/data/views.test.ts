@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { readCurriculum } from '../../src/config/curriculum';
-import { compileUserMessage, forView, withTargets } from '../../src/data/views';
+import { compileUserMessage } from '../../src/data/views';
 import type { Example } from '../../src/protocol/example';
+import { usableOf } from './usable';
 
 const example = (id: string, more: Partial<Example>): Example => ({
   id,
@@ -21,12 +22,12 @@ const ALL = [
   example('words', { caption: 'Three dots.' }),
 ];
 
-const ids = (view: 'text' | 'captioned' | 'image') => forView(ALL, view).examples.map(({ id }) => id);
+const ids = (view: 'text' | 'captioned' | 'image') => usableOf(ALL, view).examples.map(({ id }) => id);
 
 describe('views', () => {
   it('text takes what stands without an image: text problems, or a scene in words', () => {
     assert.deepEqual(ids('text'), ['text', 'scene', 'words']);
-    assert.deepEqual(forView(ALL, 'text').refused, [
+    assert.deepEqual(usableOf(ALL, 'text').refused, [
       { reason: 'the question needs its picture: there is no scene in words', count: 2 },
     ]);
   });
@@ -38,7 +39,7 @@ describe('views', () => {
 
   it('SFT asks for a target', () => {
     assert.deepEqual(
-      withTargets(ALL).examples.map(({ id }) => id),
+      usableOf(ALL, 'text', 'sft').examples.map(({ id }) => id),
       ['scene'],
     );
   });

@@ -36,9 +36,7 @@ async function drawnOn(device: Device, options: Partial<GenerationOptions>, prof
     assert.equal(heldOnDevice().bytes, held);
     // of each token its figures and alternatives, and of no token the vocabulary
     const steps = Math.max(...again.map(s => s.tokenIds.length));
-    const { topK, topP, keptAlternatives } = { topK: 0, topP: 1, ...all };
-    const told = Math.max(topK, keptAlternatives);
-    if (topK > 0 || topP === 1) assert.equal(crossed().back - back, 4 * steps * random.length * (3 + 2 * told));
+    assert.equal(crossed().back - back, 4 * steps * random.length * (3 + 2 * all.keptAlternatives));
     assert.ok(held > before);
   }
   await model.dispose();
@@ -56,9 +54,23 @@ describe('completions on WebGPU', function () {
     drawn: {},
     'the most likely': { temperature: 0 },
     'with a forced beginning': { prefix: [5, 9], keptAlternatives: 0 },
-    'with top-k, from candidates found there': { topK: 20 },
+    'with top-k': { topK: 20 },
+    'with a top-k of many': { topK: 100, temperature: 1.5 },
+    'with top-p': { topP: 0.9, logProbs: 'warped' },
+    'with a top-p that leaves few': { topP: 0.05 },
+    'with min-p': { minP: 0.3, logProbs: 'warped' },
     'with top-k, top-p and min-p, and a forced beginning': { topK: 8, topP: 0.8, minP: 0.05, prefix: [5] },
-    'with top-p alone, from logits that the host sees': { topP: 0.9, maxTokens: 3 },
+    'with a penalty': { repetitionPenalty: 3 },
+    'the most likely, with a penalty': { temperature: 0, repetitionPenalty: 3, logProbs: 'warped' },
+    'with a penalty, top-k, top-p and min-p, whose distribution is told': {
+      repetitionPenalty: 1.5,
+      topK: 90,
+      topP: 0.9,
+      minP: 0.02,
+      prefix: [5, 5],
+      logProbs: 'warped',
+    },
+    'with fewer than are told of a distribution that is told': { topK: 2, logProbs: 'warped' },
   };
   for (const [name, options] of Object.entries(cases))
     it(`are those of the CPU from the same draws: ${name}`, async () => {
@@ -70,7 +82,10 @@ describe('completions on WebGPU', function () {
       here.forEach((sample, i) => {
         const other = there[i]!;
         assert.deepEqual([other.stop, other.forced], [sample.stop, sample.forced]);
-        assert.ok(greatestDifference(other.logProbs, sample.logProbs) < 1e-4);
+        const possible = sample.logProbs.map(Number.isFinite);
+        assert.deepEqual(other.logProbs.map(Number.isFinite), possible);
+        const finite = (all: readonly number[]) => all.filter((_, k) => possible[k]);
+        assert.ok(greatestDifference(finite(other.logProbs), finite(sample.logProbs)) < 1e-4);
         assert.ok(greatestDifference(other.entropy, sample.entropy) < 1e-4);
         assert.deepEqual(other.alternatives?.tokens, sample.alternatives?.tokens);
         assert.ok(greatestDifference(other.alternatives?.logProbs ?? [], sample.alternatives?.logProbs ?? []) < 1e-4);
@@ -79,7 +94,8 @@ describe('completions on WebGPU', function () {
 
   it('are computed there, to the last node', async () => {
     const profiles = mkdtempSync(path.join(tmpdir(), 'triphase-placements-'));
-    await drawnOn('webgpu', { maxTokens: 2 }, path.join(profiles, 'x'));
+    const bent = { repetitionPenalty: 1.5, topK: 90, topP: 0.9, minP: 0.02, logProbs: 'warped' } as const;
+    await drawnOn('webgpu', { maxTokens: 2, ...bent }, path.join(profiles, 'x'));
     const found = placements(profiles);
     rmSync(profiles, { recursive: true });
     assert.equal(found.length, 3, found.map(f => f.graph).join(', '));

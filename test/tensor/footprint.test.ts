@@ -90,6 +90,54 @@ describe('the footprint of a graph', () => {
     assert.ok(Math.abs(taken - arena) < 12 * 2 ** 20, `${taken} and not ${arena}`);
   });
 
+  alone(
+    'is what the runtime takes of them where shapes come again: none is held for the next of its shape',
+    async () => {
+      const width = WIDTH;
+      const g = new Graph();
+      const feeds = new Map<string, Tensor>([['x', { dims: [2, width], data: new Float32Array(2 * width) }]]);
+      const large = new Uint16Array(2 * width * width).fill(1);
+      let x = g.input('x', 'float32', ['rows', width]);
+      for (const layer of [0, 1])
+        for (const [name, dims] of [
+          ['up', [2 * width, width]],
+          ['down', [width, 2 * width]],
+        ] as const) {
+          x = o.linear(x, o.widened(g.input(`${name}${layer}`, 'float16', dims)));
+          feeds.set(`${name}${layer}`, { dims, data: large });
+        }
+      g.output('y', x);
+      const session = await Session.create(g, { device: 'cpu', threads: 1, lean: true, frozen: new Map() });
+      const before = resident();
+      await session.run(feeds);
+      const taken = resident() - before;
+      await session.dispose();
+      const { arena } = footprint(g, new Map([['rows', 2]]), false);
+      assert.ok(Math.abs(taken - arena) < 12 * 2 ** 20, `${taken} and not ${arena}`);
+    },
+  );
+
+  it('has what a result alone is made of as long as that takes, and not until the last', () => {
+    const g = new Graph();
+    const x = g.input('x', 'float32', ['rows', 4]);
+    const wide = o.linear(x, g.input('w', 'float32', [100, 4]));
+    g.output('figure', o.reduceSum(o.exp(wide), [1]));
+    let y = o.linear(wide, g.input('v', 'float32', [50, 100]));
+    for (let i = 0; i < 3; i++) y = o.exp(y);
+    g.output('y', y);
+    // wide, its exponentials and their sum; nothing of them when the others are there
+    assert.equal(footprint(g, new Map([['rows', 10]])).peak, 4 * 10 * (100 + 100 + 1));
+    const gradients = new Graph();
+    let z = gradients.input('x', 'float32', [10, 10]);
+    for (let i = 0; i < 6; i++) {
+      z = o.exp(z);
+      gradients.output(`d.${i}`, o.reduceSum(o.matmul(z, z), [0, 1]));
+    }
+    gradients.output('z', o.reduceSum(z, [0, 1]));
+    // of the chain two, or one and the product; and figures of 4 bytes
+    assert.ok(footprint(gradients, new Map()).peak < 4 * 100 * 2.2);
+  });
+
   it('takes equal nodes for one, unless they are to be kept apart', () => {
     const g = new Graph();
     const x = g.input('x', 'float32', ['rows', 4]);

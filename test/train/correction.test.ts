@@ -21,6 +21,11 @@ describe('samplingCorrection', () => {
     near(samplingCorrection(old, generator, { kind: 'sequence_mask', min: 0, max: 3 }), [2, 2, 2]);
     near(samplingCorrection(old, generator, { kind: 'sequence_mask', min: 0, max: 1.5 }), [0, 0, 0]);
   });
+
+  it('leaves tokens that were forced out of the ratio', () => {
+    near(samplingCorrection(old, generator, { kind: 'sequence_truncate', min: 0, max: 9 }, [1]), [8, 8, 8]);
+    near(samplingCorrection(old, generator, { kind: 'token_truncate', min: 0, max: 9 }, [0, 1]), [1, 1, 4]);
+  });
 });
 
 describe('sequenceDivergence', () => {
@@ -34,6 +39,7 @@ describe('sequenceDivergence', () => {
     near(sequenceDivergence(policy!, reference!, 'k2'), 0.625);
     near(sequenceDivergence(policy!, reference!, 'k3'), Math.exp(-0.5) + 0.5 - 1 + Math.E - 2);
     near(sequenceDivergence(policy!, reference!, 'k1', 0.75), 0.5 - 0.75);
+    near(sequenceDivergence(policy!, reference!, 'k1', undefined, [1]), 0.5);
   });
 });
 

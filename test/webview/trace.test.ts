@@ -139,15 +139,39 @@ describe('the trace', function () {
 
   it('marks the heat of tokens by what is chosen', async () => {
     const page = await open();
+    await page.locator('.token-panel').waitFor();
     await press(page, 'e');
-    const heats = () =>
-      page
-        .locator('.step[data-step="2"] .token')
-        .evaluateAll(tokens => tokens.map(token => /heat-[\w-]+/.exec(token.className)?.[0]));
-    await page.locator('.step[data-step="2"] .heat-7').waitFor();
-    assert.deepEqual(await heats(), ['heat-7', 'heat-0']);
+    const warm = () =>
+      page.evaluate(() =>
+        [...CSS.highlights].flatMap(([name, ranges]) =>
+          [...ranges].map(({ startContainer, startOffset, endOffset }) => [
+            name,
+            startContainer.textContent?.slice(startOffset, endOffset),
+          ]),
+        ),
+      );
+    assert.deepEqual(await warm(), [['heat-7', 'So 😀']]);
+    const label = async () => {
+      await page.locator('.step[data-step="2"]').hover({ position: { x: 20, y: 8 } });
+      return page.locator('.step[data-step="2"]').getAttribute('title');
+    };
+    assert.equal(await label(), 'token 5, probability 0.250');
     await press(page, 'e', 'e');
-    await page.locator('.step[data-step="2"] .heat-down-3').waitFor();
+    assert.deepEqual(await warm(), [['heat-down-3', 'So 😀']]);
+    // token by token as well, and in the raw text; none is none
+    await press(page, 'r', 'u');
+    await page.locator('.token-name', { hasText: 'token 5 of 11' }).waitFor();
+    assert.deepEqual(await warm(), [['heat-down-3', 'So 😀']]);
+    await press(page, 'e');
+    assert.deepEqual(await warm(), []);
+  });
+
+  it('goes to the token that is clicked, where heat is shown', async () => {
+    const page = await open();
+    await page.locator('.token-panel').waitFor();
+    await press(page, 'ArrowDown', 'ArrowDown', 'e');
+    await page.locator('.step[data-step="2"]').click({ position: { x: 20, y: 8 } });
+    await page.locator('.token-name', { hasText: 'token 5 of 11' }).waitFor();
   });
 
   it('has its list of heats, which comes later, in the colours of the theme', async () => {

@@ -2,16 +2,18 @@
 // looked at: a browser that had to ask each of some thousand steps whether it is in sight would do nothing else in a
 // frame. A page near the sight has its steps as plain text; then each gets what rules matched in it, the heat of its
 // tokens and its formulas, a few at a time, so that no frame waits for them. What is far is made when there is nothing
-// else to do, for whoever searches in the page or has it read out. The step that is stepped through shows its tokens.
+// else to do, for whoever searches in the page or has it read out. The step that is stepped through shows its tokens,
+// which come after the text.
 
 import type { TokenFigures } from '../../src/protocol/query';
 import { h } from '../dom';
 import { modelText } from '../model-text';
 import { t } from '../words';
+import { HeatLayer } from './heat';
 import { InSlices, whenIdle } from './slices';
-import { type Look, type Mark, stepContent, type Written } from './step-content';
+import { type Look, type Mark, pieceLabel, stepContent, type TextAt, type Written } from './step-content';
 import { formulasIn, stepAt, type TraceStep, traceSteps } from './steps';
-import { TokenPieces } from './tokens';
+import { type Heat, TokenPieces } from './tokens';
 
 export interface Place {
   readonly step: number;
@@ -28,43 +30,47 @@ const nearPixels = 100;
 
 export class CompletionText {
   readonly steps: readonly TraceStep[];
-  readonly pieces: TokenPieces;
   readonly element = h('div', { class: 'completion', role: 'list', 'aria-label': t('Completion, step by step') });
-  private readonly written: Written;
+  private written: Written;
   private readonly pages: readonly HTMLElement[];
   /** Of the pages that were made. */
   private readonly blocks: HTMLElement[] = [];
   /** Pages in sight or near. */
   private readonly visible = new Set<number>();
-  /** Steps that show what is to be shown of them. */
-  private readonly drawn = new Set<number>();
+  /** What the steps show that show what is to be shown of them. */
+  private readonly drawn = new Map<number, readonly TextAt[]>();
   private readonly drawing = new InSlices(step => this.drawIfVisible(step));
   private readonly observer: IntersectionObserver;
   private readonly stopFilling: () => void;
+  private readonly heatLayer = new HeatLayer();
   private marks: readonly Mark[] = [];
-  private look: Look = { heat: 'none', raw: false, rule: undefined };
+  private look: Look = { raw: false, rule: undefined };
+  private heat: Heat = 'none';
   private place: Place = { step: 0, piece: undefined };
 
   constructor(
     private readonly completion: string,
-    tokens: TokenFigures | null,
     chosen: (place: Place) => void,
   ) {
     const formulas = formulasIn(completion);
     this.steps = traceSteps(completion, formulas);
-    this.pieces = new TokenPieces(tokens ?? { offsets: null }, completion.length);
-    this.written = { completion, formulas, tokens, pieces: this.pieces };
+    this.written = {
+      completion,
+      formulas,
+      tokens: null,
+      pieces: new TokenPieces({ offsets: null }, completion.length),
+    };
     this.pages = Array.from({ length: Math.ceil(this.steps.length / pageSteps) }, (_, page) =>
       h('div', { class: 'steps', role: 'presentation', 'data-page': page }),
     );
     this.element.append(...this.pages);
     this.element.addEventListener('click', event => {
-      const target = event.target as HTMLElement;
-      const step = Number(target.closest<HTMLElement>('[data-step]')?.dataset['step'] ?? Number.NaN);
-      if (Number.isNaN(step)) return;
-      const piece = target.closest<HTMLElement>('[data-piece]')?.dataset['piece'];
-      chosen({ step, piece: piece === undefined || this.place.step !== step ? undefined : Number(piece) });
+      const step = stepOf(event);
+      if (step === undefined) return;
+      const isHere = this.place.step === step;
+      chosen({ step, piece: isHere ? (pieceOf(event) ?? this.warmPieceAt(event, step)) : undefined });
     });
+    this.element.addEventListener('pointermove', event => this.name(event));
     // both: what scrolls is the column, or in a narrow panel the page
     const near: IntersectionObserverInit & { readonly scrollMargin: string } = {
       rootMargin: `${nearPixels}px`,
@@ -73,12 +79,8 @@ export class CompletionText {
     this.observer = new IntersectionObserver(entries => {
       for (const { target, isIntersecting } of entries) {
         const page = Number((target as HTMLElement).dataset['page']);
-        if (!isIntersecting) this.visible.delete(page);
-        else if (!this.visible.has(page)) {
-          this.visible.add(page);
-          this.fill(page);
-          this.drawLater(page);
-        }
+        if (!isIntersecting) this.goesOutOfSight(page);
+        else if (!this.visible.has(page)) this.comesIntoSight(page);
       }
     }, near);
     for (const page of this.pages) this.observer.observe(page);
@@ -89,11 +91,27 @@ export class CompletionText {
     });
   }
 
+  get tokens(): TokenFigures | null {
+    return this.written.tokens;
+  }
+
+  get pieces(): TokenPieces {
+    return this.written.pieces;
+  }
+
+  /** What was recorded of the tokens is there. */
+  take(tokens: TokenFigures): void {
+    const pieces = new TokenPieces(tokens, this.completion.length);
+    this.written = { ...this.written, tokens, pieces };
+    this.warm();
+  }
+
   /** Before the element is thrown away. */
   dispose(): void {
     this.observer.disconnect();
     this.drawing.stop();
     this.stopFilling();
+    this.heatLayer.leave();
   }
 
   /** At once what stands around the place at hand, what else is in sight soon. */
@@ -103,6 +121,12 @@ export class CompletionText {
     this.drawn.clear();
     this.drawFrom(this.place.step, this.visible.size === 0 ? screenSteps : pageSteps);
     for (const page of this.visible) this.drawLater(page);
+  }
+
+  showHeat(heat: Heat): void {
+    if (heat === this.heat) return;
+    this.heat = heat;
+    this.warm();
   }
 
   /** Where to be first, before anything is shown. */
@@ -180,6 +204,23 @@ export class CompletionText {
     this.pages[page]?.append(...blocks);
   }
 
+  private comesIntoSight(page: number): void {
+    this.visible.add(page);
+    this.fill(page);
+    this.drawLater(page);
+    for (const step of this.stepsOf(page)) this.warmStep(step);
+  }
+
+  private goesOutOfSight(page: number): void {
+    this.visible.delete(page);
+    for (const step of this.stepsOf(page)) this.heatLayer.leave(step);
+  }
+
+  private *stepsOf(page: number): Generator<number> {
+    const end = Math.min(this.steps.length, (page + 1) * pageSteps);
+    for (let step = page * pageSteps; step < end; step++) yield step;
+  }
+
   /** So many steps, from the page on that a step is in. */
   private drawFrom(step: number, count: number): void {
     const from = step - (step % pageSteps);
@@ -187,8 +228,7 @@ export class CompletionText {
   }
 
   private drawLater(page: number): void {
-    const end = Math.min(this.steps.length, (page + 1) * pageSteps);
-    for (let step = page * pageSteps; step < end; step++) if (!this.drawn.has(step)) this.drawing.add(step);
+    for (const step of this.stepsOf(page)) if (!this.drawn.has(step)) this.drawing.add(step);
   }
 
   private drawIfVisible(step: number): void {
@@ -203,12 +243,62 @@ export class CompletionText {
     block.classList.toggle('stepping', stepping);
     const hadFocus = block !== document.activeElement && block.contains(document.activeElement);
     const { written, marks, look } = this;
-    block.replaceChildren(...stepContent(written, step, this.piecesOf(index), stepping, marks, look));
-    this.drawn.add(index);
+    const { nodes, texts } = stepContent(written, step, this.piecesOf(index), stepping, marks, look);
+    block.replaceChildren(...nodes);
+    this.drawn.set(index, texts);
+    this.warmStep(index);
     // a person who is at a token is still there when its step is drawn anew
     const here = stepping ? markCurrent(block, this.place.piece) : undefined;
     if (hadFocus) here?.focus({ preventScroll: true });
   }
+
+  /** All that is drawn and in sight, in the heat that is chosen. */
+  private warm(): void {
+    this.heatLayer.leave();
+    for (const page of this.visible) for (const step of this.stepsOf(page)) this.warmStep(step);
+  }
+
+  private warmStep(step: number): void {
+    const { heat, tokens, pieces } = this;
+    const texts = this.drawn.get(step);
+    if (texts === undefined || tokens === null || heat === 'none') this.heatLayer.leave(step);
+    else this.heatLayer.show(step, texts, tokens, pieces, this.piecesOf(step), heat);
+  }
+
+  /** While heat is shown, the token that is pointed at says what it is. */
+  private name(event: PointerEvent): void {
+    const step = stepOf(event);
+    const block = step === undefined ? undefined : this.blocks[step];
+    if (step === undefined || block === undefined) return;
+    const piece = pieceOf(event) === undefined ? this.warmPieceAt(event, step) : undefined;
+    const label = piece === undefined ? '' : pieceLabel(this.written, piece);
+    if (block.title !== label) block.title = label;
+  }
+
+  /** Where heat is shown, the piece that the pointer is on. */
+  private warmPieceAt({ clientX, clientY }: MouseEvent, step: number): number | undefined {
+    if (this.heat === 'none' || this.tokens === null) return undefined;
+    const at = document.caretPositionFromPoint(clientX, clientY);
+    const text = this.drawn
+      .get(step)
+      ?.find(({ node }) => node === at?.offsetNode || node.contains(at?.offsetNode ?? null));
+    if (at === null || text === undefined) return undefined;
+    const offset = text.start + (text.node instanceof Text ? Math.min(at.offset, text.end - text.start - 1) : 0);
+    // the last one that begins there or before
+    const piece = this.pieces.firstFrom(offset + 1) - 1;
+    return piece < 0 ? undefined : piece;
+  }
+}
+
+function stepOf({ target }: Event): number | undefined {
+  const step = (target as HTMLElement).closest<HTMLElement>('[data-step]')?.dataset['step'];
+  return step === undefined ? undefined : Number(step);
+}
+
+/** Of a step that shows its tokens. */
+function pieceOf({ target }: Event): number | undefined {
+  const piece = (target as HTMLElement).closest<HTMLElement>('[data-piece]')?.dataset['piece'];
+  return piece === undefined ? undefined : Number(piece);
 }
 
 /** Of the pieces of a step, the one at hand. */

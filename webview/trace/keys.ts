@@ -64,8 +64,17 @@ export const bindings: readonly Binding[] = [
   { keys: ['?'], does: 'help', shown: '?', says: 'keys' },
 ];
 
+/** What a key is to do that no control in the page takes; undefined: nothing here. */
 export function keyOf(event: KeyboardEvent, inTokens: boolean): TraceKey | undefined {
-  if (event.ctrlKey || event.metaKey || event.altKey) return undefined;
+  if (event.ctrlKey || event.metaKey || event.altKey || isForControl(event)) return undefined;
   const mode = inTokens ? 'tokens' : 'steps';
   return bindings.find(({ keys, when }) => keys.includes(event.key) && (when === undefined || when === mode))?.does;
+}
+
+function isForControl({ target, key }: KeyboardEvent): boolean {
+  const { tagName } = target as HTMLElement;
+  const isTyping = /^(input|textarea|select|vscode-text-field|vscode-dropdown|vscode-option)$/i.test(tagName);
+  const inToolbar = (target as HTMLElement).closest('[role=toolbar]') !== null && /^(Arrow|Home|End|Enter)/.test(key);
+  const onControl = /^(button|summary|a|vscode-button)$/i.test(tagName) && (key === 'Enter' || key === ' ');
+  return isTyping || inToolbar || onControl;
 }

@@ -2,10 +2,9 @@
 // paid what it was and what was recorded of the token at hand on the right.
 
 import { unpackTokens } from '../../src/protocol/packed-tokens';
-import type { Occurrence, RolloutDetail, RolloutRef, TokenFigures } from '../../src/protocol/query';
+import type { Occurrence, PackedTokens, RolloutDetail, RolloutRef } from '../../src/protocol/query';
 import type { Tried, TriedRollout } from '../../src/protocol/trial';
 import type { ViewState } from '../../src/protocol/views';
-import type { Choice } from '../components/controls';
 import { errorNotice } from '../components/notice';
 import { Pictures } from '../components/pictures';
 import { h, replace } from '../dom';
@@ -14,19 +13,22 @@ import { modelLine } from '../model-text';
 import { part } from '../parts';
 import { speak, t } from '../words';
 import { Alternatives } from './alternatives';
-import { BranchPanel, type Fork } from './branch-panel';
+import type { Fork } from './branch-panel';
+import { Branching } from './branching';
 import { CompletionText, type Place } from './completion-text';
 import { allKeys, keysLine } from './key-help';
 import { keyOf, type TraceKey } from './keys';
 import { prepareLatex } from './latex';
 import { type InRun, OtherRuns } from './other-runs';
+import { nextUncertainPlace, placeBy } from './places';
 import { promptPanel } from './prompt-panel';
 import { RewardPanel } from './reward-panel';
-import { isFailing, type RulePart, rewardOf, rulePartsOf, typedParts } from './rule-parts';
+import { isFailing, type RulePart, rulePartsOf, typedParts } from './rule-parts';
+import { afterFrame } from './slices';
 import type { Mark } from './step-content';
 import { Timeline } from './timeline';
 import { TokenPanel } from './token-panel';
-import { type Heat, nextUncertain } from './tokens';
+import type { Heat } from './tokens';
 import { TraceHeader } from './trace-header';
 import { TrialPanel } from './trial-panel';
 import '../styles/base.css';
@@ -47,7 +49,6 @@ const heats: readonly Heat[] = ['none', 'probability', 'entropy', 'log-ratio'];
 
 class TraceView {
   private detail: RolloutDetail | undefined;
-  private tokens: TokenFigures | null = null;
   private text: CompletionText | undefined;
   private parts: readonly RulePart[] = [];
   /** What rules as typed pay for this completion. */
@@ -55,6 +56,8 @@ class TraceView {
   private place: Place = { step: 0, piece: undefined };
   private ui: Ui;
   private asking: AbortController | undefined;
+  /** Keys that were pressed before the tokens were there that they are for, in order; undefined: they are there. */
+  private early: KeyboardEvent[] | undefined;
   private readonly pictures: Pictures;
 
   private readonly notices = h('div', { class: 'notices' });
@@ -85,8 +88,7 @@ class TraceView {
   private readonly tokenSlot = h('div');
   private tokenPanel: TokenPanel | undefined;
   private alternatives: Alternatives | undefined;
-  private branches: BranchPanel | undefined;
-  private checkpoints: readonly Choice[] | undefined;
+  private branching: Branching | undefined;
   private readonly help = allKeys();
 
   constructor(
@@ -132,7 +134,6 @@ class TraceView {
   private show(state: TraceState): void {
     if (state.folder !== this.shown.folder) {
       this.runName = undefined;
-      this.checkpoints = undefined;
       this.trial.clear();
     }
     this.shown = state;
@@ -151,52 +152,59 @@ class TraceView {
     this.asking?.abort();
     const asking = new AbortController();
     this.asking = asking;
-    const { folder, ref } = this.shown;
     this.keep();
     this.lookingForRuns?.abort();
     this.otherRuns.hide();
-    const asked = this.host.request('rollout', { folder, ref }, { signal: asking.signal });
-    Promise.all([asked, prepareLatex()])
-      .then(([detail]) => {
-        if (asking.signal.aborted) return;
-        replace(this.notices);
-        this.render(detail);
-        void this.askOccurrences();
-      })
-      .catch(error => {
-        if (!isAbort(error))
-          replace(
-            this.notices,
-            errorNotice(error, () => this.load()),
-          );
-      });
+    const { folder, ref } = this.shown;
+    const askTokens = () => this.host.request('tokens', { folder, ref }, { signal: asking.signal });
+    const show = async (): Promise<void> => {
+      const asked = this.host.request('rollout', { folder, ref }, { signal: asking.signal });
+      // the text is there first, but where it would be another with them
+      const isWithTokens = this.shown.token !== undefined || (this.ui.heat ?? 'none') !== 'none';
+      const [detail, tokens] = await Promise.all([asked, isWithTokens ? askTokens() : undefined, prepareLatex()]);
+      replace(this.notices);
+      this.render(detail, tokens);
+      if (tokens === undefined)
+        afterFrame(
+          () =>
+            void askTokens()
+              .then(come => this.take(come))
+              .catch(failed),
+        );
+      void this.askOccurrences();
+    };
+    const failed = (error: unknown): void => {
+      if (isAbort(error)) return;
+      this.early = undefined;
+      replace(
+        this.notices,
+        errorNotice(error, () => this.load()),
+      );
+    };
+    show().catch(failed);
   }
 
-  private render(detail: RolloutDetail): void {
+  /** @param packed undefined: they come later */
+  private render(detail: RolloutDetail, packed: PackedTokens | null | undefined): void {
     this.detail = detail;
-    const tokens = detail.tokens && unpackTokens(detail.tokens);
-    this.tokens = tokens;
     this.parts = rulePartsOf(detail);
     this.typed = undefined;
     this.trial.leave();
     this.text?.dispose();
-    const text = new CompletionText(detail.completion, tokens, place => this.goTo(place, true));
+    const text = new CompletionText(detail.completion, place => this.goTo(place, true));
     this.text = text;
     this.alternatives?.close();
-    const alternatives = new Alternatives(this.host, this.shown.folder, detail.ref, () => this.tokenPanel?.refresh());
-    this.alternatives = alternatives;
-    const of = (token: number) => alternatives.of(token);
-    this.tokenPanel = new TokenPanel(tokens, text.pieces, detail.completion, of, {
-      choose: piece =>
-        this.goTo({ step: this.text?.placeOf(this.text.pieces.at(piece)?.last ?? 0).step ?? 0, piece }, true),
-      branch: (token, force) => void this.branch({ token, force }),
-    });
-    this.branches?.close();
-    this.branches = undefined;
-    replace(this.tokenSlot, this.tokenPanel.element);
+    this.alternatives = new Alternatives(this.host, this.shown.folder, detail.ref, () => this.tokenPanel?.refresh());
+    this.branching?.close();
+    this.branching = new Branching(this.host, this.shown.folder, detail, this.middle);
+    this.tokenPanel = undefined;
+    replace(this.tokenSlot);
     replace(this.left, promptPanel(detail, this.pictures));
     replace(this.middle, text.element);
-    this.showHeader(detail);
+    this.header.show(detail, this.runName);
+    this.showLooks();
+    this.early = [];
+    if (packed !== undefined) this.showTokens(detail, text, packed);
     const step = Math.min(this.ui.step ?? 0, Math.max(0, text.steps.length - 1));
     const place = this.shown.token === undefined ? { step, piece: undefined } : text.placeOf(this.shown.token);
     text.begin(place.step);
@@ -204,9 +212,30 @@ class TraceView {
     this.goTo(place, true);
   }
 
-  private showHeader(detail: RolloutDetail): void {
+  /** The tokens of what is shown are there. */
+  private take(packed: PackedTokens | null): void {
+    const { detail, text, early = [] } = this;
+    if (detail === undefined || text === undefined) return;
+    this.showTokens(detail, text, packed);
+    this.tokenPanel?.show(this.place.piece, text.piecesOf(this.place.step), this.ui.table === true);
+    for (const event of early) this.key(event);
+  }
+
+  private showTokens(detail: RolloutDetail, text: CompletionText, packed: PackedTokens | null): void {
+    const tokens = packed && unpackTokens(packed);
+    if (tokens !== null) text.take(tokens);
+    const of = (token: number) => this.alternatives?.of(token) ?? 'not-recorded';
+    this.tokenPanel = new TokenPanel(tokens, text.pieces, detail.completion, of, {
+      choose: piece => this.goTo({ step: text.placeOf(text.pieces.at(piece)?.last ?? 0).step, piece }, true),
+      branch: (token, force) => void this.branch({ token, force }),
+    });
+    replace(this.tokenSlot, this.tokenPanel.element);
+    this.early = undefined;
+  }
+
+  private showLooks(): void {
     const { heat = 'none', raw = false, table = false } = this.ui;
-    this.header.show(detail, { heat, raw, table, help: !this.help.hidden }, this.runName);
+    this.header.look({ heat, raw, table, help: !this.help.hidden });
   }
 
   private async askOccurrences(): Promise<void> {
@@ -272,8 +301,9 @@ class TraceView {
     const { rule: before, ...ui } = this.ui;
     const lit = 'rule' in change ? rule : before;
     this.ui = { ...ui, ...rest, ...(lit === undefined ? {} : { rule: lit }) };
-    this.relook();
-    if (this.detail !== undefined) this.showHeader(this.detail);
+    this.showLooks();
+    if (change.heat !== undefined) this.text?.showHeat(change.heat);
+    if ('raw' in change || 'rule' in change) this.relook();
     this.goTo(this.place, false);
   }
 
@@ -286,49 +316,31 @@ class TraceView {
       const covered = spans.reduce((sum, { start, end }) => sum + end - start, 0);
       return covered > half && this.ui.rule !== rule ? [] : spans.map(span => ({ ...span, rule, number }));
     });
-    this.text?.show(marks, { heat: this.ui.heat ?? 'none', raw: this.ui.raw === true, rule: this.ui.rule });
+    this.text?.showHeat(this.ui.heat ?? 'none');
+    this.text?.show(marks, { raw: this.ui.raw === true, rule: this.ui.rule });
     this.reward.show(this.detail, this.parts, this.ui.rule, this.typed);
   }
 
   private key(event: KeyboardEvent): void {
-    const target = event.target as HTMLElement;
-    const isTyping = /^(input|textarea|select|vscode-text-field|vscode-dropdown|vscode-option)$/i.test(target.tagName);
-    const inToolbar = target.closest('[role=toolbar]') !== null && /^(Arrow|Home|End|Enter)/.test(event.key);
-    const onControl =
-      /^(button|summary|a|vscode-button)$/i.test(target.tagName) && (event.key === 'Enter' || event.key === ' ');
-    if (isTyping || inToolbar || onControl) return;
     const key = keyOf(event, this.place.piece !== undefined);
     if (key === undefined) return;
     this.said.textContent = '';
     event.preventDefault();
-    this.do(key);
+    // what follows one that waits for its tokens waits with it
+    if (this.early !== undefined && (this.early.length > 0 || /^(into|next-uncertain|branch|table)$/.test(key)))
+      this.early.push(event);
+    else this.do(key);
   }
 
   private do(key: TraceKey): void {
-    if (this.text !== undefined && this.detail !== undefined) this.does(this.text, this.detail)[key]();
+    if (this.text === undefined || this.detail === undefined) return;
+    const place = placeBy(key, this.text, this.place);
+    if (place === undefined) this.does(this.text, this.detail)[key]?.();
+    else this.goTo(place, true);
   }
 
-  private does(text: CompletionText, detail: RolloutDetail): Readonly<Record<TraceKey, () => void>> {
-    const { place } = this;
-    const last = text.steps.length - 1;
-    const [first, beyond] = text.piecesOf(place.step);
-    const inTokens = place.piece !== undefined;
-    const toStep = (step: number) => this.goTo({ step: Math.max(0, Math.min(last, step)), piece: undefined }, true);
-    const toPieceOfStep = (piece: number) => this.goTo({ step: place.step, piece }, true);
+  private does(text: CompletionText, detail: RolloutDetail): Partial<Readonly<Record<TraceKey, () => void>>> {
     return {
-      'next-step': () => toStep(place.step + 1),
-      'previous-step': () => toStep(place.step - 1),
-      'first-step': () => (inTokens ? toPieceOfStep(first) : toStep(0)),
-      'last-step': () => (inTokens ? toPieceOfStep(Math.max(first, beyond - 1)) : toStep(last)),
-      into: () => {
-        if (first < beyond) toPieceOfStep(first);
-      },
-      out: () => toStep(place.step),
-      'all-rules': () => {
-        if (this.ui.rule !== undefined) this.look({ rule: undefined });
-      },
-      'next-token': () => this.toPiece((place.piece ?? first) + 1),
-      'previous-token': () => this.toPiece((place.piece ?? first) - 1),
       'next-failing': () => this.nextFailing(),
       'next-uncertain': () => this.nextUncertain(text),
       'next-sibling': () => this.toSibling(detail, 1),
@@ -336,8 +348,15 @@ class TraceView {
       later: () => this.toOccurrence(1),
       earlier: () => this.toOccurrence(-1),
       'other-run': () => this.act(() => this.toOtherRun(detail)),
+      'all-rules': () => {
+        if (this.ui.rule !== undefined) this.look({ rule: undefined });
+      },
+      into: () => {
+        if (text.tokens === null) this.say(t('Tokens were not recorded in this file.'));
+      },
       branch: () => {
-        const token = text.pieces.at(place.piece ?? first)?.first;
+        const { step, piece } = this.place;
+        const token = text.pieces.at(piece ?? text.piecesOf(step)[0])?.first;
         if (token !== undefined) void this.branch({ token, force: undefined });
       },
       heat: () => this.look({ heat: heats[(heats.indexOf(this.ui.heat ?? 'none') + 1) % heats.length] as Heat }),
@@ -363,26 +382,21 @@ class TraceView {
       },
       help: () => {
         this.help.hidden = !this.help.hidden;
-        this.showHeader(detail);
+        this.showLooks();
       },
     };
   }
 
-  private nextUncertain({ pieces }: CompletionText): void {
-    const { tokens } = this;
-    if (this.text === undefined) return;
-    if (tokens === null) {
+  private nextUncertain(text: CompletionText): void {
+    if (text.tokens === null) {
       this.say(t('Tokens were not recorded in this file.'));
       return;
     }
-    const [first] = this.text.piecesOf(this.place.step);
-    const from =
-      this.place.piece === undefined ? (pieces.at(first)?.first ?? 0) : (pieces.at(this.place.piece)?.last ?? -1) + 1;
-    const token = nextUncertain(tokens, from) ?? nextUncertain(tokens, 0);
-    if (token !== undefined) this.goTo(this.text.placeOf(token), true);
+    const place = nextUncertainPlace(text, this.place);
+    if (place !== undefined) this.goTo(place, true);
     else
       this.say(
-        tokens.logprobs === null
+        text.tokens.logprobs === null
           ? t('Probabilities were not recorded.')
           : t('No token here was uncertain: none is below 50%.'),
       );
@@ -426,21 +440,12 @@ class TraceView {
     this.shown = { ...rest, folder, ref };
     this.runName = name;
     this.ui = { ...this.ui, step: 0 };
-    this.checkpoints = undefined;
     this.trial.clear();
     this.load();
   }
 
   private say(text: string): void {
     this.said.textContent = text;
-  }
-
-  /** To the token, in the next step where it begins there. */
-  private toPiece(piece: number): void {
-    const { text } = this;
-    if (text === undefined || piece < 0 || piece >= text.pieces.length) return;
-    const found = text.placeOf(text.pieces.at(piece)?.last ?? 0);
-    this.goTo({ step: found.step, piece }, true);
   }
 
   private nextFailing(): void {
@@ -457,44 +462,17 @@ class TraceView {
       const step = this.text.steps.findIndex(one => span.start < one.end);
       if (step >= 0) this.goTo({ step, piece: undefined }, true);
     }
-    this.say([modelLine(next.rule), modelLine(next.explained?.why ?? '', 200)].filter(text => text !== '').join(': '));
+    this.say([modelLine(next.rule), modelLine(next.explained?.why ?? '')].filter(text => text !== '').join(': '));
   }
 
   private async branch(fork: Fork): Promise<void> {
-    const { detail, text } = this;
-    if (detail === undefined || text === undefined) return;
+    const { branching, text } = this;
+    if (branching === undefined || text === undefined) return;
     try {
-      await part('toolkit');
-      this.checkpoints ??= await this.checkpointChoices();
+      await branching.open(fork, text.pieces);
     } catch (error) {
       replace(this.notices, errorNotice(error));
-      return;
     }
-    // another completion may have come meanwhile
-    if (detail !== this.detail) return;
-    this.branches ??= this.branchPanel(detail);
-    const { branches } = this;
-    const piece = text.pieces.at(text.pieces.of(fork.token) ?? text.pieces.length);
-    branches.open(fork, this.checkpoints, detail.completion.slice(0, piece?.start ?? detail.completion.length));
-  }
-
-  private branchPanel(detail: RolloutDetail): BranchPanel {
-    const { folder } = this.shown;
-    const panel = new BranchPanel(folder, detail.ref, rewardOf(detail).reward, (params, signal, onBranching) =>
-      this.host.request('branch', params, { signal, onBranching }),
-    );
-    this.middle.append(panel.element);
-    return panel;
-  }
-
-  /** Those of the run, the newest first, and what it began from. */
-  private async checkpointChoices(): Promise<readonly Choice[]> {
-    const { checkpoints } = await this.host.request('curves', { folder: this.shown.folder });
-    const names = checkpoints.map(({ folder }) => folder.split(/[\\/]/).at(-1) ?? folder);
-    return [
-      ...names.toReversed().map(name => ({ value: name, label: name })),
-      { value: 'base', label: t('base: what the run began from') },
-    ];
   }
 
   private act(request: () => Promise<unknown>): void {

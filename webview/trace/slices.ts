@@ -50,3 +50,8 @@ export function whenIdle(work: () => boolean): () => void {
   let asked = requestIdleCallback(go);
   return () => cancelIdleCallback(asked);
 }
+
+/** Once the frame that is made now has been drawn. */
+export function afterFrame(work: () => void): void {
+  requestAnimationFrame(() => setTimeout(work));
+}

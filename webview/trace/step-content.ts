@@ -1,13 +1,12 @@
-// What a step shows: its text with what rules matched in it, its formulas, and its tokens with their heat; token by token
-// where it is stepped through.
+// What a step shows: its text with what rules matched in it and its formulas; token by token where it is stepped through.
 
 import type { TokenFigures } from '../../src/protocol/query';
 import { h } from '../dom';
-import { modelLine, modelText } from '../model-text';
+import { modelLine, modelParts } from '../model-text';
 import { figure, t } from '../words';
 import { latex } from './latex';
 import type { Formula, Span, TraceStep } from './steps';
-import { figuresOf, type Heat, heatOf, type TokenPieces } from './tokens';
+import { figuresOf, type TokenPieces } from './tokens';
 
 /** What a rule matched. */
 export interface Mark extends Span {
@@ -17,7 +16,6 @@ export interface Mark extends Span {
 }
 
 export interface Look {
-  readonly heat: Heat;
   /** The text as it was written, LaTeX not rendered. */
   readonly raw: boolean;
   /** Only the marks of this rule are shown; undefined: those of all rules. */
@@ -32,6 +30,17 @@ export interface Written {
   readonly pieces: TokenPieces;
 }
 
+/** A node of a step with the part of the completion that it shows. */
+export interface TextAt extends Span {
+  readonly node: Text | HTMLElement;
+}
+
+export interface StepContent {
+  readonly nodes: readonly Node[];
+  /** In the order of the text, without the formulas that are rendered. */
+  readonly texts: readonly TextAt[];
+}
+
 /** @param range the pieces of the step: first, and one behind the last */
 export function stepContent(
   written: Written,
@@ -39,20 +48,20 @@ export function stepContent(
   range: readonly [number, number],
   stepping: boolean,
   allMarks: readonly Mark[],
-  look: Look,
-): readonly Node[] {
+  { raw, rule }: Look,
+): StepContent {
   const { completion, pieces } = written;
-  const { heat, raw, rule } = look;
   // the white space behind a step is its place in the text, and is shown only token by token
   const end = stepping ? step.end : step.start + completion.slice(step.start, step.end).trimEnd().length;
-  if (end === step.start && !stepping)
-    return [h('span', { class: 'missing' }, completion === '' ? t('Nothing was written.') : t('Only white space.'))];
+  if (end === step.start && !stepping) {
+    const why = completion === '' ? t('Nothing was written.') : t('Only white space.');
+    return { nodes: [h('span', { class: 'missing' }, why)], texts: [] };
+  }
   const marks = allMarks.filter(
     mark => mark.start < end && step.start < mark.end && (rule === undefined || mark.rule === rule),
   );
   const rendered = raw || stepping ? [] : within(written.formulas, step.start, end);
-  const withTokens = pieces.length > 0 && (stepping || heat !== 'none');
-  const [first, beyond] = withTokens ? range : [0, 0];
+  const [first, beyond] = stepping ? range : [0, 0];
   // the token before begins in the step before, and may end in this one
   const before = first > 0 && pieces.startAt(first) > step.start ? first - 1 : first;
   const cuts = new Set<number>([step.start, end]);
@@ -62,23 +71,43 @@ export function stepContent(
     for (const at of [mark.start, mark.end]) if (step.start < at && at < end && !inFormula(at)) cuts.add(at);
   for (let i = first; i < beyond; i++) {
     const at = pieces.startAt(i);
-    if (step.start < at && at < end && !inFormula(at)) cuts.add(at);
+    if (step.start < at && at < end) cuts.add(at);
   }
   const places = [...cuts].toSorted((a, b) => a - b);
   const nodes: Node[] = [];
+  const texts: TextAt[] = [];
   let piece = before;
   for (let i = 0; i + 1 < places.length; i++) {
     const [from, to] = [places[i] as number, places[i + 1] as number];
     while (piece + 1 < beyond && pieces.startAt(piece + 1) <= from) piece++;
     const over = marks.filter(mark => mark.start < to && from < mark.end);
-    nodes.push(run(written, from, to, over, rendered, withTokens ? piece : undefined, stepping, heat));
+    const formula = rendered.find(one => one.start === from && one.end === to);
+    if (formula !== undefined) {
+      nodes.push(marked(over, [latex(completion, formula)]));
+      continue;
+    }
+    const content = textsFrom(completion.slice(from, to), from, stepping);
+    texts.push(...content);
+    const inside = content.map(({ node }) => node);
+    nodes.push(stepping && beyond > before ? pieceElement(written, piece, inside, over) : marked(over, inside));
   }
   // the stop token has no text of its own
   if (stepping)
     for (let i = Math.max(first, piece); i < beyond; i++)
-      if (pieces.startAt(i) === pieces.startAt(i + 1))
-        nodes.push(pieceElement(written, i, [h('span', { class: 'unseen' }, t('end'))], [], heat));
-  return nodes;
+      if (pieces.startAt(i) === pieces.startAt(i + 1)) {
+        const node = h('span', { class: 'unseen' }, t('end'));
+        texts.push({ node, start: pieces.startAt(i), end: pieces.startAt(i) });
+        nodes.push(pieceElement(written, i, [node], []));
+      }
+  return { nodes, texts };
+}
+
+/** What a token is called where it is pointed at. */
+export function pieceLabel({ pieces, tokens }: Written, piece: number): string {
+  const { first = 0, last = 0 } = pieces.at(piece) ?? {};
+  const { probability } = tokens === null ? { probability: null } : figuresOf(tokens, first);
+  if (probability === null) return t('token {0}', first + 1);
+  return t('token {0}, probability {1}', last === first ? first + 1 : `${first + 1}–${last + 1}`, figure(probability));
 }
 
 /** Formulas that lie in a part of the text whole. */
@@ -92,57 +121,17 @@ function within(formulas: readonly Formula[], start: number, end: number): reado
   return found;
 }
 
-function run(
-  written: Written,
-  from: number,
-  to: number,
-  over: readonly Mark[],
-  rendered: readonly Formula[],
-  piece: number | undefined,
-  stepping: boolean,
-  heat: Heat,
-): Node {
-  const { completion } = written;
-  const formula = rendered.find(one => one.start === from && one.end === to);
-  const content: readonly Node[] =
-    formula === undefined
-      ? stepping
-        ? shownWhitespace(completion.slice(from, to))
-        : modelText(completion.slice(from, to))
-      : [latex(completion, formula)];
-  if (piece !== undefined && formula === undefined) return pieceElement(written, piece, content, over, heat);
-  if (over.length === 0) return content.length === 1 ? (content[0] as Node) : h('span', {}, ...content);
-  return markElement(over, content);
-}
-
-function pieceElement(
-  { pieces, tokens }: Written,
-  piece: number,
-  content: readonly Node[],
-  over: readonly Mark[],
-  shownHeat: Heat,
-): HTMLElement {
-  const { first = 0, last = 0 } = pieces.at(piece) ?? {};
-  const figures = tokens === null ? undefined : figuresOf(tokens, first);
-  const heat = figures === undefined ? null : heatOf(figures, shownHeat);
-  const label =
-    figures?.probability === null || figures === undefined
-      ? t('token {0}', first + 1)
-      : t(
-          'token {0}, probability {1}',
-          last === first ? first + 1 : `${first + 1}–${last + 1}`,
-          figure(figures.probability),
-        );
+function pieceElement(written: Written, piece: number, content: readonly Node[], over: readonly Mark[]): HTMLElement {
   return h(
     'span',
-    {
-      class: `token${heat === null ? '' : ` heat-${heat < 0 ? 'down-' : ''}${Math.round(Math.abs(heat) * 9)}`}`,
-      'data-piece': piece,
-      tabindex: -1,
-      title: label,
-    },
+    { class: 'token', 'data-piece': piece, tabindex: -1, title: pieceLabel(written, piece) },
     ...(over.length === 0 ? content : [markElement(over, content)]),
   );
+}
+
+function marked(over: readonly Mark[], content: readonly Node[]): Node {
+  if (over.length > 0) return markElement(over, content);
+  return content.length === 1 ? (content[0] as Node) : h('span', {}, ...content);
 }
 
 function markElement(over: readonly Mark[], content: readonly Node[]): HTMLElement {
@@ -155,11 +144,20 @@ function markElement(over: readonly Mark[], content: readonly Node[]): HTMLEleme
   );
 }
 
-/** Spaces and line ends as signs: a token may be nothing else. */
-function shownWhitespace(text: string): readonly Node[] {
-  if (text.trim() !== '') return modelText(text);
-  const signs = text.replaceAll(' ', '·').replaceAll('\t', '→').replaceAll('\n', '⏎');
-  return [h('span', { class: 'blank' }, signs), ...(text.includes('\n') ? [document.createTextNode('\n')] : [])];
+/** Token by token, white space alone stands as signs: a token may be nothing else. */
+function textsFrom(text: string, from: number, stepping: boolean): readonly TextAt[] {
+  if (stepping && text.trim() === '') {
+    const signs = text.replaceAll(' ', '·').replaceAll('\t', '→').replaceAll('\n', '⏎');
+    const blank = h('span', { class: 'blank' }, signs);
+    const end = from + text.length;
+    const newline = { node: document.createTextNode('\n'), start: end, end };
+    return [{ node: blank, start: from, end }, ...(text.includes('\n') ? [newline] : [])];
+  }
+  let at = from;
+  return modelParts(text).map(({ node, units }) => {
+    at += units;
+    return { node, start: at - units, end: at };
+  });
 }
 
 /** Of spans in the order of the text. */

@@ -13,8 +13,8 @@ import { rewardOf } from './rule-parts';
 import { whenIdle } from './slices';
 import type { Heat } from './tokens';
 
+/** What can be switched on and off. */
 export interface HeaderLooks {
-  readonly heat: Heat;
   readonly raw: boolean;
   readonly table: boolean;
   readonly help: boolean;
@@ -30,6 +30,7 @@ export class TraceHeader {
   private readonly where = h('div', { class: 'where' });
   private readonly actions = h('div', { class: 'actions', role: 'toolbar', 'aria-label': t('Trace') });
   private readonly heatSlot = h('div', { class: 'heats' });
+  private readonly switches = new Map<keyof HeaderLooks, HTMLElement>();
   private heatChoice: Dropdown | undefined;
   private making: unknown;
   private heat: Heat = 'none';
@@ -45,14 +46,33 @@ export class TraceHeader {
       h('div', { class: 'trace-line' }, this.title, this.where, this.heatSlot, this.actions),
       timeline,
     );
+    const press = (key: TraceKey) => () => does.do(key);
+    const toggle = (of: keyof HeaderLooks, button: HTMLElement): HTMLElement => {
+      this.switches.set(of, button);
+      return button;
+    };
+    this.actions.append(
+      iconButton('up', t('Previous of its group ([)'), press('previous-sibling')),
+      iconButton('down', t('Next of its group (])'), press('next-sibling')),
+      iconButton('compare', t('The same example in another run (X)'), press('other-run')),
+      iconButton('cut', t('What if, from here (B)'), press('branch')),
+      toggle('raw', iconButton('code', t('Raw text (R)'), press('raw'), false)),
+      toggle('table', iconButton('table', t('Table of tokens (T)'), press('table'), false)),
+      iconButton('link', t('Copy a link to here (C)'), press('link')),
+      iconButton('pin', t('Open as an editor of its own (O)'), press('editor')),
+      iconButton('beaker', t('Make a test from this (M)'), press('test')),
+      toggle('help', iconButton('question', t('Keys (?)'), press('help'), false)),
+    );
+    rovingToolbar(this.actions);
   }
 
   /** @param run its name, where one has come from another */
-  show(detail: RolloutDetail, looks: HeaderLooks, run: string | undefined): void {
-    const { ref, cells, siblings, tokens } = detail;
+  show(detail: RolloutDetail, run: string | undefined): void {
+    const { ref, cells, siblings } = detail;
     const cell = (name: string) =>
       cells[name] === null || cells[name] === undefined ? undefined : String(cells[name]);
     const { reward, advantage } = rewardOf(detail);
+    const tokens = cells['completion_tokens'];
     this.title.textContent =
       [cell('source'), cell('example')].filter(part => part !== undefined).join(' ') || t('Trace');
     const item = (text: string | undefined) => text !== undefined && h('span', {}, text);
@@ -70,27 +90,16 @@ export class TraceHeader {
       ),
       item(reward === null ? undefined : t('reward {0}', figure(reward))),
       item(advantage === null ? undefined : t('advantage {0}', signed(advantage))),
-      item(tokens === null ? undefined : t('{0} tokens', count(tokens.count))),
+      item(typeof tokens === 'number' ? t('{0} tokens', count(tokens)) : undefined),
       item(cell('rules_version') === undefined ? undefined : t('rules {0}', cell('rules_version') as string)),
     );
-    this.heat = looks.heat;
     if (this.heatChoice === undefined) this.makeHeatChoice();
-    else this.offerHeat(this.heatChoice);
-    const press = (key: TraceKey) => () => this.does.do(key);
-    replace(
-      this.actions,
-      iconButton('up', t('Previous of its group ([)'), press('previous-sibling')),
-      iconButton('down', t('Next of its group (])'), press('next-sibling')),
-      iconButton('compare', t('The same example in another run (X)'), press('other-run')),
-      iconButton('cut', t('What if, from here (B)'), press('branch')),
-      iconButton('code', t('Raw text (R)'), press('raw'), looks.raw),
-      iconButton('table', t('Table of tokens (T)'), press('table'), looks.table),
-      iconButton('link', t('Copy a link to here (C)'), press('link')),
-      iconButton('pin', t('Open as an editor of its own (O)'), press('editor')),
-      iconButton('beaker', t('Make a test from this (M)'), press('test')),
-      iconButton('question', t('Keys (?)'), press('help'), looks.help),
-    );
-    rovingToolbar(this.actions);
+  }
+
+  look({ heat, ...pressed }: HeaderLooks & { readonly heat: Heat }): void {
+    this.heat = heat;
+    if (this.heatChoice !== undefined) this.offerHeat(this.heatChoice);
+    for (const [of, button] of this.switches) button.setAttribute('aria-pressed', String(pressed[of]));
   }
 
   /** A list takes as long to make as the text that is waited for. */

@@ -22,8 +22,8 @@ export async function makeTest(folder: string, detail: RolloutDetail, named: str
   const wish = await onceAtATime(() => askFor(detail, named));
   if (wish === undefined) return;
   const { rule, wanted } = wish;
-  const { gold, question, caption, cells, tokens, completion } = detail;
-  const kind = cells['answer_kind'];
+  const { gold, question, caption, cells, completion } = detail;
+  const { answer_kind: kind, completion_tokens: tokens } = cells;
   const test = {
     completion,
     row: {
@@ -32,7 +32,7 @@ export async function makeTest(folder: string, detail: RolloutDetail, named: str
       ...(kind === 'number' || kind === 'string' || kind === 'choice' ? { kind } : {}),
       ...(caption === null ? {} : { caption }),
     },
-    ...(tokens === null ? {} : { tokens: tokens.count }),
+    ...(typeof tokens === 'number' ? { tokens } : {}),
     ...(cells['truncated'] === true ? { truncated: true } : {}),
     score: wanted,
   };

@@ -23,6 +23,7 @@ import { exportedHead, exportedRow } from './exported';
 import { imageBytes } from './image';
 import { beginning, firstHits, listed } from './listed';
 import { type Opened, OpenedFolders } from './opened-folders';
+import { packTokens } from './pack-tokens';
 import { conditionOf } from './selection';
 
 export interface Asking {
@@ -113,6 +114,14 @@ export function openAnswers(reader: Reader): { readonly answers: Answers; readon
       return detail(await at(folder), shelved, selected, table, ref);
     },
 
+    tokens: async ({ folder, ref }, asking) => {
+      const { shelved } = await select({ folder }, asking);
+      const { recording } = (await at(folder)).shelf;
+      const file = fileOf(shelved, ref.step);
+      const tokens = file === undefined ? null : await recording.tokens(file, ref.group, ref.sample);
+      return tokens && packTokens(tokens);
+    },
+
     alternatives: async ({ folder, ref, from, to }, asking) => {
       const { shelved } = await select({ folder }, asking);
       const { config, shelf } = await at(folder);
@@ -193,6 +202,7 @@ export function openAnswers(reader: Reader): { readonly answers: Answers; readon
       ...answers,
       rollouts: again(answers.rollouts),
       rollout: again(answers.rollout),
+      tokens: again(answers.tokens),
       histogram: again(answers.histogram),
       values: again(answers.values),
       occurrences: again(answers.occurrences),

@@ -1,4 +1,4 @@
-// One rollout with all that is known of it: its group, its tokens, and why each rule paid what it did.
+// One rollout with what is known of it as a whole: its text, its group, and why each rule paid what it did.
 
 import { TriphaseError } from '../../protocol/errors';
 import type { RolloutDetail, RolloutRef } from '../../protocol/query';
@@ -8,7 +8,6 @@ import type { Shelved } from '../shelf';
 import type { Page, Selected, Table } from '../table/table';
 import { equal, numberOf, outcomeOf, textOf } from './cells';
 import type { Opened } from './opened-folders';
-import { packTokens } from './pack-tokens';
 import { questionIn } from './question';
 
 export async function detail(
@@ -22,10 +21,6 @@ export async function detail(
   const where: Condition = { kind: 'and', left: equal('step', step), right: equal('group', group) };
   const columns = shelved.columns.map(({ name }) => name);
   const page: Page = { columns, byGroup: false, offset: 0, limit: 10_000 };
-  // in a thread of its own, while the table is looked through
-  const file = fileOf(shelved, step);
-  const tokensAsked = file === undefined ? undefined : recording.tokens(file, group, sample);
-  tokensAsked?.catch(() => undefined);
   const { rows } = await table.page({ ...selected, where }, page, undefined);
   const row = rows.find(one => one.ref.sample === sample);
   if (row === undefined)
@@ -36,7 +31,7 @@ export async function detail(
       { file: recording.folder },
     );
   const { cells, texts } = row;
-  const [tokens = null, explained] = await Promise.all([tokensAsked, config.explained(rows, row)]);
+  const explained = await config.explained(rows, row);
   return {
     ref,
     cells,
@@ -49,7 +44,6 @@ export async function detail(
     outcome: outcomeOf(cells['outcome']),
     images: texts.images,
     scores: Object.fromEntries(shelved.rules.map(rule => [rule, numberOf(cells[rule])])),
-    tokens: tokens && packTokens(tokens),
     siblings: rows.map(other => ({
       ref: other.ref,
       reward: numberOf(other.cells['reward']),

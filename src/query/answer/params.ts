@@ -26,6 +26,7 @@ const schemas: { readonly [N in QuestionName]: z.ZodType<Questions[N]['params']>
     columns: z.array(z.string()),
   }),
   rollout: z.object({ folder, ref }),
+  tokens: z.object({ folder, ref }),
   alternatives: z.object({ folder, ref, from: count, to: count }),
   histogram: z.object({ folder, ...selection, column: z.string(), bins: z.int().min(1).max(1000) }),
   values: z.object({ folder, ...selection, column: z.string(), limit: z.int().min(1).max(10_000) }),
