@@ -106,11 +106,11 @@ function show(screen: Screen, config: Curriculum, estimate: Estimate): void {
   const { total: room } = machineMemory();
   note('memory', `${bytes(estimate.memoryBytes)} at most, of ${bytes(room)} in this machine`);
   if (estimate.memory !== undefined)
-    note('', `estimated for prompts and completions as long as they may be: ${bytes(estimate.memory.estimate)}`);
+    note('', `estimated for prompts and completions as long as they may be: ${estimatedOf(estimate.memory)}`);
   const free = freeBytes(config.run.folder);
   note('disk', `${bytes(estimate.diskBytes)}${free === undefined ? '' : `, of ${bytes(free)} free`}`);
   const warn = (text: string) => screen.line(`${screen.style('yellow', 'warning'.padEnd(9))} ${text}`);
-  if (estimate.memory !== undefined && estimate.memory.estimate > room)
+  if ((estimate.memory?.estimate ?? 0) > (estimate.memory?.total ?? Number.POSITIVE_INFINITY))
     warn('completions as long as they may be could take more memory than there is; leave model.layerwise at auto');
   if (free !== undefined && estimate.diskBytes > free)
     warn('there is less disk free than the run will need; lower checkpoints.keep, or set run.folder elsewhere');
@@ -118,6 +118,9 @@ function show(screen: Screen, config: Curriculum, estimate: Estimate): void {
     screen.style('dim', 'From one measured step of each phase, from the model as it is now. Nothing was kept.'),
   );
 }
+
+const estimatedOf = ({ estimate, total }: NonNullable<Estimate['memory']>): string =>
+  total === undefined ? bytes(estimate) : `${bytes(estimate)}, of ${bytes(total)} that the device has`;
 
 /** Where the run folder will be, or the nearest folder above it that is there. */
 function freeBytes(folder: string): number | undefined {

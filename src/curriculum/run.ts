@@ -17,6 +17,7 @@ import { Prompter } from '../rollout/prompter';
 import { type CheckpointPosition, openCheckpoint, phaseEndCheckpoint } from '../run/checkpoints';
 import { DoingFile } from '../run/memory-death';
 import { newAdamWState } from '../tensor/adamw';
+import { deviceMemory } from '../tensor/device-memory';
 import { cardInWords, graphicsCards } from '../tensor/graphics-cards';
 import { chooseDevice, type Device, type DeviceChoice } from '../tensor/session';
 import { inWords, notFinite } from '../train/finite';
@@ -80,6 +81,7 @@ export async function runCurriculum(job: CurriculumJob): Promise<JobResult> {
       phases,
       form: asked,
       device,
+      room: await deviceMemory(device),
       promptTokens,
       ...(job.layerwise === undefined ? {} : { before: job.layerwise }),
       ...(job.microBatches === undefined ? {} : { microBatches: job.microBatches }),
@@ -141,7 +143,7 @@ async function loadedModel(
     layerwise,
     microBatches,
     ...(halves ? {} : { halves }),
-    ...(memory === undefined ? {} : { memory }),
+    memory,
     refused: refused.map(({ device, reason }) => ({ device, why: reason })),
   });
   if (warning !== undefined) job.emit(warning);

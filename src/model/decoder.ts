@@ -250,6 +250,33 @@ export function decodeAttention(q: Value, { prompts, own, fresh }: DecodeCache, 
 }
 
 /**
+ * The same where the token's own keys and values are among those of its completion already.
+ *
+ * @param prompts [batch, 1, kvHeads, prompt, headDim] each
+ * @param own [batch, group, kvHeads, cache, headDim] each
+ * @param bias for prompts [batch, 1, 1, 1, prompt] and own [batch, group, 1, 1, cache]
+ */
+export function writtenAttention(
+  q: Value,
+  prompts: KeysAndValues,
+  own: KeysAndValues,
+  bias: { readonly prompts: Value; readonly own: Value },
+  c: TextConfig,
+): Value {
+  const { kvHeads: kv, headDim: d } = c;
+  const [batch, group, , cache] = own.k.dims as [Dim, Dim, Dim, Dim];
+  const query = o.reshape(q, [batch, group, kv, c.heads / kv, d]);
+  const scores = [
+    o.add(o.matmul(query, prompts.k, { transB: true }), bias.prompts),
+    o.add(o.matmul(query, own.k, { transB: true }), bias.own),
+  ];
+  const sizes = [prompts.k.dims[3] as Dim, cache];
+  const [before, since] = o.split(o.softmax(o.concat(scores, -1)), sizes, -1) as [Value, Value];
+  const out = o.add(o.matmul(before, prompts.v), o.matmul(since, own.v));
+  return o.reshape(out, [product(batch, group), c.heads * d]);
+}
+
+/**
  * The same where each completion has its prompt's keys and values with its own, as one piece: a product for scores and
  * one for values less, of as many small ones as there are rows and heads. It is for prompts that are not long.
  *

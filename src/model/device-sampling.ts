@@ -93,7 +93,7 @@ function penalised(scores: Value): Value {
   );
   const penalty = graph.input('penalty', 'float32', []);
   const x = o.gatherLast(scores, seen);
-  return o.putLast(scores, seen, o.where(o.less(x, 0), o.mul(x, penalty), o.div(x, penalty)));
+  return o.putElements(scores, seen, o.where(o.less(x, 0), o.mul(x, penalty), o.div(x, penalty)), 1);
 }
 
 /** Top-k, top-p and min-p, in this order: each is a least score. */

@@ -1,6 +1,6 @@
 // Lays prompts and completions out as the graphs of the language model take them.
 
-import type { Tensor } from '../tensor/session';
+import type { FloatTensor, Tensor } from '../tensor/session';
 import type { ModelConfig } from './config';
 import type { Pixels } from './images';
 import { newAngles, TextRotary } from './rotary';
@@ -82,6 +82,36 @@ export class SequenceInputs {
     return new Map<string, Tensor>([
       ['ids', { dims: byRow ? [ids.length] : [prompts.length, group], data: ids }],
       ['decode_bias', { dims: byRow ? [ids.length, 1, 1, width] : [prompts.length, 1, 1, 1, width], data: bias }],
+      ...this.angles(angles),
+    ]);
+  }
+
+  /** Hides from completions what is behind the end of their prompt, [prompts, 1, 1, 1, length]. */
+  promptBias(prompts: readonly EncodedPrompt[], length: number): FloatTensor {
+    const data = new Float32Array(prompts.length * length).fill(HIDDEN);
+    prompts.forEach((prompt, b) => {
+      data.fill(0, b * length, b * length + last(prompt));
+    });
+    return { dims: [prompts.length, 1, 1, 1, length], data };
+  }
+
+  /**
+   * Feeds of one step of decoding on a device, but for caches and draws: each row is at a token of its own.
+   *
+   * @param prompts of each place; as many rows for each
+   * @param steps by row: tokens before the one that goes in
+   * @param ids by row: the token that goes in
+   */
+  decodeRows(prompts: readonly EncodedPrompt[], steps: Int32Array, ids: Int32Array): Map<string, Tensor> {
+    const group = ids.length / prompts.length;
+    const angles = newAngles(ids.length, this.config.text.headDim);
+    steps.forEach((step, row) => {
+      const position = lastPosition(prompts[Math.floor(row / group)] as EncodedPrompt) + step;
+      this.rotary.write(angles, row, [position, position, position]);
+    });
+    return new Map<string, Tensor>([
+      ['ids', { dims: [prompts.length, group], data: ids }],
+      ['own_lengths', { dims: [prompts.length, group, 1, 1, 1], data: steps }],
       ...this.angles(angles),
     ]);
   }

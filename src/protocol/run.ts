@@ -42,8 +42,8 @@ export type RunEventBody =
       readonly microBatches?: Readonly<Record<string, number>>;
       /** false: the device has no float16, and what has no blocks is float32; else absent. */
       readonly halves?: false;
-      /** What was estimated before the first step, bytes; absent off the CPU, and in logs of earlier versions. */
-      readonly memory?: { readonly estimate: number; readonly total: number };
+      /** What was estimated before the first step, of what the device has as far as anybody tells, bytes. Absent in old logs. */
+      readonly memory?: { readonly estimate: number; readonly total?: number };
       readonly refused: readonly { readonly device: string; readonly why: string }[];
     }
   | {

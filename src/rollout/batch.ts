@@ -1,6 +1,6 @@
 // Which completion is in which row of the batch. Rows lie by prompt, as many for each: [prompts, group].
 
-/** A smaller batch, in positions of the one before. */
+/** Another batch, in positions of the one before. */
 export interface Kept {
   /** Positions of the prompts that stay. */
   readonly prompts: readonly number[];
@@ -21,9 +21,11 @@ export class Batch {
     prompts: number,
     /** Rows a prompt. */
     public group: number,
+    /** Completions a prompt; the first of them have rows. */
+    samples = group,
   ) {
     this.prompts = [...Array(prompts).keys()];
-    this.completions = [...Array(prompts * group).keys()];
+    this.completions = this.prompts.flatMap(b => Array.from({ length: group }, (_, g) => b * samples + g));
     this.rows = new Map(this.completions.map((completion, row) => [completion, row]));
   }
 
@@ -53,6 +55,12 @@ export class Batch {
       return [...going, ...done].slice(0, size).sort((x, y) => x - y);
     });
     return { prompts, group: size, rows };
+  }
+
+  /** A row goes to another completion. */
+  put(row: number, completion: number): void {
+    this.completions = this.completions.with(row, completion);
+    this.rows = new Map(this.completions.map((held, at) => [held, at]));
   }
 
   keep({ prompts, group, rows }: Kept): void {

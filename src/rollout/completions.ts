@@ -22,6 +22,8 @@ export async function completions(
 ): Promise<readonly (readonly Sample[])[]> {
   const inBatches = async (size: number): Promise<readonly (readonly Sample[])[]> => {
     const draws = random();
+    // on a device those that there is no room for wait for those that end
+    if (model.resident) return drawGroups(model, prompts, { ...options, atOnce: size * options.samples }, draws);
     const groups: (readonly Sample[])[] = [];
     for (let from = 0; from < prompts.length; from += size) {
       const to = from + size;

@@ -38,6 +38,11 @@ export interface GenerationOptions extends Warping {
    * another shape may round otherwise, so that completions equal those of the whole batch but for rounding.
    */
   readonly removeEnded?: number;
+  /**
+   * Completions that are written at the same time where a model stays on a device; the others wait, and take the rows of
+   * those that end. Default: all.
+   */
+  readonly atOnce?: number;
   /** So many of the most likely tokens are kept at each place of a completion; 0, the default: none. */
   readonly keptAlternatives?: number;
 }

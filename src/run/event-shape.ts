@@ -57,7 +57,7 @@ const byKind: Readonly<Record<RunEventKind, Check>> = {
     threads: number,
     layerwise: optional(flag),
     microBatches: optional(object),
-    memory: optional(fields({ estimate: number, total: number })),
+    memory: optional(fields({ estimate: number, total: optional(number) })),
     refused: list(fields({ device: text, why: text })),
   }),
   'phase-started': fields({ phase: text, steps: number, phaseStep: number, step: number, examples: number }),

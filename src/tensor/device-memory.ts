@@ -18,15 +18,16 @@ const MIB = 2 ** 20;
  * others, or TRIPHASE_DEVICE_MEMORY_GIB. undefined: nobody tells.
  */
 export async function deviceMemory(device: Device): Promise<DeviceMemory | undefined> {
-  const machine = (): DeviceMemory => {
-    const { total, free } = machineMemory();
-    return { total, used: total - free };
-  };
-  if (device === 'cpu') return machine();
+  if (device === 'cpu') return memoryOfMachine();
   const asked = Number(process.env['TRIPHASE_DEVICE_MEMORY_GIB']) * 1024 * MIB;
   const [card] = await graphicsCards();
   const used = card === undefined ? {} : { used: card.usedMiB * MIB };
   if (asked > 0) return { total: asked, ...used };
   if (card !== undefined) return { total: card.totalMiB * MIB, ...used };
-  return process.platform === 'darwin' ? machine() : undefined;
+  return process.platform === 'darwin' ? memoryOfMachine() : undefined;
+}
+
+function memoryOfMachine(): DeviceMemory {
+  const { total, free } = machineMemory();
+  return { total, used: total - free };
 }

@@ -205,9 +205,9 @@ export const gatherLast = (x: Value, index: Value): Value =>
 export const addToLast = (x: Value, index: Value, values: Value): Value =>
   emit('ScatterElements', [x, index, values], x.type, x.dims, { axis: 1, reduction: 'add' });
 
-/** x [n, m] with values [n, k] in place of the elements at index [n, k] of the last axis; repeated ones have equal values. */
-export const putLast = (x: Value, index: Value, values: Value): Value =>
-  emit('ScatterElements', [x, index, values], x.type, x.dims, { axis: 1 });
+/** x with values in place of the elements that index (int32, of their shape) names along an axis; repeated ones have equal values. */
+export const putElements = (x: Value, index: Value, values: Value, axis: number): Value =>
+  emit('ScatterElements', [x, index, values], x.type, x.dims, { axis });
 
 /** x [n, ...] with rows [m, ...] put in at index [m, 1] (int64). Every index may occur once only. */
 export const putRows = (x: Value, index: Value, rows: Value): Value =>

@@ -160,7 +160,28 @@ export class Session {
   }
 
   /** The same, with the outputs that stay on the device. */
-  async runKeeping(...feeds: readonly ReadonlyMap<string, Fed>[]): Promise<Outputs> {
+  runKeeping(...feeds: readonly ReadonlyMap<string, Fed>[]): Promise<Outputs> {
+    return this.execute(new Map(), feeds);
+  }
+
+  /**
+   * The same of a session that keeps no outputs, with some of them written into tensors of the device. Where such a tensor
+   * is also fed, and a node makes the output of it that can do so in place (ScatterElements), only what the node changes is
+   * written: onnxruntime 1.30 copies the rest only if the two are not the same buffer.
+   *
+   * @returns the other outputs
+   */
+  async runInto(
+    into: ReadonlyMap<string, DeviceTensor>,
+    ...feeds: readonly ReadonlyMap<string, Fed>[]
+  ): Promise<Map<string, FloatTensor>> {
+    return (await this.execute(into, feeds)).here;
+  }
+
+  private async execute(
+    into: ReadonlyMap<string, DeviceTensor>,
+    feeds: readonly ReadonlyMap<string, Fed>[],
+  ): Promise<Outputs> {
     const inputs: Record<string, ort.Tensor> = {};
     const dims = new Map<string, readonly number[]>();
     for (const name of this.inputs) {
@@ -171,13 +192,16 @@ export class Session {
     }
     this.addShapes(inputs, dims);
     beat();
-    const outputs = await this.session.run(inputs, this.names as string[]).catch(error => {
+    const fetched = this.names.map(name => [name, (into.get(name)?.buffer as ort.Tensor | undefined) ?? null] as const);
+    const outputs = await this.session.run(inputs, Object.fromEntries(fetched)).catch(error => {
       throw asFailure(error, this.options.device);
     });
     const out: Outputs = { here: new Map(), kept: new Map() };
     for (const name of this.names) {
       const t = outputs[name] as ort.Tensor;
-      if (t.location === 'cpu') out.here.set(name, { dims: t.dims, data: t.data as Float32Array });
+      // another name for the buffer, which is not its own
+      if (into.has(name)) t.dispose();
+      else if (t.location === 'cpu') out.here.set(name, { dims: t.dims, data: t.data as Float32Array });
       else out.kept.set(name, new DeviceTensor(t.dims, t, elementBytes(t.type)));
     }
     if (keepsTensors(this.options.device)) this.count(inputs, out);

@@ -6,7 +6,7 @@ import { adapterShapes, isVision, type ModelForm } from '../model/adapter';
 import { deviceDecodeGraph } from '../model/device-decode';
 import { completionGraph, decodeGraph, prefillGraph } from '../model/graphs';
 import { isLarge } from '../model/large';
-import { stretchWords } from '../model/layer-feeds';
+import { EMBEDDING, stretchWords } from '../model/layer-feeds';
 import {
   backwardGraph,
   completionLayerPiece,
@@ -17,6 +17,7 @@ import {
   stretchBackwardGraph,
   stretchGraph,
 } from '../model/layer-graphs';
+import { layerName } from '../model/layer-name';
 import { PACKED_COPIES, worthPacking } from '../model/packed-session';
 import { BLOCK, type Precision, storedAs } from '../model/precision';
 import { parameterShapes } from '../model/weights';
@@ -45,7 +46,7 @@ export interface MemoryPlan extends RunShape {
   /** Of what is not trained; training the model keeps it float32. */
   readonly precision: Precision;
   readonly layerwise: boolean;
-  /** Where it computes, in one graph if not on the CPU; default: the CPU. Of a device its own memory is meant. */
+  /** Where it computes; default: the CPU. Of a device its own memory is meant. */
   readonly device?: Device;
   /** The vision tower stays as it is, and has neither gradients nor moments. */
   readonly visionFrozen?: boolean;
@@ -78,6 +79,7 @@ export function estimateMemory(plan: MemoryPlan): MemoryEstimate {
   const add = (what: string, bytes: number): void => {
     if (bytes > 0) parts.push({ what, bytes });
   };
+  if (layerwise && device !== 'cpu') return summed(layersOnDevice(plan, form, device));
   const shapes = parameterShapes(form);
   add(
     'parameters',
@@ -105,8 +107,13 @@ export function estimateMemory(plan: MemoryPlan): MemoryEstimate {
     add(most.what, most.bytes);
   } else if (device === 'cpu') for (const { what, bytes } of wholeGraphs(plan, form)) add(what, bytes);
   else for (const { what, bytes } of graphsOnDevice(plan, form, device)) add(what, bytes);
-  return { parts, bytes: parts.reduce((n, { bytes }) => n + bytes, 0) };
+  return summed(parts);
 }
+
+const summed = (parts: readonly Part[]): MemoryEstimate => ({
+  parts,
+  bytes: parts.reduce((n, { bytes }) => n + bytes, 0),
+});
 
 interface Part {
   readonly what: string;
@@ -145,6 +152,27 @@ function graphsOnDevice(plan: MemoryPlan, form: ModelForm, device: Device): read
   return [parts.reduce((a, b) => (b.bytes > a.bytes ? b : a))];
 }
 
+/**
+ * Layer by layer the host keeps what is trained, caches and the inputs of layers. On a device are what is frozen in fewer
+ * bytes, but for tables, which are read in stretches; else the parameters of the layer that runs; and what a stage takes.
+ */
+function layersOnDevice(plan: MemoryPlan, form: ModelForm, device: Device): readonly Part[] {
+  const { precision } = plan;
+  const shapes = parameterShapes(form);
+  const table = (name: string): boolean => name === EMBEDDING || name.startsWith('lm_head');
+  const bytesOf = (name: string): number => BYTES[storedAs(precision, name, shapes.get(name) ?? [], form.halves)];
+  const sum = (wanted: (name: string) => boolean): number => total(shapes, name => (wanted(name) ? bytesOf(name) : 0));
+  const stays = keepsTensors(device) && precision !== 'f32' && plan.trained !== 'model';
+  const stages = layerStages(plan, form);
+  return [
+    stays
+      ? { what: 'frozen parameters', bytes: sum(name => !table(name)) }
+      : { what: 'parameters of a layer', bytes: sum(name => name.startsWith(`${layerName(0)}.`)) },
+    { what: 'a stretch of the head', bytes: 4 * form.text.hiddenSize * stretchWords(1, form.text.vocabSize) },
+    stages.reduce((a, b) => (b.bytes > a.bytes ? b : a)),
+  ];
+}
+
 function trainingGraph(plan: MemoryPlan, form: ModelForm): Graph {
   const { graph, parameters, logits } = completionGraph(form, 'none', true);
   const source = { graph, parameters: parameters.used, logits };
@@ -174,8 +202,15 @@ function wholeGraphs(plan: MemoryPlan, form: ModelForm): readonly Part[] {
 function layerStages(plan: MemoryPlan, form: ModelForm): readonly Part[] {
   const { precision, trained, prompts, samples } = plan;
   const { layers, hiddenSize, vocabSize } = form.text;
-  const takes = (graphs: readonly Graph[], sizes: ReadonlyMap<string, number>): number =>
-    graphs.map(g => footprint(g, sizes, precision === 'f32')).reduce((n, { arena, outputs }) => n + arena + outputs, 0);
+  const { device = 'cpu' } = plan;
+  const takes = (graphs: readonly Graph[], sizes: ReadonlyMap<string, number>): number => {
+    const prints = graphs.map(g => footprint(g, sizes, precision === 'f32'));
+    if (keepsTensors(device)) return POOLED * Math.max(...prints.map(({ peak }) => peak));
+    // of another device outputs go to the host
+    return prints.reduce((n, { arena, outputs }) => n + arena + (device === 'cpu' ? outputs : 0), 0);
+  };
+  /** What only the host has. */
+  const onHost = (bytes: number): number => (device === 'cpu' ? bytes : 0);
   // the last layer is a graph of its own
   const kinds = layers === 1 ? [0] : [0, layers - 1];
   const sizes = sizesOf(plan);
@@ -200,13 +235,13 @@ function layerStages(plan: MemoryPlan, form: ModelForm): readonly Part[] {
         ) +
         head(drawn, logitsGraph(hiddenSize, half)) +
         // logits and probabilities of a step
-        8 * drawn * vocabSize,
+        onHost(8 * drawn * vocabSize),
     },
   ];
   if (trained === 'nothing') return stages;
   const training = trainingSizes(plan);
   const rows = (plan.microBatch ?? prompts) * samples * plan.completionTokens;
-  const inputs = 4 * (training.get(ALL_ROWS) ?? 0) * hiddenSize * (layers + 1);
+  const inputs = onHost(4 * (training.get(ALL_ROWS) ?? 0) * hiddenSize * (layers + 1));
   const stage = (what: string, bytes: number): Part => ({ what: `${what}, layer by layer`, bytes: bytes + inputs });
   return [
     ...stages,

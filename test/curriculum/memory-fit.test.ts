@@ -4,11 +4,12 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { evaluateFolder } from '../../src/curriculum/evaluation';
-import { memoryFit } from '../../src/curriculum/memory-fit';
+import { type MemoryFit, memoryFit } from '../../src/curriculum/memory-fit';
 import { Model } from '../../src/model/model';
 import { readSafetensors } from '../../src/model/safetensors';
 import { TriphaseError } from '../../src/protocol/errors';
 import { readRollouts } from '../../src/run/rollouts';
+import type { Device } from '../../src/tensor/session';
 import { greatestDifference } from '../model/reference';
 import { type FinishedRun, stepsOf } from './run-job';
 import { SmallRuns } from './small-run';
@@ -103,13 +104,85 @@ describe('a run and the memory of the machine', function () {
     });
   });
 
+  describe('on a device with memory of its own', () => {
+    const fitOn = async (
+      device: Device,
+      total: number | undefined,
+      sets: readonly string[] = [],
+      before?: boolean,
+    ): Promise<MemoryFit> => {
+      const config = runs.config([`device=${device}`, 'grpo.micro_batch=auto', ...sets]);
+      const { config: form } = await Model.load(config.model.path, { device: 'cpu', threads: 1 });
+      const { phases } = config;
+      const room = total === undefined ? undefined : { total };
+      return memoryFit({
+        config,
+        phases,
+        form: { ...form, precision: config.model.precision },
+        device,
+        room,
+        promptTokens: 20,
+        ...(before === undefined ? {} : { before }),
+      });
+    };
+
+    for (const device of ['webgpu', 'cuda', 'dml'] as const)
+      it(`is refused before it begins where it does not fit, with what would: ${device}`, async () => {
+        const { memory, warning, layerwise } = await fitOn(device, 2 ** 40);
+        assert.deepEqual([memory.total, warning, layerwise], [2 ** 40, undefined, false]);
+        // what the estimate says is enough, and one byte less is not
+        assert.equal((await fitOn(device, memory.estimate)).layerwise, false);
+        await assert.rejects(fitOn(device, memory.estimate - 1), (error: unknown) => {
+          assert.ok(error instanceof TriphaseError && error.code === 'memory');
+          const words = `phase text would take .* in one graph, of \\d+ MiB that ${device} has; the most is`;
+          assert.match(error.message, new RegExp(words));
+          assert.match(error.remedy!, /^What would fit: .*model\.layerwise: true \(\d+ MiB\); device: cpu \(\d+ MiB\)/);
+          assert.match(error.remedy!, /engine:/);
+          return true;
+        });
+        await assert.rejects(fitOn(device, 1000, ['model.layerwise=true']), /even layer by layer, of 0 MiB that/);
+        // one that was begun goes on
+        assert.match((await fitOn(device, 1000, [], false)).warning!.message, /of memory; 0 MiB of 0 MiB are free/);
+      });
+
+    it('takes less there layer by layer, and beside an adapter in fewer bytes', async () => {
+      const adapter = 'adapter={rank: 2, alpha: 2, targets: all-linear}';
+      const bytes = async (...sets: string[]): Promise<number> =>
+        (await fitOn('webgpu', 2 ** 40, sets)).memory.estimate;
+      const takes = [
+        await bytes(),
+        await bytes(adapter),
+        await bytes(adapter, 'model.precision=int8'),
+        await bytes(adapter, 'model.precision=int8', 'model.layerwise=true'),
+      ];
+      assert.deepEqual(
+        takes,
+        takes.toSorted((a, b) => b - a),
+      );
+    });
+
+    it('is not refused where nobody tells what the device has: that is said, once', async () => {
+      const { memory, warning } = await fitOn('dml', undefined, ['generation.max_tokens=100000']);
+      assert.equal(memory.total, undefined);
+      assert.match(warning!.message, /nobody tells how much memory dml has; phase text may take [\d.]+ GiB of it/);
+      assert.match(warning!.remedy!, /TRIPHASE_DEVICE_MEMORY_GIB/);
+      assert.equal((await fitOn('dml', undefined, [], false)).warning, undefined);
+    });
+  });
+
   it('runs as many prompts together as half of the memory allows, writes it down, and keeps to it', async () => {
     const long = ['grpo.micro_batch=auto', 'phases.text.prompts=24', 'generation.max_tokens=600'];
     const fitting = (gib: string, sets: readonly string[] = [], microBatches?: Readonly<Record<string, number>>) => {
-      process.env['TRIPHASE_MEMORY_GIB'] = gib;
       const config = runs.config([...long, ...sets]);
       const { phases } = config;
-      const asked = { config, phases, form, device: 'cpu', promptTokens: 20 } as const;
+      const asked = {
+        config,
+        phases,
+        form,
+        device: 'cpu',
+        room: { total: Number(gib) * 2 ** 30 },
+        promptTokens: 20,
+      } as const;
       return memoryFit({ ...asked, ...(microBatches === undefined ? {} : { microBatches }) });
     };
     const { config: form } = await Model.load(runs.config([]).model.path, { device: 'cpu', threads: 1 });
@@ -122,7 +195,6 @@ describe('a run and the memory of the machine', function () {
     assert.equal(fitting('64', ['grpo.loss_type=bnpo']).microBatches['text'], 1);
     assert.equal(fitting('64', ['grpo.micro_batch=3']).microBatches['text'], 3);
     assert.equal(fitting('64', [], { text: 2 }).microBatches['text'], 2);
-    delete process.env['TRIPHASE_MEMORY_GIB'];
 
     const auto = await runs.run('auto', ['grpo.micro_batch=auto']);
     assert.deepEqual(deviceOf(auto)?.microBatches, { text: 3 });

@@ -16,13 +16,8 @@ import { placements } from '../tensor/placements';
 
 const folder = referenceModel('tied');
 
-async function drawnOn(device: Device, options: Partial<GenerationOptions>, profile?: string) {
-  const model = await Model.load(folder, {
-    device,
-    threads: 2,
-    visionFrozen: true,
-    ...(profile === undefined ? {} : { profile }),
-  });
+async function drawnOn(device: Device, options: Partial<GenerationOptions>) {
+  const model = await Model.load(folder, { device, threads: 2, visionFrozen: true });
   const prompts = [...(await readPrompts(folder)).values()];
   const random = prompts.flatMap((_, b) => [0, 1].map(i => new Random(7, 'device', b, i)));
   const all = { samples: 2, maxTokens: 6, stopIds: [17], temperature: 0.9, keptAlternatives: 3, ...options };
@@ -43,6 +38,28 @@ async function drawnOn(device: Device, options: Partial<GenerationOptions>, prof
   return samples;
 }
 
+/** A third of the vocabulary ends a completion, so that lengths differ. */
+const uneven = { samples: 4, maxTokens: 12, stopIds: Array.from({ length: 200 }, (_, i) => 3 * i) };
+
+/** Completions, and how many rows were computed for them over all steps. */
+async function written(options: Partial<GenerationOptions> & { readonly samples: number }, profile?: string) {
+  const model = await Model.load(folder, {
+    device: 'webgpu',
+    threads: 2,
+    visionFrozen: true,
+    ...(profile === undefined ? {} : { profile }),
+  });
+  const prompts = [...(await readPrompts(folder)).values()];
+  const random = prompts.flatMap((_, b) => Array.from({ length: options.samples }, (_, i) => new Random(9, b, i)));
+  const { back } = crossed();
+  const all = { maxTokens: 6, stopIds: [17], temperature: 0.9, ...options };
+  const samples = (await drawGroups(model, prompts, all, random)).flat();
+  // of each row its token, log-probability and entropy come back
+  const rows = (crossed().back - back) / 12;
+  await model.dispose();
+  return { samples, rows };
+}
+
 describe('completions on WebGPU', function () {
   this.timeout(300_000);
 
@@ -53,6 +70,7 @@ describe('completions on WebGPU', function () {
   const cases: Readonly<Record<string, Partial<GenerationOptions>>> = {
     drawn: {},
     'the most likely': { temperature: 0 },
+    'for longer than the first room of their caches': { maxTokens: 85, stopIds: [], keptAlternatives: 1 },
     'with a forced beginning': { prefix: [5, 9], keptAlternatives: 0 },
     'with top-k': { topK: 20 },
     'with a top-k of many': { topK: 100, temperature: 1.5 },
@@ -92,13 +110,29 @@ describe('completions on WebGPU', function () {
       });
     });
 
+  it('are the same when they wait for rows, and when rows that nobody needs go', async () => {
+    const options = { ...uneven, repetitionPenalty: 1.2 };
+    const whole = await written(options);
+    const lengths = new Set(whole.samples.map(s => s.tokenIds.length));
+    assert.ok(lengths.size > 3, [...lengths].join());
+    const waiting = await written({ ...options, atOnce: 2 * (whole.samples.length / 4) });
+    const inTurn = await written({ ...options, atOnce: 4 });
+    const leaving = await written({ ...options, removeEnded: 0.25 });
+    for (const { samples } of [waiting, inTurn, leaving])
+      assert.deepEqual(
+        samples.map(s => s.tokenIds),
+        whole.samples.map(s => s.tokenIds),
+      );
+    for (const { rows } of [waiting, inTurn, leaving]) assert.ok(rows < whole.rows, `${rows} of ${whole.rows}`);
+  });
+
   it('are computed there, to the last node', async () => {
     const profiles = mkdtempSync(path.join(tmpdir(), 'triphase-placements-'));
     const bent = { repetitionPenalty: 1.5, topK: 90, topP: 0.9, minP: 0.02, logProbs: 'warped' } as const;
-    await drawnOn('webgpu', { maxTokens: 2, ...bent }, path.join(profiles, 'x'));
+    await written({ ...uneven, ...bent, removeEnded: 0.25 }, path.join(profiles, 'x'));
     const found = placements(profiles);
     rmSync(profiles, { recursive: true });
-    assert.equal(found.length, 3, found.map(f => f.graph).join(', '));
+    assert.equal(found.length, 6, found.map(f => f.graph).join(', '));
     for (const { graph, device, cpu } of found) {
       assert.deepEqual(cpu, [], graph);
       assert.ok(device > 0, graph);

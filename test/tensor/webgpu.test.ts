@@ -3,10 +3,12 @@
 
 import assert from 'node:assert/strict';
 import { Model } from '../../src/model/model';
+import { type Fed, heldOnDevice } from '../../src/tensor/device-tensor';
 import { gradients } from '../../src/tensor/gradients';
 import { Graph } from '../../src/tensor/graph';
 import * as o from '../../src/tensor/ops';
-import { chooseDevice, type Device, Session } from '../../src/tensor/session';
+import { download, upload } from '../../src/tensor/residence';
+import { chooseDevice, type Device, type FloatTensor, Session } from '../../src/tensor/session';
 import { type Gradient, gradient } from '../../src/train/gradient';
 import { greatestDifference, readPrompts } from '../model/reference';
 import { referenceModel } from '../model/reference-model';
@@ -39,6 +41,34 @@ describe('WebGPU', function () {
       return out.get('dx')!.data;
     };
     assert.ok(greatestDifference(await on('webgpu'), await on('cpu')) < 1e-3);
+  });
+
+  it('writes an output into the tensor that was fed, where a node puts elements into it', async () => {
+    const g = new Graph();
+    const x = g.input('x', 'float32', ['rows', 2]);
+    const at = g.input('at', 'int32', [1, 2]);
+    const values = g.input('values', 'float32', [1, 2]);
+    g.output('y', o.putElements(x, at, values, 0));
+    g.output('sum', o.reduceSum(values, [0, 1]));
+    const session = await Session.create(g, webgpu);
+    const there = await upload({ dims: [3, 2], data: Float32Array.of(1, 2, 3, 4, 5, 6) });
+    const held = heldOnDevice();
+    const put = (row: number, data: Float32Array): Promise<Map<string, FloatTensor>> =>
+      session.runInto(
+        new Map([['y', there]]),
+        new Map<string, Fed>([
+          ['x', there],
+          ['at', { dims: [1, 2], data: new Int32Array(2).fill(row) }],
+          ['values', { dims: [1, 2], data }],
+        ]),
+      );
+    const out = await put(2, Float32Array.of(7, 8));
+    await put(0, Float32Array.of(9, 10));
+    assert.deepEqual([...out.keys()], ['sum']);
+    assert.deepEqual(await download(there), Float32Array.of(9, 10, 3, 4, 7, 8));
+    assert.deepEqual(heldOnDevice(), held);
+    there.dispose();
+    await session.dispose();
   });
 
   it('gives the GRPO gradient of every parameter of a model that looks at two images', async () => {
