@@ -40,12 +40,12 @@ async function main(): Promise<void> {
 function show(all: Figure[], found: readonly Figure[]): void {
   if (all.length === 0)
     console.log(
-      `${'ms'.padEnd(56)}${'median'.padStart(9)}${'least'.padStart(9)}${'most'.padStart(9)}${'goal'.padStart(7)}`,
+      `${'ms'.padEnd(56)}${'median'.padStart(9)}${'least'.padStart(9)}${'p95'.padStart(9)}${'most'.padStart(9)}${'goal'.padStart(7)}`,
     );
   all.push(...found);
-  for (const { what, medianMs, leastMs, mostMs, goalMs } of found)
+  for (const { what, medianMs, leastMs, p95Ms, mostMs, goalMs } of found)
     console.log(
-      `${what.padEnd(56)}${medianMs.toFixed(1).padStart(9)}${leastMs.toFixed(1).padStart(9)}${mostMs.toFixed(1).padStart(9)}${String(goalMs ?? '').padStart(7)}${goalMs !== undefined && medianMs > goalMs ? '  missed' : ''}`,
+      `${what.padEnd(56)}${medianMs.toFixed(1).padStart(9)}${leastMs.toFixed(1).padStart(9)}${p95Ms.toFixed(1).padStart(9)}${mostMs.toFixed(1).padStart(9)}${String(goalMs ?? '').padStart(7)}${goalMs !== undefined && medianMs > goalMs ? '  missed' : ''}`,
     );
 }
 

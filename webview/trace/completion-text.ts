@@ -23,8 +23,9 @@ export interface Place {
 
 /** Steps that come into view together: laid out within a frame also where they are full of formulas. */
 const pageSteps = 8;
-/** About a screen of them is drawn at once when nothing is there yet. */
+/** About a screen is drawn at once when nothing is there yet: so many steps, and no more of them than so many characters. */
 const screenSteps = 24;
+const screenCharacters = 2400;
 /** So near to what is in sight a page is made. */
 const nearPixels = 100;
 
@@ -47,6 +48,8 @@ export class CompletionText {
   private look: Look = { raw: false, rule: undefined };
   private heat: Heat = 'none';
   private place: Place = { step: 0, piece: undefined };
+  /** Where one is: a step, or a piece of it. */
+  private current: HTMLElement | undefined;
 
   constructor(
     private readonly completion: string,
@@ -119,7 +122,10 @@ export class CompletionText {
     this.marks = marks;
     this.look = look;
     this.drawn.clear();
-    this.drawFrom(this.place.step, this.visible.size === 0 ? screenSteps : pageSteps);
+    for (const step of this.visible.size === 0
+      ? this.screenFrom(this.place.step)
+      : this.stepsOf(Math.floor(this.place.step / pageSteps)))
+      this.draw(step);
     for (const page of this.visible) this.drawLater(page);
   }
 
@@ -134,8 +140,8 @@ export class CompletionText {
     this.place = { step, piece: undefined };
   }
 
-  /** @param focus whether the keyboard goes there too */
-  go(place: Place, focus: boolean): void {
+  /** Shows where one is, without going there: `reveal` does, once all else that changes with it has changed. */
+  go(place: Place): void {
     const before = this.place;
     this.place = place;
     const left = this.blocks[before.step];
@@ -145,21 +151,22 @@ export class CompletionText {
     }
     if (before.piece !== undefined && (before.step !== place.step || place.piece === undefined)) this.draw(before.step);
     const block = this.block(place.step);
+    this.current = block;
     if (block === undefined) return;
     block.setAttribute('aria-current', 'step');
-    if (place.piece === undefined) {
-      block.tabIndex = 0;
-      if (!this.drawn.has(place.step)) this.draw(place.step);
-      reveal(block);
-      if (focus) block.focus({ preventScroll: true });
-      return;
-    }
-    block.tabIndex = -1;
-    if (!block.classList.contains('stepping')) this.draw(place.step);
-    const here = markCurrent(block, place.piece);
-    if (here === undefined) return;
-    reveal(here);
-    if (focus) here.focus({ preventScroll: true });
+    block.tabIndex = place.piece === undefined ? 0 : -1;
+    if (place.piece === undefined ? !this.drawn.has(place.step) : !block.classList.contains('stepping'))
+      this.draw(place.step);
+    if (place.piece !== undefined) this.current = markCurrent(block, place.piece);
+  }
+
+  /**
+   * Scrolls to where one is, which needs the layout of all that has changed.
+   * @param focus whether the keyboard goes there too
+   */
+  reveal(focus: boolean): void {
+    this.current?.scrollIntoView({ block: 'nearest', inline: 'nearest' });
+    if (focus) this.current?.focus({ preventScroll: true });
   }
 
   /** The pieces of a step: first and one behind the last. */
@@ -221,10 +228,16 @@ export class CompletionText {
     for (let step = page * pageSteps; step < end; step++) yield step;
   }
 
-  /** So many steps, from the page on that a step is in. */
-  private drawFrom(step: number, count: number): void {
+  /** From the page on that a step is in. */
+  private *screenFrom(step: number): Generator<number> {
     const from = step - (step % pageSteps);
-    for (let one = from; one < Math.min(this.steps.length, from + count); one++) this.draw(one);
+    const end = Math.min(this.steps.length, from + screenSteps);
+    let characters = 0;
+    for (let one = from; one < end && (one <= step || characters < screenCharacters); one++) {
+      yield one;
+      const { start, end } = this.steps[one] as TraceStep;
+      characters += end - start;
+    }
   }
 
   private drawLater(page: number): void {
@@ -317,5 +330,3 @@ function markCurrent(block: HTMLElement, piece: number | undefined): HTMLElement
   }
   return current;
 }
-
-const reveal = (element: HTMLElement): void => element.scrollIntoView({ block: 'nearest', inline: 'nearest' });

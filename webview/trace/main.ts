@@ -263,7 +263,7 @@ class TraceView {
     const { text } = this;
     if (text === undefined || text.steps.length === 0) return;
     this.place = place;
-    text.go(place, focus);
+    text.go(place);
     const range = text.piecesOf(place.step);
     this.tokenPanel?.show(place.piece, range, this.ui.table === true);
     const token = place.piece === undefined ? undefined : text.pieces.at(place.piece)?.first;
@@ -275,6 +275,7 @@ class TraceView {
       place.piece !== undefined || step === undefined
         ? ''
         : t('step {0} of {1}, {2}', place.step + 1, text.steps.length, step.within.join(' ') || t('outside of tags'));
+    text.reveal(focus);
     this.keep();
   }
 
@@ -485,6 +486,9 @@ class TraceView {
     this.host.keep({ ...this.shown, ui: this.ui });
   }
 }
+
+// it is on its way while the page is
+void prepareLatex();
 
 connect().then(({ host, state }) => {
   speak(host.strings);

@@ -10,7 +10,7 @@ import { part } from '../parts';
 import { count, figure, signed, t } from '../words';
 import type { TraceKey } from './keys';
 import { rewardOf } from './rule-parts';
-import { whenIdle } from './slices';
+import { afterFrame, whenIdle } from './slices';
 import type { Heat } from './tokens';
 
 /** What can be switched on and off. */
@@ -32,7 +32,7 @@ export class TraceHeader {
   private readonly heatSlot = h('div', { class: 'heats' });
   private readonly switches = new Map<keyof HeaderLooks, HTMLElement>();
   private heatChoice: Dropdown | undefined;
-  private making: unknown;
+  private making = false;
   private heat: Heat = 'none';
   readonly element: HTMLElement;
 
@@ -104,17 +104,22 @@ export class TraceHeader {
 
   /** A list takes as long to make as the text that is waited for. */
   private makeHeatChoice(): void {
-    this.making ??= whenIdle(() => {
-      part('toolkit').then(
-        () => {
-          this.heatChoice = dropdown(t('Heat of tokens'), value => this.does.heat(value as Heat));
-          this.heatSlot.append(this.heatChoice.element);
-          this.offerHeat(this.heatChoice);
-        },
-        // the key is there without it
-        error => console.error(error),
-      );
-      return false;
+    if (this.making) return;
+    this.making = true;
+    // idle time before the first frame is time of the frame
+    afterFrame(() => {
+      whenIdle(() => {
+        part('toolkit').then(
+          () => {
+            this.heatChoice = dropdown(t('Heat of tokens'), value => this.does.heat(value as Heat));
+            this.heatSlot.append(this.heatChoice.element);
+            this.offerHeat(this.heatChoice);
+          },
+          // the key is there without it
+          error => console.error(error),
+        );
+        return false;
+      });
     });
   }
 
