@@ -58,6 +58,12 @@ const rules: Readonly<Record<string, Rule>> = {
   Gemm: one((dy, _, x, node) => [...ofProduct(o.gemm, dy, x, node), x[2] === undefined ? undefined : dy]),
   MatMul: one((dy, _, x, node) => ofProduct(o.matmul, dy, x, node)),
   Softmax: one((dy, y) => {
+    // y (dy - sum(dy y)); where y weights values, sum(dy y) is that of what comes out and its gradient, which are shorter
+    const weighted = weightedSum(dy, y);
+    if (weighted !== undefined) {
+      const along = o.reduceSum(o.mul(weighted.dz, weighted.z), [-1]);
+      return [o.mul(y, o.sub(dy, o.reshape(along, [...y.dims.slice(0, -1), 1])))];
+    }
     const t = o.mul(dy, y);
     return [o.sub(t, o.mul(y, o.reduceSum(t, [-1])))];
   }),
@@ -129,17 +135,51 @@ const rules: Readonly<Record<string, Rule>> = {
     return [o.sub(o.mul(o.mul(dy, weight), r), along), o.reshape(o.gemm(product, r, { transA: true }), [n])];
   },
   // x s with s = sigmoid(x), y the product: s + y (1 - s) = y + s (1 - y). s is computed again rather than kept
-  QuickGelu: one((dy, y, x) => [o.mul(dy, o.add(y, o.mul(o.sigmoid(a(x, 0)), o.sub(a1(y), y))))]),
+  QuickGelu: one((dy, y, x) => {
+    const s = o.sigmoid(a(x, 0));
+    const gated = gate(dy, y);
+    // of z = y u the gradient of y is dz u, and dz u (y + s (1 - y)) = dz (z + s (u - z)): a product less
+    if (gated !== undefined) return [o.mul(gated.dz, o.add(gated.z, o.mul(s, o.sub(gated.u, gated.z))))];
+    return [o.mul(dy, o.add(y, o.mul(s, o.sub(a1(y), y))))];
+  }),
 };
 
 /** Where a gradient came about by putting one element a row into zeros: that element. */
 function alone(dy: Value): { readonly index: Value; readonly values: Value } | undefined {
-  const producer = (value: Value): Node | undefined => dy.graph.nodes.findLast(n => n.outputs.includes(value));
-  const node = producer(dy);
+  const node = maker(dy);
   if (node?.op !== 'ScatterElements' || node.attributes['axis'] !== 1) return undefined;
   const [base, index, values] = node.inputs as [Value, Value, Value];
-  return producer(base)?.op === 'ConstantOfShape' ? { index, values } : undefined;
+  return maker(base)?.op === 'ConstantOfShape' ? { index, values } : undefined;
 }
+
+const maker = (value: Value): Node | undefined => value.graph.nodes.findLast(n => n.outputs.includes(value));
+
+/** Where y gates, in z = y u, and nothing else: u, z and the gradient of z. */
+function gate(dy: Value, y: Value): { readonly u: Value; readonly z: Value; readonly dz: Value } | undefined {
+  const node = maker(dy);
+  if (node?.op !== 'Mul') return undefined;
+  const [dz, u] = node.inputs as [Value, Value];
+  const z = y.graph.nodes.find(n => n.op === 'Mul' && n.inputs[0] === y && n.inputs[1] === u)?.outputs[0];
+  return z !== undefined && sameDims(z, u) && sameDims(z, y) ? { u, z, dz } : undefined;
+}
+
+/** Where y are weights of rows v, in z = y v, and nothing else, maybe in another shape: z and its gradient. */
+function weightedSum(dy: Value, y: Value): { readonly z: Value; readonly dz: Value } | undefined {
+  const reshaped = maker(dy);
+  const node = reshaped?.op === 'Reshape' ? maker(reshaped.inputs[0] as Value) : reshaped;
+  if (node?.op !== 'MatMul' || node.attributes['transA'] === 1 || node.attributes['transB'] !== 1) return undefined;
+  const [dz, v] = node.inputs as [Value, Value];
+  const { nodes } = y.graph;
+  const weights = [y, ...nodes.flatMap(n => (n.op === 'Reshape' && n.inputs[0] === y ? n.outputs : []))];
+  const z = nodes.find(
+    n =>
+      n.op === 'MatMul' && n.attributes['transB'] !== 1 && weights.includes(n.inputs[0] as Value) && n.inputs[1] === v,
+  )?.outputs[0];
+  return z !== undefined && sameDims(z, dz) && y.dims.at(-1) === v.dims.at(-2) ? { z, dz } : undefined;
+}
+
+const sameDims = (x: Value, y: Value): boolean =>
+  x.dims.length === y.dims.length && x.dims.every((d, i) => d === y.dims[i]);
 
 const a1 = (like: Value): Value => like.graph.scalar(1);
 

@@ -14,6 +14,7 @@ import { beat } from './heartbeat';
 import { type Lowered, lowered } from './lower';
 import { writeOnnx } from './onnx';
 import { cast, identity } from './ops';
+import { rowsAddedWhole } from './row-sums';
 import { sizeOf, sizesOf } from './sizes';
 import { KEEPS_TURNED, turned } from './turned';
 
@@ -129,7 +130,8 @@ export class Session {
       ...(other === undefined ? [KEEPS_TURNED] : []),
       ...(options.frozen === undefined ? [] : [SEPARATE]),
     ];
-    const made = ort.InferenceSession.create(bytes ?? writeOnnx(other ?? turned(graph)), {
+    const program = other ?? turned(device === 'cpu' && options.threads === 1 ? rowsAddedWhole(graph) : graph);
+    const made = ort.InferenceSession.create(bytes ?? writeOnnx(program), {
       executionProviders: device === 'cpu' ? ['cpu'] : [device, 'cpu'],
       intraOpNumThreads: options.threads,
       interOpNumThreads: 1,

@@ -28,6 +28,15 @@ const cases: Readonly<Record<string, Case>> = {
   'neg, exp, log': { inputs: { a: [5] }, f: ({ a }) => o.neg(o.exp(o.log(o.mul(a!, a!)))) },
   'sqrt, reciprocal': { inputs: { a: [5] }, f: ({ a }) => o.reciprocal(o.sqrt(a!)) },
   'sigmoid, tanh, erf': { inputs: { a: [5] }, f: ({ a }) => o.add(o.sigmoid(a!), o.mul(o.tanh(a!), o.erf(a!))) },
+  'silu that gates': { inputs: { a: [5], b: [5] }, f: ({ a, b }) => o.mul(o.silu(a!), b!) },
+  'silu that gates, and more': {
+    inputs: { a: [5], b: [5] },
+    f: ({ a, b }) => {
+      const y = o.silu(a!);
+      return o.add(o.mul(y, b!), o.mul(b!, o.exp(y)));
+    },
+  },
+  'silu that gates all elements of a row': { inputs: { a: [3, 1], b: [3, 4] }, f: ({ a, b }) => o.mul(o.silu(a!), b!) },
   silu: { inputs: { a: [5] }, f: ({ a }) => o.silu(a!) },
   rotary: {
     inputs: { x: [3, 8] },
@@ -46,6 +55,17 @@ const cases: Readonly<Record<string, Case>> = {
   },
   'gemm, first transposed': { inputs: { a: [3, 4], b: [3, 5] }, f: ({ a, b }) => o.gemm(a!, b!, { transA: true }) },
   'matmul, broadcast': { inputs: { a: [2, 2, 3, 4], b: [2, 1, 4, 5] }, f: ({ a, b }) => o.matmul(a!, b!) },
+  'softmax that weights, in another shape': {
+    inputs: { a: [2, 2, 3, 4], v: [4, 4, 5] },
+    f: ({ a, v }) => o.matmul(o.reshape(o.softmax(a!), [4, 3, 4]), v!),
+  },
+  'softmax that weights, and more': {
+    inputs: { a: [2, 3, 4], v: [2, 4, 5] },
+    f: ({ a, v }) => {
+      const y = o.softmax(a!);
+      return o.mul(o.matmul(y, v!), o.exp(o.reduceSum(o.mul(y, y), [-1])));
+    },
+  },
   softmax: { inputs: { a: [2, 4] }, f: ({ a }) => o.softmax(a!) },
   logSoftmax: { inputs: { a: [2, 4] }, f: ({ a }) => o.logSoftmax(a!) },
   'reduceSum, axes dropped': { inputs: { a: [2, 3, 4] }, f: ({ a }) => o.reduceSum(a!, [0, 2], false) },
@@ -131,7 +151,12 @@ describe('gradients', () => {
     assert.equal(gradients(loss, [x]).size, 0);
   });
 
-  it('of an embedding are exact with repeated tokens, on two threads, every time', async () => {
+  for (const threads of [1, 2]) {
+    const title = `of an embedding are exact with repeated tokens, on ${threads} of the runtime's threads, every time`;
+    it(title, () => exactEmbedding(threads));
+  }
+
+  async function exactEmbedding(threads: number): Promise<void> {
     const [rows, width, n] = [64, 128, 4096];
     const g = new Graph();
     const table = g.input('table', 'float32', [rows, width]);
@@ -145,7 +170,7 @@ describe('gradients', () => {
     const w = Float32Array.from({ length: n * width }, () => random.below(16));
     const expected = new Float32Array(rows * width);
     for (let i = 0; i < n; i++) for (let j = 0; j < width; j++) expected[ids[i]! * width + j]! += w[i * width + j]!;
-    const session = await Session.create(g, cpu);
+    const session = await Session.create(g, { device: 'cpu', threads });
     const feeds = new Map<string, Tensor>([
       ['table', { dims: [rows, width], data: new Float32Array(rows * width) }],
       ['index', { dims: [n], data: ids }],
@@ -153,5 +178,5 @@ describe('gradients', () => {
     ]);
     for (let i = 0; i < 10; i++) assert.deepEqual((await session.run(feeds)).get('d')!.data, expected);
     await session.dispose();
-  });
+  }
 });
