@@ -47,7 +47,7 @@ export interface Host {
   onChanged(listener: (changed: Changed) => void): void;
   onGo(listener: (state: ViewState) => void): void;
   /** Rules are typed in the editor beside. */
-  onTried(listener: (folder: string, tried: Tried) => void): void;
+  onTried(listener: (folder: string, tried: Tried, running: boolean) => void): void;
 }
 
 /** A request was answered with an error. */
@@ -82,7 +82,7 @@ export function connect(): Promise<{ readonly host: Host; readonly state: ViewSt
   const changes = new Map<string, Changed>();
   let changed: ((changed: Changed) => void) | undefined;
   let go: ((state: ViewState) => void) | undefined;
-  let tried: ((folder: string, tried: Tried) => void) | undefined;
+  let tried: ((folder: string, tried: Tried, running: boolean) => void) | undefined;
   let nextId = 1;
   let looked: ViewState | undefined;
   let looking: ReturnType<typeof setTimeout> | undefined;
@@ -172,7 +172,7 @@ export function connect(): Promise<{ readonly host: Host; readonly state: ViewSt
           go?.(data.state);
           return;
         case 'tried':
-          tried?.(data.folder, data.tried);
+          tried?.(data.folder, data.tried, data.running);
           return;
       }
     });

@@ -27,6 +27,13 @@ export function percent(value: number | null | undefined): string {
   return `${(value * 100).toFixed(Math.abs(value) < 0.1 && value !== 0 ? 1 : value === 1 || value === 0 ? 0 : 1)}%`;
 }
 
+/** Of what may be very small: 0.012%, and 3.10e-5% where that would be all zeros. */
+export function finePercent(value: number): string {
+  const size = value * 100;
+  if (size === 0 || size >= 0.1) return percent(value);
+  return size >= 1e-3 ? `${size.toPrecision(2)}%` : `${figure(size)}%`;
+}
+
 /** The same with its sign, also of plus. */
 export function signed(value: number): string {
   return value > 0 ? `+${figure(value)}` : figure(value);

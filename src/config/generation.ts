@@ -37,6 +37,12 @@ export const generation = settings(
       .describe(
         `So many of the most likely tokens are written down at each place of a rollout, with their log-probabilities; 0: none. ${OURS}`,
       ),
+    at_once: z
+      .int()
+      .min(0)
+      .describe(
+        `Completions that are written at the same time; 0: as many as there is memory for. On WebGPU those that wait take the places of those that end, elsewhere groups that wait are batches of their own. ${OURS}`,
+      ),
     remove_ended: fraction.describe(
       `Completions that have ended leave the batch when at least this share of it can go; 0: they stay. Saves time where lengths differ; the shape of products may change how they round. ${OURS}`,
     ),
@@ -53,6 +59,7 @@ export const generation = settings(
     prefix: '',
     log_probs: 'plain',
     record_alternatives: 5,
+    at_once: 0,
     remove_ended: 0.25,
   },
 );

@@ -109,6 +109,7 @@ export function generationOptions(generation: Curriculum['generation'], tokenize
     stop: new StopTexts(stop, ids => tokenizer.decode(ids, { skipSpecial: true })),
     prefix: tokenizer.encode(prefix),
     logProbs: generation.log_probs,
+    atOnce: generation.at_once,
     removeEnded: generation.remove_ended,
   };
 }

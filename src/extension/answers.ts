@@ -1,6 +1,5 @@
 // What a view may ask for: questions go to the query process, the rest is done here.
 
-import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import * as vscode from 'vscode';
 import { TriphaseError } from '../protocol/errors';
@@ -61,7 +60,11 @@ function questionsTo(query: Query): { readonly [N in keyof Questions]: Answers[N
     occurrences: ask('occurrences'),
     curves: ask('curves'),
     configDifference: ask('configDifference'),
-    hints: ask('hints'),
+    hints: async (params, wishes) => {
+      const hints = await query.ask('hints', params, wishes);
+      const { keptHints } = await import('./rules/dismissed-hints');
+      return keptHints(params.folder, hints);
+    },
     image: ask('image'),
     export: ask('export'),
   };
@@ -98,39 +101,16 @@ function actions(
       return null;
     },
     openRule: async ({ folder, rule }) => {
+      const { openRule } = await import('./rules/open-rule');
       await openRule(folder, rule);
+      return null;
+    },
+    dismissHint: async ({ folder, id, rule }) => {
+      const { dismissHint } = await import('./rules/dismissed-hints');
+      await dismissHint(folder, id, rule);
       return null;
     },
     preview: (params, { signal }) => phasePreview(context, params, signal),
     runs: async () => runs.all.map(run => ({ folder: run.folder, name: run.info.name })),
   };
-}
-
-/** In the file that the run was started with where that is still there, otherwise in the run's own copy. */
-async function openRule(folder: string, rule: string): Promise<void> {
-  const { readRunInfo, sourceConfigFile } = await import('../run/folder');
-  const { LineCounter, parseDocument } = await import('yaml');
-  for (const file of [readRunInfo(folder).config, sourceConfigFile(folder)]) {
-    const text = await readFile(file, 'utf8').catch(() => undefined);
-    if (text === undefined) continue;
-    const lines = new LineCounter();
-    const document = parseDocument(text, { lineCounter: lines });
-    const builtIn = rule === 'format' || rule === 'accuracy';
-    const node: unknown = document.getIn(builtIn ? ['rewards', rule] : ['rewards', 'rules', rule], true);
-    const offset = rangeStart(node);
-    const { line, col } = offset === undefined ? { line: 1, col: 1 } : lines.linePos(offset);
-    const at = new vscode.Position(line - 1, col - 1);
-    await vscode.window.showTextDocument(vscode.Uri.file(file), {
-      selection: new vscode.Range(at, at),
-      viewColumn: vscode.ViewColumn.Beside,
-    });
-    return;
-  }
-  throw new TriphaseError('run-folder', `There is no config that says what ${rule} is.`, undefined, { file: folder });
-}
-
-function rangeStart(node: unknown): number | undefined {
-  if (typeof node !== 'object' || node === null || !('range' in node) || !Array.isArray(node.range)) return undefined;
-  const [start]: readonly unknown[] = node.range;
-  return typeof start === 'number' ? start : undefined;
 }

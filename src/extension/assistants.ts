@@ -74,9 +74,10 @@ function toolsOf(query: Query, runs: Runs): Readonly<Record<string, Tool>> {
   };
   return {
     list_runs: {
-      run: async () => {
+      run: async input => {
         await runs.found;
-        return runs.all.slice(0, 50).map(({ folder, info, state, digest }) => ({
+        const offset = Math.max(0, number(input, 'offset') ?? 0);
+        const rows = runs.all.slice(offset, offset + mostRows).map(({ folder, info, state, digest }) => ({
           run: path.basename(folder),
           config: info.config,
           state: stateInWords(state),
@@ -87,6 +88,7 @@ function toolsOf(query: Query, runs: Runs): Readonly<Record<string, Tool>> {
             ({ condition, accuracy, n }) => `${condition} ${(accuracy * 100).toFixed(1)}% of ${n}`,
           ),
         }));
+        return { total: runs.all.length, offset, runs: rows };
       },
     },
     get_metrics: {

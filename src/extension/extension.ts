@@ -60,7 +60,7 @@ export function activate(context: vscode.ExtensionContext): void {
     editorFeatures(query, runs),
     { dispose: () => void trial.close() },
     ruleTests,
-    new Trials(trial, runs, () => panels.viewers),
+    new Trials(trial, runs, () => panels.viewers, panels.onDidLook),
     openLinks((uriPath, query) => {
       const state = readLink(uriPath, query);
       if (state !== undefined) panels.showEditor(state);

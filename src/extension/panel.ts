@@ -19,6 +19,8 @@ export interface PanelParts {
   readonly extensionUri: vscode.Uri;
   readonly title: (state: ViewState) => string;
   readonly answers: Answers;
+  /** Another rollout is looked at than before. */
+  readonly looked: () => void;
   /** VS Code has an address of it, and opens it by that. */
   readonly isEditor: boolean;
 }
@@ -88,8 +90,8 @@ export class Panel {
     return { folder, ...(this.state.view === 'trace' ? { at: this.state.ref } : {}) };
   }
 
-  tell(folder: string, tried: Tried): void {
-    this.post({ kind: 'tried', folder, tried });
+  tell(folder: string, tried: Tried, running: boolean): void {
+    this.post({ kind: 'tried', folder, tried, running });
   }
 
   go(state: ViewState): void {
@@ -118,7 +120,9 @@ export class Panel {
     if (message.kind === 'looks') {
       const looked = readViewState(this.state.view, message.state);
       if (looked === undefined) return;
+      const before = placeOf(this.state);
       this.state = looked;
+      if (placeOf(looked) !== before) this.parts.looked();
       const title = this.parts.title(looked);
       if (title !== this.panel.title) this.panel.title = title;
       return;
@@ -131,9 +135,14 @@ export class Panel {
     this.post({ kind: 'init', state: this.state, strings: viewStrings() });
     if (this.wanted !== undefined) this.post({ kind: 'go', state: this.wanted });
     this.wanted = undefined;
+    this.parts.looked();
   }
 
   private post(message: ToView): void {
     if (this.ready) void this.panel.webview.postMessage(message);
   }
 }
+
+/** The rollout of a trace; of other views nothing that rules are tried on. */
+const placeOf = (state: ViewState): string =>
+  state.view === 'trace' ? `${state.folder} ${state.ref.step} ${state.ref.group} ${state.ref.sample}` : '';

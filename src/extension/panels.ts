@@ -18,6 +18,9 @@ export class Panels implements vscode.Disposable {
   /** Those among them that are editors: each stays with its own rollout. */
   private readonly editors: TraceEditors;
   private readonly disposables: vscode.Disposable[];
+  private readonly looked = new vscode.EventEmitter<void>();
+  /** A trace shows another rollout, or is shown again. */
+  readonly onDidLook = this.looked.event;
 
   constructor(
     private readonly extensionUri: vscode.Uri,
@@ -27,6 +30,7 @@ export class Panels implements vscode.Disposable {
     this.editors = new TraceEditors((webview, state) => this.adopt(webview, state, true));
     this.disposables = [
       this.editors,
+      this.looked,
       runs.onDidChange(run => {
         if (run !== undefined) for (const panel of this.open) panel.news(run);
       }),
@@ -86,6 +90,7 @@ export class Panels implements vscode.Disposable {
       extensionUri: this.extensionUri,
       title: next => this.titleOf(next, isEditor),
       isEditor,
+      looked: () => this.looked.fire(),
       answers: this.answersFor((next, { beside = false, editor = false }) => {
         const column = beside ? vscode.ViewColumn.Beside : (webview.viewColumn ?? vscode.ViewColumn.Active);
         if (editor) this.showEditor(next, column);
@@ -110,11 +115,11 @@ export class Panels implements vscode.Disposable {
       case 'trace':
         return isEditor
           ? vscode.l10n.t(
-              '{0}: step {1}, group {2}, completion {3}',
+              '{0}: step {1}, group {2}, sample {3}',
               name,
               state.ref.step,
-              state.ref.group + 1,
-              state.ref.sample + 1,
+              state.ref.group,
+              state.ref.sample,
             )
           : vscode.l10n.t('{0}: Trace', name);
       case 'preview':

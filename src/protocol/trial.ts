@@ -72,6 +72,12 @@ export interface TriedRun {
   readonly groups: number;
   readonly groupsWithoutSpread: { readonly before: number | null; readonly after: number };
   readonly groupsReordered: number;
+  /** Those among them that change most, with the rewards of their samples; null: not recorded. */
+  readonly mostReordered: readonly {
+    readonly ref: RolloutRef;
+    readonly before: readonly (number | null)[];
+    readonly after: readonly (number | null)[];
+  }[];
   readonly advantagesFlipped: number;
   readonly mostChanged: readonly {
     readonly ref: RolloutRef;

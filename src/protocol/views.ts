@@ -47,6 +47,11 @@ export interface Actions {
   };
   /** Opens the rule where it is written. */
   readonly openRule: { readonly params: { readonly folder: string; readonly rule: string }; readonly result: null };
+  /** Remembers in the file of the rules that a hint is no problem, and does not give it again. */
+  readonly dismissHint: {
+    readonly params: { readonly folder: string; readonly id: string; readonly rule?: string };
+    readonly result: null;
+  };
   /** Rendered prompts of a phase, as the command line's `preview --json` gives them. */
   readonly preview: {
     readonly params: {
@@ -116,6 +121,12 @@ export type ToView =
   | { readonly kind: 'branching'; readonly id: number; readonly progress: BranchProgress }
   | { readonly kind: 'recomputing'; readonly id: number; readonly progress: RecomputeProgress }
   /** Rules are typed in the editor: what they would have paid. */
-  | { readonly kind: 'tried'; readonly folder: string; readonly tried: Tried }
+  | {
+      readonly kind: 'tried';
+      readonly folder: string;
+      readonly tried: Tried;
+      /** A run is under way that could take the rules. */
+      readonly running: boolean;
+    }
   /** Go there without losing the rest. */
   | { readonly kind: 'go'; readonly state: ViewState };

@@ -95,6 +95,8 @@ export interface RescoreReport {
   readonly mostChanged: readonly ChangedSample[];
   /** Those whose advantages would have been the farthest from what they were. */
   readonly mostChangedGroups: readonly ChangedGroup[];
+  /** Of those whose samples would have been in another order, the same. */
+  readonly mostReorderedGroups: readonly ChangedGroup[];
   readonly hints: readonly Hint[];
 }
 

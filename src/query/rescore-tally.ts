@@ -39,6 +39,7 @@ export interface RescoreTally {
   readonly steps: RescoredStep[];
   changed: ChangedSample[];
   changedGroups: (ChangedGroup & { readonly distance: number })[];
+  reorderedGroups: (ChangedGroup & { readonly distance: number })[];
   readonly hints: HintTally;
 }
 
@@ -61,6 +62,7 @@ export const emptyTally = (): RescoreTally => ({
   steps: [],
   changed: [],
   changedGroups: [],
+  reorderedGroups: [],
   hints: emptyHintTally(),
 });
 
@@ -180,7 +182,8 @@ export function standing(
 
 function countOrder(tally: RescoreTally, group: StoredGroup, before: GroupStanding, after: GroupStanding): void {
   if (before.ranks === undefined || after.ranks === undefined) return;
-  if (before.ranks.some((rank, i) => rank !== after.ranks![i])) tally.reordered++;
+  const isReordered = before.ranks.some((rank, i) => rank !== after.ranks![i]);
+  if (isReordered) tally.reordered++;
   let distance = 0;
   for (const [i, was] of before.advantages.entries()) {
     const is = after.advantages[i];
@@ -189,10 +192,14 @@ function countOrder(tally: RescoreTally, group: StoredGroup, before: GroupStandi
     distance += Math.abs(was - is);
   }
   // what was written down was rounded
-  if (distance <= 1e-4 * group.samples.length) return;
+  if (distance <= 1e-4 * group.samples.length && !isReordered) return;
   const { file, step, group: number } = group;
-  tally.changedGroups.push({ file, step, group: number, before, after, distance });
+  const changed = { file, step, group: number, before, after, distance };
+  tally.changedGroups.push(changed);
   if (tally.changedGroups.length > 4 * MOST_CHANGED) tally.changedGroups = mostGroups(tally.changedGroups);
+  if (!isReordered) return;
+  tally.reorderedGroups.push(changed);
+  if (tally.reorderedGroups.length > 4 * MOST_CHANGED) tally.reorderedGroups = mostGroups(tally.reorderedGroups);
 }
 
 function countSample(tally: RescoreTally, group: StoredGroup, i: number, scored: Scored): void {
@@ -244,6 +251,7 @@ export function addTally(tally: RescoreTally, other: RescoreTally): void {
   for (const step of other.steps) tally.steps.push(step);
   tally.changed = mostSamples([...tally.changed, ...other.changed]);
   tally.changedGroups = mostGroups([...tally.changedGroups, ...other.changedGroups]);
+  tally.reorderedGroups = mostGroups([...tally.reorderedGroups, ...other.reorderedGroups]);
   addHints(tally.hints, other.hints);
 }
 
@@ -294,7 +302,8 @@ export function reportOf(tally: RescoreTally, ofFiles: number): RescoreReport {
     groupsReordered: tally.reordered,
     advantagesFlipped: tally.flipped,
     mostChanged: mostSamples(tally.changed),
-    mostChangedGroups: mostGroups(tally.changedGroups).map(({ distance: _, ...group }) => group),
+    mostChangedGroups: withoutDistance(tally.changedGroups),
+    mostReorderedGroups: withoutDistance(tally.reorderedGroups),
     hints: hintsOf(hints, {
       weights: weights.of,
       errors: new Map([...tally.rules].map(([name, { errors }]) => [name, errors])),
@@ -314,3 +323,6 @@ const mostSamples = (changed: readonly ChangedSample[]) =>
 
 const mostGroups = (changed: RescoreTally['changedGroups']) =>
   changed.toSorted((a, b) => b.distance - a.distance || byPlace(a, b)).slice(0, MOST_CHANGED);
+
+const withoutDistance = (changed: RescoreTally['changedGroups']): readonly ChangedGroup[] =>
+  mostGroups(changed).map(({ distance: _, ...group }) => group);

@@ -20,14 +20,17 @@ export async function completions(
   random: () => readonly Random[],
   together?: Together,
 ): Promise<readonly (readonly Sample[])[]> {
-  const inBatches = async (size: number): Promise<readonly (readonly Sample[])[]> => {
+  const { samples, atOnce = 0 } = options;
+  const inBatches = async (fitting: number): Promise<readonly (readonly Sample[])[]> => {
     const draws = random();
+    const most = atOnce === 0 ? fitting * samples : Math.min(atOnce, fitting * samples);
     // on a device those that there is no room for wait for those that end
-    if (model.resident) return drawGroups(model, prompts, { ...options, atOnce: size * options.samples }, draws);
+    if (model.resident) return drawGroups(model, prompts, { ...options, atOnce: most }, draws);
+    const size = Math.max(1, Math.floor(most / samples));
     const groups: (readonly Sample[])[] = [];
     for (let from = 0; from < prompts.length; from += size) {
       const to = from + size;
-      const own = draws.slice(from * options.samples, to * options.samples);
+      const own = draws.slice(from * samples, to * samples);
       groups.push(...(await drawGroups(model, prompts.slice(from, to), options, own)));
     }
     return groups;

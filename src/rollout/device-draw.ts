@@ -34,8 +34,8 @@ export async function drawOnDevice(
   options: GenerationOptions,
   random: readonly Random[],
 ): Promise<readonly (readonly Sample[])[]> {
-  const { samples, atOnce = random.length } = options;
-  const { places, group } = roomFor(atOnce, prompts.length, samples);
+  const { samples, atOnce = 0 } = options;
+  const { places, group } = roomFor(atOnce === 0 ? random.length : atOnce, prompts.length, samples);
   const groups: (readonly Sample[])[] = [];
   for (let from = 0; from < prompts.length; from += places) {
     const some = prompts.slice(from, from + places);

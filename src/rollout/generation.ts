@@ -39,8 +39,8 @@ export interface GenerationOptions extends Warping {
    */
   readonly removeEnded?: number;
   /**
-   * Completions that are written at the same time where a model stays on a device; the others wait, and take the rows of
-   * those that end. Default: all.
+   * Completions that are written at the same time (`completions` alone asks for it); 0, the default: all. Where a model stays
+   * on a device, the others take the rows of those that end; elsewhere whole groups are written one batch after the other.
    */
   readonly atOnce?: number;
   /** So many of the most likely tokens are kept at each place of a completion; 0, the default: none. */

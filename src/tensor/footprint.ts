@@ -30,6 +30,13 @@ export interface Footprint {
 /** Operators whose result is another view of their input. */
 const views = new Set(['Reshape', 'Identity']);
 
+/** Writes its result into an input of the graph, of which it is another view: what Session.runInto is for. */
+const writesInto = (graph: Graph, { op, inputs, outputs, attributes }: Node): boolean =>
+  op === 'ScatterElements' &&
+  attributes['reduction'] === undefined &&
+  graph.inputs.includes(inputs[0] as Value) &&
+  graph.outputs.some(({ value }) => value === outputs[0]);
+
 /** Operators that write their result over an input that nobody else reads (measured, onnxruntime 1.30: others do not). */
 const overwrites = new Set(['LogSoftmax', 'Sigmoid', 'Softmax', 'Tanh']);
 
@@ -42,7 +49,8 @@ export function footprint(graph: Graph, sizes: ReadonlyMap<string, number>, merg
   const nodes = inOrder(live);
   const root = new Map<Value, Value>();
   const rootOf = (value: Value): Value => root.get(value) ?? value;
-  for (const node of nodes) if (views.has(node.op)) root.set(node.outputs[0] as Value, rootOf(node.inputs[0] as Value));
+  const isView = (node: Node): boolean => views.has(node.op) || writesInto(graph, node);
+  for (const node of nodes) if (isView(node)) root.set(node.outputs[0] as Value, rootOf(node.inputs[0] as Value));
   const last = new Map<Value, number>();
   nodes.forEach((node, at) => {
     for (const x of node.inputs) last.set(rootOf(x), at);
@@ -58,7 +66,7 @@ export function footprint(graph: Graph, sizes: ReadonlyMap<string, number>, merg
   let now = 0;
   let peak = 0;
   nodes.forEach((node, at) => {
-    if (!views.has(node.op)) {
+    if (!isView(node)) {
       const over = overwritten(node, at, last, rootOf, made, bytesOf);
       for (const y of node.outputs) {
         made.add(y);

@@ -245,6 +245,11 @@ function triedRun(report: RescoreReport): TriedRun {
     groups,
     groupsWithoutSpread: { before: orNull(groupsWithoutSpread.before), after: groupsWithoutSpread.after },
     groupsReordered: report.groupsReordered,
+    mostReordered: report.mostReorderedGroups.slice(0, 5).map(({ step, group, before, after }) => ({
+      ref: { step, group, sample: 0 },
+      before: before.rewards.map(orNull),
+      after: after.rewards.map(orNull),
+    })),
     advantagesFlipped: report.advantagesFlipped,
     mostChanged: mostChanged.map(({ step, group, sample, before, after, completion }) => ({
       ref: { step, group, sample },

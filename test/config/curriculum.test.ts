@@ -92,6 +92,7 @@ describe('curriculum file', () => {
         prefix: '',
         log_probs: 'plain',
         record_alternatives: 5,
+        at_once: 0,
         remove_ended: 0.25,
       });
       assert.deepEqual(config.evaluation.conditions, ['image_caption', 'image', 'caption', 'question', 'mismatched']);

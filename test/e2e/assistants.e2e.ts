@@ -54,7 +54,11 @@ describe('tools for an assistant', () => {
   const parsed = async <T>(tool: string, input: Row): Promise<T> => JSON.parse(await ask(tool, input)) as T;
 
   it('lists the runs', async () => {
-    const [run] = await parsed<readonly Row[]>('list_runs', {});
+    type Listed = { readonly total: number; readonly runs: readonly Row[] };
+    const { total, runs } = await parsed<Listed>('list_runs', {});
+    assert.deepEqual([total, runs.length], [1, 1]);
+    assert.deepEqual((await parsed<Listed>('list_runs', { offset: 1 })).runs, []);
+    const [run] = runs;
     assert.equal(run?.['run'], 'towers');
     assert.equal(run['state'], 'finished');
     assert.equal(run['step'], 9);

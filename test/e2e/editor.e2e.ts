@@ -115,6 +115,20 @@ describe('a curriculum in the editor', () => {
     await until('no hint', async () => (await editor().locator('.squiggly-info').count()) === 0);
   });
 
+  it('forgets it from the dashboard too, in the same place', async () => {
+    const mark = ' # not a problem: never-fires';
+    writeFileSync(file(), text().replace(mark, ''));
+    await workbench.command('Triphase: Open Dashboard');
+    const dashboard = await workbench.view('main.dashboard .hints li');
+    const hint = dashboard.locator('.hints li', { hasText: 'boxed' });
+    await hint.getByRole('button', { name: 'This is no problem' }).click();
+    await until('the hint dismissed in the file', async () => text().includes(mark));
+    await hint.waitFor({ state: 'detached' });
+    await workbench.command('View: Close Editor');
+    await page().locator('.tab.active', { hasText: 'curriculum.yaml' }).waitFor();
+    await until('no hint', async () => (await editor().locator('.squiggly-info').count()) === 0);
+  });
+
   it('marks a mistyped key as it is typed, and mends it', async () => {
     await toLine(lineOf('seed: 1'));
     await page().keyboard.type('\nthraeds: 2');

@@ -123,6 +123,14 @@ describe('rewards that curricula share', () => {
     await lens('Edit beside a trace').click();
     const trace = await workbench.view('main.trace .step');
     assert.match(await trace.locator('.where').innerText(), /completion 1 of/);
+    // the pencil in the trace leads to the rule in the file that holds it, as it stands there now
+    await toTab('rewards.yaml');
+    await page().keyboard.press('Control+Home');
+    await page().keyboard.type('# shared\n');
+    const line = shared().slice(0, shared().indexOf('boxed:')).split('\n').length + 1;
+    await trace.locator('.rule[data-rule=boxed] .icon-button').click();
+    await workbench.statusBar(`Ln ${line}, Col`).waitFor();
+    await page().locator('.tab.active', { hasText: 'rewards.yaml' }).waitFor();
     await workbench.picture('shared-rewards-edit');
   });
 });

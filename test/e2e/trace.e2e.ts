@@ -117,7 +117,7 @@ describe('a trace in the workbench', () => {
   });
 
   it('is an editor by its link: pinned, split, back after a reload, and opened again', async () => {
-    const tab = page().locator('.tab', { hasText: 'completion' });
+    const tab = page().locator('.tab', { hasText: 'sample' });
     const shown = (many: number, text: string): Promise<true> =>
       until(`${many} × ${text}`, async () => {
         const counts = page()
@@ -132,7 +132,7 @@ describe('a trace in the workbench', () => {
         return (await Promise.all(counts)).reduce((sum, one) => sum + one, 0) === many;
       });
     await workbench.command('View: Pin Editor');
-    await page().locator('.tab.sticky', { hasText: 'step 2, group 2, completion 5' }).waitFor();
+    await page().locator('.tab.sticky', { hasText: 'step 2, group 1, sample 4' }).waitFor();
     await workbench.command('View: Split Editor Right');
     await shown(2, 'completion 5 of 8');
     assert.equal(await tab.count(), 2);

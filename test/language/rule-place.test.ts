@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { codeOfRule } from '../../src/language/rule-place';
+import { codeOfRule, placeOfRule } from '../../src/language/rule-place';
 import type { FileKind } from '../../src/language/schema-walk';
 import { YamlSource } from '../../src/language/yaml-source';
 
@@ -11,6 +11,19 @@ const text = `rewards:
     calm: { kind: script, file: calm.ts }
     brief: { kind: length }
 `;
+
+describe('where a rule stands', () => {
+  it('is what it says, and nowhere where it is not written', () => {
+    const place = (rule: string) => {
+      const range = placeOfRule('curriculum', new YamlSource(text), rule);
+      return range && text.slice(range.start, range.end);
+    };
+    assert.equal(place('format'), '{ weight: 0.1 }');
+    assert.equal(place('brief'), '{ kind: length }');
+    assert.equal(place('accuracy'), undefined);
+    assert.equal(placeOfRule('rewards', new YamlSource('rules: { odd: {} }'), 'odd')?.start, 14);
+  });
+});
 
 describe('where a rule says what it computes', () => {
   const place = (rule: string, part: 'condition' | 'score', written = text, kind: FileKind = 'curriculum') => {

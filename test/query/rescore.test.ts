@@ -101,6 +101,7 @@ describe('re-scoring stored rollouts', () => {
         ],
       ],
     );
+    assert.deepEqual(report.mostReorderedGroups, report.mostChangedGroups);
     const [changed] = report.mostChangedGroups;
     assert.deepEqual(
       [changed?.before.advantages, changed?.after.advantages].map(values => values?.map(value => value?.toFixed(3))),
@@ -214,6 +215,7 @@ describe('re-scoring stored rollouts', () => {
     const rule = report.rules.find(({ rule: name }) => name === 'digit_reward');
     assert.ok(Math.abs(rule?.change ?? 1) < 1e-6, `the mean of the rule is ${rule?.change} from TRL's`);
     assert.deepEqual([report.groupsReordered, report.advantagesFlipped], [0, 0]);
+    assert.deepEqual(report.mostReorderedGroups, []);
     for (const { before, after } of report.mostChangedGroups)
       for (const [i, advantage] of before.advantages.entries())
         assert.ok(Math.abs(advantage! - after.advantages[i]!) < 1e-3, `${advantage} and ${after.advantages[i]}`);

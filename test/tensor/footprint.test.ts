@@ -34,6 +34,15 @@ describe('the footprint of a graph', () => {
   /** There until the end: memory that is collected in between would not be measured. */
   const halves = new Uint16Array(WIDTH * WIDTH).fill(1);
 
+  it('counts nothing for what is written into an input', () => {
+    const g = new Graph();
+    const x = g.input('x', 'float32', ['rows', 4]);
+    const y = o.putElements(x, g.input('at', 'int32', [1, 4]), g.input('values', 'float32', [1, 4]), 0);
+    g.output('y', y);
+    g.output('sum', o.reduceSum(y, [0, 1]));
+    assert.equal(footprint(g, new Map([['rows', 1000]])).peak, 4);
+  });
+
   it('counts values from the node that makes them to the last that reads them', () => {
     const g = new Graph();
     const x = g.input('x', 'float32', ['rows', 4]);

@@ -77,6 +77,24 @@ describe('rules tried as they are typed', function () {
     assert.ok(Math.abs((odd?.mean ?? 0) - 2 * mean) < 1e-9);
     assert.ok(Math.abs((odd?.change ?? 0) - mean) < 1e-9);
     assert.equal(run.groupsReordered, 0, 'twice as much is the same order');
+    assert.deepEqual(run.mostReordered, []);
+  });
+
+  it('has the groups whose order changes, with the rewards of each before and after', async () => {
+    const last = (await tried(written => written.replace('completion.length % 7', '-(completion.length % 7)'))).at(-1);
+    assert.equal(last?.of, 'run');
+    const { run } = last as Extract<Tried, { readonly of: 'run' }>;
+    assert.ok(run.groupsReordered > 0 && run.mostReordered.length > 0);
+    for (const { ref, before, after } of run.mostReordered) {
+      const stored = records.filter(({ step, group }) => step === ref.step && group === ref.group);
+      assert.deepEqual(
+        before,
+        stored.toSorted((a, b) => a.sample - b.sample).map(({ reward }) => reward),
+      );
+      const order = (rewards: readonly (number | null)[]) =>
+        rewards.map(one => rewards.filter(other => (other ?? 0) > (one ?? 0)).length).join(' ');
+      assert.notEqual(order(before), order(after));
+    }
   });
 
   it('also while the rest of the config is wrong', async () => {

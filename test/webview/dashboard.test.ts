@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { Page } from 'playwright-core';
+import type { Curves } from '../../src/protocol/query';
 import { completionsOf, mean, rewardOf, runOfTwoVersions, steps as stepsOfTwo } from '../trial/two-versions';
 import type { Done } from './harness/server';
 import { trialAnswers } from './harness/trial-answers';
@@ -23,9 +24,16 @@ describe('the dashboard', function () {
   const index = new HeldIndex();
   /** In the place of what tries rules: a run too long to wait for. */
   let held: ((wishes: Parameters<typeof trial.recompute>[1]) => Promise<never>) | undefined;
+  /** So many steps of the run are there; undefined: all. */
+  let stepsSoFar: number | undefined;
   const views = inChromium({
     folders: () => [folder, other],
-    instead: index.instead,
+    instead: (...asked) => {
+      const [name, params, wishes, asUsual] = asked;
+      if (name !== 'curves' || stepsSoFar === undefined) return index.instead(...asked);
+      const upTo = stepsSoFar;
+      return asUsual(name, params, wishes).then(curves => firstSteps(curves as Curves, upTo));
+    },
     recompute: (params, wishes) => (held ? held(wishes) : trial.recompute(params, wishes)),
   });
   after(async () => {
@@ -36,6 +44,8 @@ describe('the dashboard', function () {
   const open = async (): Promise<Page> => {
     const page = await views.open({ view: 'dashboard', folders: [folder] });
     await page.locator('.card-speed canvas').waitFor();
+    // curves are drawn before the run is known whose rollouts are read for the first time
+    await page.locator('h1', { hasText: 'towers' }).waitFor();
     await settled(page);
     return page;
   };
@@ -359,6 +369,38 @@ describe('the dashboard', function () {
     assert.equal(asked, 1);
   });
 
+  it('has the values of the latest step in the legends of a run that goes on', async () => {
+    stepsSoFar = 3;
+    try {
+      const page = await open();
+      const value = page.locator('.card-reward .legend-value');
+      assert.equal(await value.textContent(), rewardAt(3).toFixed(3));
+      stepsSoFar = 5;
+      views.harness().tell({ kind: 'changed', folder, lastEvent: 99 });
+      await page.locator('.card-reward [aria-valuenow="5"]').waitFor();
+      assert.equal(await value.textContent(), rewardAt(5).toFixed(3));
+    } finally {
+      stepsSoFar = undefined;
+    }
+  });
+
+  it('has hints that lead to an example and to their rule, and that are no problem when one says so', async () => {
+    const page = await open();
+    const hints = page.locator('.hints li');
+    const always = hints.filter({ hasText: 'format always pays the same' });
+    await always.getByRole('button', { name: 'Show an example' }).click();
+    await always.getByRole('button', { name: 'Open the rule format' }).click();
+    const before = await hints.count();
+    await always.getByRole('button', { name: 'This is no problem' }).press('Enter');
+    await always.waitFor({ state: 'detached' });
+    assert.equal(await hints.count(), before - 1);
+    assert.equal(await page.evaluate(() => document.activeElement?.className), 'hints', 'the keyboard stays there');
+    const [open1, rule, dismissed] = views.harness().done.slice(-3);
+    assert.equal(open1?.name, 'open');
+    assert.deepEqual(rule, { name: 'openRule', params: { folder, rule: 'format' } });
+    assert.deepEqual(dismissed, { name: 'dismissHint', params: { folder, id: 'always-fires', rule: 'format' } });
+  });
+
   it('shows an error with what to do, and asks again on demand', async () => {
     const page = await views.open({ view: 'dashboard', folders: [path.join(parent, 'gone')] });
     const notice = page.locator('.notice-error');
@@ -404,4 +446,16 @@ async function settled(page: Page): Promise<void> {
     await page.waitForTimeout(100);
     [before, now] = [now, await width()];
   }
+}
+
+function firstSteps(curves: Curves, upTo: number): Curves {
+  const points = curves.steps.findLastIndex(step => step <= upTo) + 1;
+  const metrics = Object.entries(curves.metrics).map(([name, values]) => [name, values.slice(0, points)] as const);
+  return {
+    ...curves,
+    steps: curves.steps.slice(0, points),
+    phase: curves.phase.slice(0, points),
+    metrics: Object.fromEntries(metrics),
+    evaluations: curves.evaluations.filter(({ step }) => step <= upTo),
+  };
 }

@@ -95,7 +95,7 @@ describe('hostile text', function () {
       'aU+202EbU+2066c␀d␛[31meU+200BfU+E0041gU+D83Dh␍'.replace('U+D83D', '�'),
     );
     for (const row of [0, 1, 2]) {
-      await page.locator('.row').nth(row).click();
+      await completion(row).click();
       await page.waitForFunction(
         sample => document.querySelector('.detail h2')?.textContent?.endsWith(`sample ${sample}`),
         row,

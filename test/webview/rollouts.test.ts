@@ -269,6 +269,25 @@ describe('the rollouts', function () {
     assert.match((await page.locator('.step-label').textContent()) ?? '', /step 5/);
   });
 
+  it('stand under the heads of their columns, however narrow the view is', async () => {
+    const page = await views.open({ view: 'rollouts', folders: [folder] }, { width: 400, height: 700 });
+    await page.locator('.row').first().waitFor();
+    assert.equal(await page.evaluate(() => document.documentElement.scrollWidth), 400, 'the page itself is not wider');
+    await page.locator('.list-scroller').evaluate(scroller => {
+      scroller.scrollLeft = 10_000;
+    });
+    await page.locator('.list-head[style*=translateX]').waitFor();
+    const { heads, cells, end } = await page.evaluate(() => {
+      const lefts = (of: string) =>
+        [...(document.querySelector(of)?.children ?? [])].map(cell => Math.round(cell.getBoundingClientRect().left));
+      const row = document.querySelector('.row')?.getBoundingClientRect();
+      return { heads: lefts('.list-head'), cells: lefts('.row'), end: Math.round(row?.right ?? 0) };
+    });
+    assert.ok((heads[1] ?? 0) < 0, 'it is scrolled');
+    assert.deepEqual(cells, heads);
+    assert.ok(end > (heads.at(-1) ?? 0) + 60, 'a row reaches to its last column');
+  });
+
   it('are in the page only where they are in sight', async () => {
     const page = await views.open({ view: 'rollouts', folders: [folder] });
     await page.locator('.row').first().waitFor();

@@ -23,13 +23,34 @@ const words = [
   '',
 ];
 
+/** Completions that are unlike others: nothing, white space, tokens that reach from a step into the next, broken LaTeX. */
+const oddities: readonly (readonly string[])[] = [
+  [''],
+  ['  \n', '\n', ''],
+  ['<think', '>Two', '.</', 'think', '><', 'answer', '>2', '</answer>', ''],
+  ['So ', '$\\frac{1}{2$', ' is a half.', ''],
+];
+
+const asTokens = (tokens: readonly string[]): Partial<RolloutRecord> => ({
+  completion: tokens.join(''),
+  completion_ids: tokens.map((_, i) => i + 5),
+  offsets: tokens.map((_, i) => tokens.slice(0, i).join('').length),
+  logprobs: tokens.map(() => Math.log(1e-5)),
+  entropy: null,
+  alternative_ids: null,
+  alternative_logprobs: null,
+});
+
 describe('the trace', function () {
   this.timeout(60_000);
   const parent = mkdtempSync(path.join(tmpdir(), 'triphase-views-'));
   const folder = path.join(parent, 'towers');
+  const other = path.join(parent, 'other');
   before(async () => {
     await recordLab(parent, {
       columns: (step, group, sample): Partial<RolloutRecord> => {
+        const odd = group === 2 ? oddities[sample] : undefined;
+        if (odd !== undefined) return asTokens(odd);
         if (group !== 0)
           return { offsets: null, logprobs: null, entropy: null, alternative_ids: null, alternative_logprobs: null };
         const offsets = words.map((_, i) => words.slice(0, i).join('').length);
@@ -47,12 +68,13 @@ describe('the trace', function () {
         };
       },
     });
+    await recordLab(parent, { name: 'other', seed: 2 });
   });
   after(() => rmSync(parent, { recursive: true, force: true }));
-  const views = inChromium({ folders: () => [folder] });
+  const views = inChromium({ folders: () => [folder, other] });
 
-  const open = async (step = 3, group = 0): Promise<Page> => {
-    const page = await views.open({ view: 'trace', folder, ref: { step, group, sample: 1 } });
+  const open = async (step = 3, group = 0, sample = 1): Promise<Page> => {
+    const page = await views.open({ view: 'trace', folder, ref: { step, group, sample } });
     await page.locator('.step[aria-current=step]').waitFor();
     return page;
   };
@@ -188,6 +210,87 @@ describe('the trace', function () {
     await page.locator('.where', { hasText: 'step 3' }).waitFor();
   });
 
+  it('goes to the same example in another run and back, and says which run that is', async () => {
+    const page = await open();
+    await press(page, 'ArrowDown', 'x');
+    await page.locator('.where', { hasText: 'run other' }).waitFor();
+    await page.locator('.where', { hasText: 'step 3' }).waitFor();
+    await page.locator('.step[aria-current=step]', { hasText: '<think>' }).waitFor();
+    await press(page, 'x');
+    await page.locator('.where', { hasText: 'run towers' }).waitFor();
+  });
+
+  it('says where a key has nothing to go to', async () => {
+    const page = await open(12);
+    await page.locator('.timeline .sibling').first().waitFor();
+    const said = page.locator('.said');
+    await press(page, '.');
+    assert.equal(await said.textContent(), 'No later step of this run has this example.');
+    assert.ok(await said.isVisible());
+    await press(page, 'ArrowDown');
+    assert.equal(await said.isVisible(), false);
+  });
+
+  it('shows the marks of all rules again after those of one', async () => {
+    const page = await open();
+    await press(page, 'f');
+    await page.locator('.rule [aria-pressed=true]').waitFor();
+    await press(page, 'Escape');
+    assert.equal(await page.locator('.rule [aria-pressed=true]').count(), 0);
+  });
+
+  it('brings the table of tokens into sight', async () => {
+    const page = await open();
+    await page.setViewportSize({ width: 1000, height: 420 });
+    await page.locator('.timeline .sibling').first().waitFor();
+    await press(page, 'ArrowRight', 't');
+    await page.locator('.token-table').waitFor();
+    // the alternatives, which come later, stand above it
+    await page.locator('.alternatives').waitFor();
+    const { bottom, foot } = await page.locator('.token-table').evaluate(table => ({
+      bottom: table.getBoundingClientRect().bottom,
+      foot: table.closest('.right')?.getBoundingClientRect().bottom ?? 0,
+    }));
+    assert.ok(bottom <= foot + 1, `${bottom} of ${foot}`);
+  });
+
+  it('says that nothing was written, and has the tokens of it all the same', async () => {
+    const empty = await open(3, 2, 0);
+    await empty.locator('.step', { hasText: 'Nothing was written.' }).waitFor();
+    await press(empty, 'ArrowRight');
+    await empty.locator('.token-name', { hasText: 'token 1 of 1' }).waitFor();
+    const blank = await open(3, 2, 1);
+    await blank.locator('.step', { hasText: 'Only white space.' }).waitFor();
+    await press(blank, 'ArrowRight');
+    await blank.locator('.token-name', { hasText: 'token 1 of 3' }).waitFor();
+    await blank.locator('.token .blank', { hasText: '··⏎' }).waitFor();
+  });
+
+  it('gives a token that reaches into the next step its own figures there too', async () => {
+    const page = await open(3, 2, 2);
+    await press(page, 'ArrowDown', 'ArrowRight');
+    await page.locator('.token[aria-current=true]').waitFor();
+    assert.deepEqual(
+      await page
+        .locator('.step[data-step="1"] .token')
+        .evaluateAll(tokens => tokens.map(token => [token.textContent, (token as HTMLElement).dataset['piece']])),
+      [
+        ['Two', '1'],
+        ['.', '2'],
+      ],
+    );
+    assert.equal(await page.locator('.token[aria-current=true]').textContent(), '.');
+    // what is next to nothing is not called nothing
+    await page.locator('.figures', { hasText: '0.0010%' }).waitFor();
+  });
+
+  it('shows LaTeX that cannot be rendered as it was written', async () => {
+    const page = await open(3, 2, 3);
+    const raw = page.locator('.formula-raw');
+    assert.equal(await raw.textContent(), '$\\frac{1}{2$');
+    assert.match((await raw.getAttribute('title')) ?? '', /cannot be rendered/);
+  });
+
   it('says of what was not recorded that it was not', async () => {
     const page = await open(3, 1);
     await page.locator('.token-panel', { hasText: 'were not recorded' }).waitFor();
@@ -220,6 +323,7 @@ describe('the trace', function () {
     views.harness().tell({
       kind: 'tried',
       folder,
+      running: true,
       tried: {
         of: 'rollout',
         rollout: {
@@ -246,12 +350,44 @@ describe('the trace', function () {
     assert.match((await format.locator('.recorded').textContent()) ?? '', /^recorded: 1/);
     assert.equal(await page.locator('.rule[data-rule=typed] .recorded').count(), 0, 'it was not paid');
     await picture(page, 'trace-as-typed');
+    const tellRun = (running: boolean): void =>
+      views.harness().tell({
+        kind: 'tried',
+        folder,
+        running,
+        tried: {
+          of: 'run',
+          run: {
+            partial: false,
+            rollouts: 288,
+            reward: { before: 0.4, after: 0.5 },
+            rules: [{ rule: 'format', weight: 0.3, mean: 1, fires: 1, change: 0, errors: {} }],
+            groups: 72,
+            groupsWithoutSpread: { before: 4, after: 2 },
+            groupsReordered: 1,
+            mostReordered: [{ ref: { step: 5, group: 0, sample: 0 }, before: [0.1, 1], after: [1, -0.5] }],
+            advantagesFlipped: 2,
+            mostChanged: [{ ref: { step: 4, group: 0, sample: 2 }, before: 0.1, after: 1, completion: 'So it is.' }],
+            hints: [],
+          },
+        },
+      });
+    tellRun(false);
+    await page.locator('.trial', { hasText: 'No run of this config is under way.' }).waitFor();
+    assert.equal(await page.getByRole('button', { name: 'Apply to the running run' }).count(), 0);
+    assert.equal(await page.locator('.order').last().getAttribute('aria-label'), 'after: 1, −0.500');
+    tellRun(true);
+    await page.getByRole('button', { name: 'Apply to the running run' }).waitFor();
+    await picture(page, 'trace-trial-of-the-run');
+    await page.locator('.trial').getByRole('button', { name: 'step 5, group 0', exact: true }).click();
+    await page.locator('.where', { hasText: 'step 5' }).waitFor();
     const wrong = { message: 'no', place: { file: '/lab/curriculum.yaml', line: 3 }, inCode: true };
-    views.harness().tell({ kind: 'tried', folder, tried: { of: 'wrong', problems: [wrong] } });
+    views.harness().tell({ kind: 'tried', folder, running: true, tried: { of: 'wrong', problems: [wrong] } });
     await page.locator('.trial', { hasText: 'curriculum.yaml:3: no' }).waitFor();
     // another completion was not tried
     await page.keyboard.press(']');
-    await both.waitFor({ state: 'detached' });
+    await page.locator('.where', { hasText: 'completion 2 of 4' }).waitFor();
+    assert.equal(await both.count(), 0);
     assert.equal(await page.locator('.trial-here').textContent(), '');
   });
 });

@@ -27,7 +27,8 @@ export class Card {
   private readonly table = h('div', { class: 'numbers', tabindex: 0, role: 'region', hidden: true });
   private readonly chart: Chart;
   private readonly numbersButton: HTMLButtonElement;
-  private values: readonly { readonly line: Line; readonly element: HTMLElement }[] = [];
+  /** Of the legend: which of the figure's lines each stands for, whose values are others with every step. */
+  private values: readonly { readonly at: number; readonly element: HTMLElement }[] = [];
   private legendShape = '';
   private rows = rowsAtOnce;
 
@@ -86,7 +87,9 @@ export class Card {
 
   showCursor(): void {
     this.chart.showCursor();
-    for (const { line, element } of this.values) {
+    for (const { at, element } of this.values) {
+      const line = this.figure.lines[at];
+      if (line === undefined) continue;
       const index = this.axis.cursor ?? line.values.findLastIndex(value => value !== null);
       element.textContent = valueText(this.figure, line.values[index]);
       element.title = fullText(this.figure, line, index);
@@ -105,7 +108,7 @@ export class Card {
     if (shape === this.legendShape) return;
     this.legendShape = shape;
     const ids = [...new Set(figure.lines.map(({ id }) => id))];
-    const values: { line: Line; element: HTMLElement }[] = [];
+    const values: { at: number; element: HTMLElement }[] = [];
     replace(
       this.legend,
       ...ids.map(id => {
@@ -125,7 +128,7 @@ export class Card {
           ...lines.map(line => {
             const element = h('span', { class: 'legend-value' });
             if (several) element.style.color = theme.highContrast ? theme.foreground : '';
-            values.push({ line, element });
+            values.push({ at: figure.lines.indexOf(line), element });
             if (!several) return element;
             return h('span', { class: 'legend-run' }, swatch({ ...line, dash: 0 }, theme, true), element);
           }),

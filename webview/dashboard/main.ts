@@ -1,17 +1,18 @@
 // The dashboard: how a run goes, step by step, in small charts that share their steps, and how it stands now.
 
-import type { Curves, Hint, IndexingProgress, RunSummary } from '../../src/protocol/query';
+import type { Curves, IndexingProgress, RunSummary } from '../../src/protocol/query';
 import type { RunState } from '../../src/protocol/run-state';
 import type { ViewState } from '../../src/protocol/views';
-import { Card } from '../components/card';
 import { Indexing } from '../components/indexing';
 import { errorNotice, note, unreadableNotes } from '../components/notice';
 import { SharedAxis, type Zoom } from '../components/shared-axis';
-import { h, icon, onceAFrame, replace } from '../dom';
+import { h, onceAFrame, replace } from '../dom';
 import { connect, type Host, isAbort } from '../host';
 import { onThemeChange, readTheme } from '../theme';
 import { speak, t } from '../words';
+import { CardGrid, type CardLooks } from './card-grid';
 import { type Dashboard, dashboardOf } from './figures';
+import { HintList } from './hint-list';
 import { Recomputation, type Under } from './recomputation';
 import { type NamedRun, RunComparison } from './run-comparison';
 import { progressOf, RunHeader } from './run-header';
@@ -21,12 +22,9 @@ import '../styles/dashboard.css';
 type DashboardState = Extract<ViewState, { readonly view: 'dashboard' }>;
 
 /** All that is kept beside the folders. */
-interface Ui {
+interface Ui extends CardLooks {
   readonly smoothing?: number;
   readonly zoom?: Zoom;
-  /** Lines that are not shown, by figure. */
-  readonly hidden?: Readonly<Record<string, readonly string[]>>;
-  readonly numbers?: readonly string[];
   /** Rules that the curves of rewards are recomputed under. */
   readonly under?: Under;
 }
@@ -38,9 +36,7 @@ class DashboardView {
   private runs: readonly NamedRun[] = [];
   private curves: readonly Curves[] = [];
   private dashboard: Dashboard = { steps: [], marks: [], figures: [], notRecorded: [] };
-  private readonly cards = new Map<string, Card>();
   private asking: AbortController | undefined;
-  private hinting: { readonly folder: string; readonly asked: AbortController; again: boolean } | undefined;
   /** Something came while the answer before was still awaited. */
   private stale = false;
   private differenceOf = '';
@@ -52,10 +48,7 @@ class DashboardView {
       this.keep();
     },
   );
-  private readonly header = new RunHeader({
-    command: command => this.act(() => this.host.request('command', { command, folder: this.folder })),
-    openRollouts: () => this.openRollouts(this.curves[0]?.steps.at(-1), 0),
-  });
+  private readonly header: RunHeader;
   private readonly comparison = new RunComparison(folders => this.show({ ...this.shown, folders }));
   private readonly recomputation = new Recomputation({
     ask: (folder, under, wishes) => this.host.request('recompute', { folder, under, rulesOf: this.folder }, wishes),
@@ -67,9 +60,9 @@ class DashboardView {
   });
   private readonly notices = h('div', { class: 'notices' });
   private readonly indexing = new Indexing();
-  private readonly hints = h('section', { class: 'hints', hidden: true, 'aria-label': t('Hints') });
+  private readonly hints: HintList;
   private readonly under = h('output', { class: 'cursor-step' });
-  private readonly grid = h('div', { class: 'cards' });
+  private readonly cards: CardGrid;
   private readonly missing = h('p', { class: 'missing' });
   private readonly smoothing = h('input', { type: 'range', min: 0, max: 0.98, step: 0.02, id: 'smoothing' });
   private readonly smoothingValue = h('span', { class: 'slider-value' });
@@ -87,6 +80,21 @@ class DashboardView {
     this.axis.smoothing = ui.smoothing ?? 0;
     this.axis.zoom = ui.zoom;
     this.recomputation.under = ui.under;
+    this.header = new RunHeader(nameOf(this.folder), {
+      command: command => this.act(() => host.request('command', { command, folder: this.folder })),
+      openRollouts: () => this.openRollouts(this.curves[0]?.steps.at(-1), 0),
+    });
+    this.hints = new HintList(host, {
+      open: ref => this.act(() => host.request('open', { view: 'trace', folder: this.folder, ref })),
+      openRule: rule => this.act(() => host.request('openRule', { folder: this.folder, rule })),
+      failed: error => this.notices.append(errorNotice(error)),
+    });
+    this.cards = new CardGrid(this.axis, ui, {
+      choose: (step, run) => this.openRollouts(step, run),
+      save: (name, content) =>
+        this.act(() => host.request('save', { name: `${this.runs[0]?.name ?? 'run'}-${name}`, ...content })),
+      changed: () => this.keep(),
+    });
     this.smoothing.value = String(this.axis.smoothing);
     this.showSmoothing();
     this.smoothing.addEventListener('input', () => {
@@ -112,8 +120,8 @@ class DashboardView {
         ),
         this.recomputation.notice,
         this.comparison.element,
-        this.hints,
-        this.grid,
+        this.hints.element,
+        this.cards.element,
         this.missing,
         h(
           'p',
@@ -207,7 +215,7 @@ class DashboardView {
     this.showHeader();
     this.showRuns();
     this.draw();
-    void this.askHints();
+    void this.hints.ask(this.folder, this.summary?.info !== undefined);
     await this.askDifference(signal);
   }
 
@@ -255,72 +263,6 @@ class DashboardView {
     this.comparison.showDifference(this.runs, differences);
   }
 
-  /** Every rollout is read for them: of a long run that takes longer than its next step, and what is shown does not wait. */
-  private async askHints(): Promise<void> {
-    const { folder } = this;
-    if (this.hinting?.folder === folder) {
-      this.hinting.again = true;
-      return;
-    }
-    this.hinting?.asked.abort();
-    const hinting = { folder, asked: new AbortController(), again: false };
-    this.hinting = hinting;
-    try {
-      this.showHints(await this.host.request('hints', { folder }, { signal: hinting.asked.signal }));
-    } catch (error) {
-      if (!isAbort(error)) this.notices.append(errorNotice(error));
-    } finally {
-      if (this.hinting === hinting) {
-        this.hinting = undefined;
-        if (hinting.again) void this.askHints();
-      }
-    }
-  }
-
-  private showHints(hints: readonly Hint[]): void {
-    this.hints.hidden = hints.length === 0;
-    replace(
-      this.hints,
-      h('h2', {}, icon('lightbulb'), t('Hints')),
-      h('ul', {}, ...hints.map(hint => this.hintItem(hint))),
-    );
-  }
-
-  private hintItem({ title, sentence, evidence, rule }: Hint): HTMLElement {
-    const [first] = evidence;
-    return h(
-      'li',
-      {},
-      h('strong', {}, title),
-      ' ',
-      sentence,
-      ' ',
-      first !== undefined &&
-        h(
-          'button',
-          {
-            type: 'button',
-            class: 'link',
-            on: {
-              click: () =>
-                this.act(() => this.host.request('open', { view: 'trace', folder: this.folder, ref: first })),
-            },
-          },
-          t('Show an example'),
-        ),
-      rule !== undefined &&
-        h(
-          'button',
-          {
-            type: 'button',
-            class: 'link',
-            on: { click: () => this.act(() => this.host.request('openRule', { folder: this.folder, rule })) },
-          },
-          t('Open the rule {0}', rule),
-        ),
-    );
-  }
-
   private showHeader(): void {
     if (this.summary === undefined) return;
     const [own] = this.curves;
@@ -338,22 +280,12 @@ class DashboardView {
 
   private draw(): void {
     const { figures, notRecorded } = this.dashboard;
-    const { axis, theme } = this;
-    const names = this.runs.map(({ name }) => name);
-    for (const [id, card] of this.cards) {
-      if (figures.some(figure => figure.id === id)) continue;
-      card.destroy();
-      this.cards.delete(id);
-    }
-    for (const figure of figures) {
-      const card = this.cards.get(figure.id) ?? this.makeCard(figure, names);
-      // in the page first: a chart is as wide as its place
-      if (!card.element.isConnected) this.grid.append(card.element);
-      card.update(figure, theme, names);
-    }
-    const order = figures.map(({ id }) => this.cards.get(id)?.element as HTMLElement);
-    if (order.some((element, i) => this.grid.children[i] !== element)) this.grid.append(...order);
-    this.reset.hidden = axis.zoom === undefined;
+    this.cards.draw(
+      figures,
+      this.theme,
+      this.runs.map(({ name }) => name),
+    );
+    this.reset.hidden = this.axis.zoom === undefined;
     const waiting = figures.length === 0 && progressOf(this.state) !== undefined;
     this.missing.textContent =
       figures.length === 0
@@ -366,28 +298,8 @@ class DashboardView {
     this.showCursor();
   }
 
-  private makeCard(figure: Dashboard['figures'][number], names: readonly string[]): Card {
-    const ui = (this.shown.ui ?? {}) as Ui;
-    const card = new Card(
-      figure,
-      this.axis,
-      this.theme,
-      names,
-      new Set(ui.hidden?.[figure.id]),
-      ui.numbers?.includes(figure.id) === true,
-      {
-        choose: (step, run) => this.openRollouts(step, run),
-        save: (name, content) =>
-          this.act(() => this.host.request('save', { name: `${this.runs[0]?.name ?? 'run'}-${name}`, ...content })),
-        changed: () => this.keep(),
-      },
-    );
-    this.cards.set(figure.id, card);
-    return card;
-  }
-
   private showCursor(): void {
-    for (const card of this.cards.values()) card.showCursor();
+    this.cards.showCursor();
     const { axis } = this;
     const step = axis.cursor === undefined ? undefined : axis.steps[axis.cursor];
     const phase = axis.marks.findLast(mark => mark.kind === 'phase' && mark.at < (step ?? -1))?.label;
@@ -423,13 +335,11 @@ class DashboardView {
   }
 
   private keep(): void {
-    const cards = [...this.cards];
     const ui: Ui = {
       smoothing: this.axis.smoothing,
       ...(this.axis.zoom === undefined ? {} : { zoom: this.axis.zoom }),
-      hidden: Object.fromEntries(cards.map(([id, card]) => [id, [...card.hidden]])),
+      ...this.cards.looks,
       ...(this.recomputation.under === undefined ? {} : { under: this.recomputation.under }),
-      numbers: cards.filter(([, card]) => card.showsNumbers).map(([id]) => id),
     };
     this.shown = { ...this.shown, ui };
     this.host.keep(this.shown);

@@ -38,7 +38,13 @@ export class RunHeader {
     this.live,
   );
 
-  constructor(private readonly does: RunActions) {}
+  /** @param name until more is known of the run */
+  constructor(
+    name: string,
+    private readonly does: RunActions,
+  ) {
+    this.name.textContent = name;
+  }
 
   update(
     summary: RunSummary,

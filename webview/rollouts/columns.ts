@@ -21,11 +21,12 @@ const heads: Readonly<Record<string, () => string>> = {
 
 export const headOf = ({ name }: Column): string => heads[name]?.() ?? name.replaceAll('_', ' ');
 
-/** Width of a column as a track of a CSS grid. */
-export const trackOf = ({ name, type, rule }: Column): string => {
-  if (rule === true) return 'minmax(72px, max-content)';
-  if (name === 'outcome') return '104px';
-  return type === 'text' ? 'minmax(60px, 120px)' : '78px';
+/** Width of a column as a track of a CSS grid: the same in every row, whatever stands there. */
+export const trackOf = (column: Column): string => {
+  if (column.name === 'outcome') return '116px';
+  if (column.type === 'text') return 'minmax(60px, 120px)';
+  // the head and its arrow; a longer name ends in dots
+  return `max(76px, ${Math.min(20, headOf(column).length + 2)}ch)`;
 };
 
 export function cellOf(column: Column, row: RolloutRow, openRule: (rule: string) => void): HTMLElement {

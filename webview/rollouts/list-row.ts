@@ -116,7 +116,9 @@ export function rowOf(
     h(
       'div',
       { role: 'gridcell', class: 'cell cell-completion' },
-      h('span', { class: 'model-text clamped' }, ...modelText(row.completion, 500), row.cut && ' …'),
+      row.completion.trim() === ''
+        ? h('span', { class: 'muted' }, row.completion === '' ? t('Nothing was written.') : t('Only white space.'))
+        : h('span', { class: 'model-text clamped' }, ...modelText(row.completion, 500), row.cut && ' …'),
     ),
     ...columns.map(column => cellOf(column, row, openRule)),
   );

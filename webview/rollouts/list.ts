@@ -71,6 +71,8 @@ export class RolloutList {
     private readonly listeners: ListListeners,
   ) {
     this.scroller.addEventListener('scroll', () => {
+      // the heads stand above what they name
+      this.head.style.transform = `translateX(${-this.scroller.scrollLeft}px)`;
       const { scale } = this;
       if (scale === 1) this.top = this.scroller.scrollTop;
       else if (Math.abs(this.scroller.scrollTop * scale - this.top) > scale) this.top = this.scroller.scrollTop * scale;
@@ -86,7 +88,15 @@ export class RolloutList {
       { passive: false },
     );
     this.element.addEventListener('keydown', event => this.onKey(event));
-    new ResizeObserver(this.draw).observe(this.scroller);
+    new ResizeObserver(() => {
+      this.fitWidth();
+      this.draw();
+    }).observe(this.scroller);
+  }
+
+  /** Rows are as wide as their columns, also where that is wider than the list. */
+  private fitWidth(): void {
+    this.element.style.setProperty('--list-width', `${this.head.scrollWidth}px`);
   }
 
   show(listed: Listed): void {
@@ -99,6 +109,7 @@ export class RolloutList {
     this.element.style.setProperty('--tracks', tracks.join(' '));
     this.element.setAttribute('aria-colcount', String(tracks.length));
     replace(this.head, ...headCells(listed, this.listeners.sort));
+    this.fitWidth();
     this.forget();
     this.draw();
   }

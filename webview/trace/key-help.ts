@@ -11,6 +11,7 @@ const inTheLine: ReadonlySet<TraceKey> = new Set([
   'next-uncertain',
   'next-sibling',
   'later',
+  'branch',
   'heat',
   'raw',
   'table',

@@ -7,6 +7,7 @@ export type TraceKey =
   | 'last-step'
   | 'into'
   | 'out'
+  | 'all-rules'
   | 'next-token'
   | 'previous-token'
   | 'next-failing'
@@ -15,6 +16,7 @@ export type TraceKey =
   | 'previous-sibling'
   | 'later'
   | 'earlier'
+  | 'other-run'
   | 'branch'
   | 'heat'
   | 'raw'
@@ -44,12 +46,14 @@ export const bindings: readonly Binding[] = [
   { keys: ['ArrowRight', 'l'], does: 'next-token', when: 'tokens', shown: '→', says: 'next token' },
   { keys: ['ArrowLeft', 'h'], does: 'previous-token', when: 'tokens', shown: '←', says: 'previous token' },
   { keys: ['Escape'], does: 'out', when: 'tokens', shown: 'Esc', says: 'out of the tokens' },
+  { keys: ['Escape'], does: 'all-rules', when: 'steps', shown: 'Esc', says: 'marks of all rules' },
   { keys: ['f'], does: 'next-failing', shown: 'F', says: 'next failing rule' },
   { keys: ['u'], does: 'next-uncertain', shown: 'U', says: 'next uncertain token' },
   { keys: [']'], does: 'next-sibling', shown: ']', says: 'next of its group' },
   { keys: ['['], does: 'previous-sibling', shown: '[', says: 'previous of its group' },
   { keys: ['.'], does: 'later', shown: '.', says: 'same example, later' },
   { keys: [','], does: 'earlier', shown: ',', says: 'same example, earlier' },
+  { keys: ['x'], does: 'other-run', shown: 'X', says: 'same example, another run' },
   { keys: ['b'], does: 'branch', shown: 'B', says: 'go on from here' },
   { keys: ['e'], does: 'heat', shown: 'E', says: 'heat of tokens' },
   { keys: ['r'], does: 'raw', shown: 'R', says: 'raw text' },

@@ -5,6 +5,8 @@ import type { KatexOptions } from 'katex';
 import 'katex/dist/katex.css';
 import { modelText } from '../model-text';
 import { part } from '../parts';
+import { t } from '../words';
+import type { Formula } from './steps';
 
 /** What katex.ts leaves behind. */
 declare const katex: { readonly render: (source: string, element: HTMLElement, options: KatexOptions) => void };
@@ -16,19 +18,19 @@ export const prepareLatex = (): Promise<void> => part('katex').catch(error => co
 const rendered = new Map<string, HTMLElement>();
 const mostRendered = 1000;
 
-/** The formula rendered; its raw text where it cannot be. */
-export function latex(source: string, display: boolean): HTMLElement {
-  const key = `${display ? 'display' : 'inline'} ${source}`;
-  let known = rendered.get(key);
+/** A formula of a text rendered; as it was written, with its marks, where it cannot be. */
+export function latex(text: string, { start, end, inner, display }: Formula): HTMLElement {
+  const written = text.slice(start, end);
+  let known = rendered.get(written);
   if (known === undefined) {
-    known = render(source, display);
+    known = render(written, text.slice(inner.start, inner.end), display);
     if (rendered.size >= mostRendered) rendered.clear();
-    rendered.set(key, known);
+    rendered.set(written, known);
   }
   return known.cloneNode(true) as HTMLElement;
 }
 
-function render(source: string, display: boolean): HTMLElement {
+function render(written: string, source: string, display: boolean): HTMLElement {
   const element = document.createElement('span');
   element.className = display ? 'formula formula-display' : 'formula';
   try {
@@ -43,7 +45,8 @@ function render(source: string, display: boolean): HTMLElement {
     });
   } catch {
     element.className = 'formula-raw model-text';
-    element.replaceChildren(...modelText(source));
+    element.title = t('This LaTeX cannot be rendered: it stands here as it was written.');
+    element.replaceChildren(...modelText(written));
   }
   return element;
 }

@@ -9,6 +9,7 @@ import { errorNotice } from '../components/notice';
 import { Pictures } from '../components/pictures';
 import { h, replace } from '../dom';
 import { connect, type Host, isAbort } from '../host';
+import { modelLine } from '../model-text';
 import { part } from '../parts';
 import { speak, t } from '../words';
 import { Alternatives } from './alternatives';
@@ -18,6 +19,7 @@ import { CompletionText, type Place } from './completion-text';
 import { allKeys, keysLine } from './key-help';
 import { keyOf, type TraceKey } from './keys';
 import { prepareLatex } from './latex';
+import { type InRun, OtherRuns } from './other-runs';
 import { nextUncertainPlace, placeBy } from './places';
 import { promptPanel } from './prompt-panel';
 import { RewardPanel } from './reward-panel';
@@ -61,7 +63,10 @@ class TraceView {
   private readonly notices = h('div', { class: 'notices' });
   private readonly left = h('div', { class: 'left' });
   private readonly middle = h('div', { class: 'middle' });
+  /** Where one is, for whoever does not see it. */
   private readonly live = h('span', { class: 'unseen-by-eye', role: 'status', 'aria-live': 'polite' });
+  /** What a key has found, or that it has found nothing; until the next key. */
+  private readonly said = h('p', { class: 'said', role: 'status', 'aria-live': 'polite' });
   private readonly timeline = new Timeline(ref => this.go(ref));
   private readonly header = new TraceHeader(
     { do: key => this.do(key), heat: heat => this.look({ heat }) },
@@ -76,6 +81,10 @@ class TraceView {
     apply: () => this.act(() => this.host.request('command', { command: 'applyRules', folder: this.shown.folder })),
     go: ref => this.go(ref),
   });
+  private readonly otherRuns: OtherRuns;
+  private lookingForRuns: AbortController | undefined;
+  /** Of the run, where one has come to it from another. */
+  private runName: string | undefined;
   private readonly tokenSlot = h('div');
   private tokenPanel: TokenPanel | undefined;
   private alternatives: Alternatives | undefined;
@@ -88,12 +97,14 @@ class TraceView {
   ) {
     this.ui = (shown.ui ?? {}) as Ui;
     this.pictures = new Pictures(host);
+    this.otherRuns = new OtherRuns(host, run => this.goToRun(run));
     replace(
       document.body,
       h(
         'main',
         { class: 'trace' },
         this.header.element,
+        this.otherRuns.element,
         this.notices,
         h(
           'div',
@@ -102,7 +113,7 @@ class TraceView {
           this.middle,
           h('div', { class: 'right' }, this.reward.element, this.trial.element, this.tokenSlot),
         ),
-        h('footer', { class: 'trace-keys' }, keysLine()),
+        h('footer', { class: 'trace-keys' }, this.said, keysLine()),
         this.help,
         this.live,
       ),
@@ -111,8 +122,8 @@ class TraceView {
     host.onChanged(({ folder }) => {
       if (folder === this.shown.folder) void this.askOccurrences();
     });
-    host.onTried((folder, tried) => {
-      if (folder === this.shown.folder) this.tried(tried);
+    host.onTried((folder, tried, running) => {
+      if (folder === this.shown.folder) this.tried(tried, running);
     });
     host.onGo(state => {
       if (state.view === 'trace') this.show(state);
@@ -121,6 +132,10 @@ class TraceView {
   }
 
   private show(state: TraceState): void {
+    if (state.folder !== this.shown.folder) {
+      this.runName = undefined;
+      this.trial.clear();
+    }
     this.shown = state;
     this.ui = { ...this.ui, ...((state.ui ?? {}) as Ui), ...(state.token === undefined ? { step: 0 } : {}) };
     this.load();
@@ -138,6 +153,8 @@ class TraceView {
     const asking = new AbortController();
     this.asking = asking;
     this.keep();
+    this.lookingForRuns?.abort();
+    this.otherRuns.hide();
     const { folder, ref } = this.shown;
     const askTokens = () => this.host.request('tokens', { folder, ref }, { signal: asking.signal });
     const show = async (): Promise<void> => {
@@ -184,7 +201,7 @@ class TraceView {
     replace(this.tokenSlot);
     replace(this.left, promptPanel(detail, this.pictures));
     replace(this.middle, text.element);
-    this.header.show(detail);
+    this.header.show(detail, this.runName);
     this.showLooks();
     this.early = [];
     if (packed !== undefined) this.showTokens(detail, text, packed);
@@ -263,9 +280,9 @@ class TraceView {
   }
 
   /** What typed rules match is marked in the text, and what they say stands beside each rule. */
-  private tried(tried: Tried): void {
+  private tried(tried: Tried, running: boolean): void {
     this.act(() => part('toolkit'));
-    this.trial.show(tried);
+    this.trial.show(tried, running);
     if (tried.of !== 'rollout' || this.detail === undefined) return;
     const { ref } = tried.rollout;
     const { step, group, sample } = this.detail.ref;
@@ -308,9 +325,10 @@ class TraceView {
   private key(event: KeyboardEvent): void {
     const key = keyOf(event, this.place.piece !== undefined);
     if (key === undefined) return;
+    this.said.textContent = '';
     event.preventDefault();
     // what follows one that waits for its tokens waits with it
-    if (this.early !== undefined && (this.early.length > 0 || /^(into|next-uncertain|branch)$/.test(key)))
+    if (this.early !== undefined && (this.early.length > 0 || /^(into|next-uncertain|branch|table)$/.test(key)))
       this.early.push(event);
     else this.do(key);
   }
@@ -330,6 +348,13 @@ class TraceView {
       'previous-sibling': () => this.toSibling(detail, -1),
       later: () => this.toOccurrence(1),
       earlier: () => this.toOccurrence(-1),
+      'other-run': () => this.act(() => this.toOtherRun(detail)),
+      'all-rules': () => {
+        if (this.ui.rule !== undefined) this.look({ rule: undefined });
+      },
+      into: () => {
+        if (text.tokens === null) this.say(t('Tokens were not recorded in this file.'));
+      },
       branch: () => {
         const { step, piece } = this.place;
         const token = text.pieces.at(piece ?? text.piecesOf(step)[0])?.first;
@@ -337,7 +362,10 @@ class TraceView {
       },
       heat: () => this.look({ heat: heats[(heats.indexOf(this.ui.heat ?? 'none') + 1) % heats.length] as Heat }),
       raw: () => this.look({ raw: this.ui.raw !== true }),
-      table: () => this.look({ table: this.ui.table !== true }),
+      table: () => {
+        this.look({ table: this.ui.table !== true });
+        this.tokenPanel?.revealTable();
+      },
       link: () => {
         const { folder, ref, token } = this.shown;
         this.act(() => this.host.request('link', { folder, ref, ...(token === undefined ? {} : { token }) }));
@@ -361,10 +389,18 @@ class TraceView {
   }
 
   private nextUncertain(text: CompletionText): void {
-    if (text.tokens === null) return;
+    if (text.tokens === null) {
+      this.say(t('Tokens were not recorded in this file.'));
+      return;
+    }
     const place = nextUncertainPlace(text, this.place);
     if (place !== undefined) this.goTo(place, true);
-    else this.live.textContent = t('No token here was uncertain.');
+    else
+      this.say(
+        text.tokens.logprobs === null
+          ? t('Probabilities were not recorded.')
+          : t('No token here was uncertain: none is below 50%.'),
+      );
   }
 
   private toSibling({ siblings }: RolloutDetail, by: number): void {
@@ -377,7 +413,40 @@ class TraceView {
   private toOccurrence(by: number): void {
     const to = this.timeline.from(this.shown.ref, by);
     if (to !== undefined) this.go(to);
-    else this.live.textContent = by > 0 ? t('This is its last step.') : t('This is its first step.');
+    else
+      this.say(
+        by > 0 ? t('No later step of this run has this example.') : t('No earlier step of this run has this example.'),
+      );
+  }
+
+  /** At once where one run alone has it; of several one chooses. */
+  private async toOtherRun({ cells, ref }: RolloutDetail): Promise<void> {
+    const { source, example } = cells;
+    if (typeof source !== 'string' || typeof example !== 'string') {
+      this.say(t('This folder does not record which example a rollout is of: it cannot be found in another run.'));
+      return;
+    }
+    this.lookingForRuns?.abort();
+    const looking = new AbortController();
+    this.lookingForRuns = looking;
+    this.say(t('Looking…'));
+    const found = await this.otherRuns.show(this.shown.folder, { source, example }, ref.step, looking.signal);
+    const [only] = found;
+    this.say(only === undefined ? t('No other run here has this example.') : '');
+    if (only !== undefined && found.length === 1) this.goToRun(only);
+  }
+
+  private goToRun({ folder, name, ref }: InRun): void {
+    const { token: _, ...rest } = this.shown;
+    this.shown = { ...rest, folder, ref };
+    this.runName = name;
+    this.ui = { ...this.ui, step: 0 };
+    this.trial.clear();
+    this.load();
+  }
+
+  private say(text: string): void {
+    this.said.textContent = text;
   }
 
   private nextFailing(): void {
@@ -385,7 +454,7 @@ class TraceView {
     const at = failing.findIndex(({ rule }) => rule === this.ui.rule);
     const next = failing[(at + 1) % Math.max(1, failing.length)];
     if (next === undefined) {
-      this.live.textContent = t('No rule fails here.');
+      this.say(t('No rule fails here.'));
       return;
     }
     this.look({ rule: next.rule });
@@ -394,7 +463,7 @@ class TraceView {
       const step = this.text.steps.findIndex(one => span.start < one.end);
       if (step >= 0) this.goTo({ step, piece: undefined }, true);
     }
-    this.live.textContent = `${next.rule}: ${next.explained?.why ?? ''}`;
+    this.say([modelLine(next.rule), modelLine(next.explained?.why ?? '')].filter(text => text !== '').join(': '));
   }
 
   private async branch(fork: Fork): Promise<void> {

@@ -4,6 +4,7 @@
 import type { RolloutDetail, RolloutRef } from '../../src/protocol/query';
 import type { TriedRollout } from '../../src/protocol/trial';
 import { iconButton } from '../components/icon-button';
+import { rovingToolbar } from '../components/roving';
 import { h, icon, replace } from '../dom';
 import { modelLine } from '../model-text';
 import { figure, signed, t } from '../words';
@@ -95,40 +96,30 @@ export class RewardPanel {
               figure(Math.min(...rewards)),
               figure(Math.max(...rewards)),
             );
-    return h(
+    const completions = h(
       'div',
-      { class: 'group' },
-      h('h3', {}, t('Its group')),
-      h('p', { class: 'why' }, compared),
-      h(
-        'div',
-        { class: 'siblings', role: 'toolbar', 'aria-label': t('Completions of the group') },
-        ...siblings.map(sibling => {
-          const here = sibling.ref.sample === ref.sample;
-          const level = sibling.reward === null ? 0 : Math.round((Math.abs(sibling.reward) / most) * 10);
-          return h(
-            'button',
-            {
-              type: 'button',
-              class: `sibling level-${level}${sibling.reward !== null && sibling.reward < 0 ? ' negative' : ''}`,
-              'aria-current': here ? 'true' : undefined,
-              title: t(
-                'Completion {0}: reward {1}',
-                sibling.ref.sample + 1,
-                sibling.reward === null ? '–' : figure(sibling.reward),
-              ),
-              'aria-label': t(
-                'Completion {0}: reward {1}',
-                sibling.ref.sample + 1,
-                sibling.reward === null ? '–' : figure(sibling.reward),
-              ),
-              on: { click: () => this.does.go(sibling.ref) },
-            },
-            h('span', { class: 'bar' }),
-          );
-        }),
-      ),
+      { class: 'siblings', role: 'toolbar', 'aria-label': t('Completions of the group') },
+      ...siblings.map(sibling => {
+        const here = sibling.ref.sample === ref.sample;
+        const level = sibling.reward === null ? 0 : Math.round((Math.abs(sibling.reward) / most) * 10);
+        const paid = sibling.reward === null ? '–' : figure(sibling.reward);
+        const label = t('Completion {0}: reward {1}', sibling.ref.sample + 1, paid);
+        return h(
+          'button',
+          {
+            type: 'button',
+            class: `sibling level-${level}${sibling.reward !== null && sibling.reward < 0 ? ' negative' : ''}`,
+            'aria-current': here ? 'true' : undefined,
+            title: label,
+            'aria-label': label,
+            on: { click: () => this.does.go(sibling.ref) },
+          },
+          h('span', { class: 'bar' }),
+        );
+      }),
     );
+    rovingToolbar(completions);
+    return h('div', { class: 'group' }, h('h3', {}, t('Its group')), h('p', { class: 'why' }, compared), completions);
   }
 }
 

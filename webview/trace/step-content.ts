@@ -53,11 +53,17 @@ export function stepContent(
   const { completion, pieces } = written;
   // the white space behind a step is its place in the text, and is shown only token by token
   const end = stepping ? step.end : step.start + completion.slice(step.start, step.end).trimEnd().length;
+  if (end === step.start && !stepping) {
+    const why = completion === '' ? t('Nothing was written.') : t('Only white space.');
+    return { nodes: [h('span', { class: 'missing' }, why)], texts: [] };
+  }
   const marks = allMarks.filter(
     mark => mark.start < end && step.start < mark.end && (rule === undefined || mark.rule === rule),
   );
   const rendered = raw || stepping ? [] : within(written.formulas, step.start, end);
   const [first, beyond] = stepping ? range : [0, 0];
+  // the token before begins in the step before, and may end in this one
+  const before = first > 0 && pieces.startAt(first) > step.start ? first - 1 : first;
   const cuts = new Set<number>([step.start, end]);
   const inFormula = (at: number) => rendered.some(one => one.start < at && at < one.end);
   for (const one of rendered) for (const at of [one.start, one.end]) cuts.add(at);
@@ -70,21 +76,20 @@ export function stepContent(
   const places = [...cuts].toSorted((a, b) => a - b);
   const nodes: Node[] = [];
   const texts: TextAt[] = [];
-  let piece = first;
+  let piece = before;
   for (let i = 0; i + 1 < places.length; i++) {
     const [from, to] = [places[i] as number, places[i + 1] as number];
     while (piece + 1 < beyond && pieces.startAt(piece + 1) <= from) piece++;
     const over = marks.filter(mark => mark.start < to && from < mark.end);
     const formula = rendered.find(one => one.start === from && one.end === to);
     if (formula !== undefined) {
-      const { inner, display } = formula;
-      nodes.push(marked(over, [latex(completion.slice(inner.start, inner.end), display)]));
+      nodes.push(marked(over, [latex(completion, formula)]));
       continue;
     }
     const content = textsFrom(completion.slice(from, to), from, stepping);
     texts.push(...content);
     const inside = content.map(({ node }) => node);
-    nodes.push(stepping && beyond > first ? pieceElement(written, piece, inside, over) : marked(over, inside));
+    nodes.push(stepping && beyond > before ? pieceElement(written, piece, inside, over) : marked(over, inside));
   }
   // the stop token has no text of its own
   if (stepping)

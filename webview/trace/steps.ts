@@ -49,6 +49,8 @@ export function traceSteps(completion: string, formulas = formulasIn(completion)
     }
   }
   plain(completion.length);
+  // nothing but white space, or nothing at all: what stands there are its tokens
+  if (steps.length === 0) steps.push({ start: 0, end: completion.length, kind: 'line', within: [] });
   return closed(steps, completion.length);
 }
 

@@ -3,7 +3,7 @@
 import type { TokenAlternative, TokenFigures } from '../../src/protocol/query';
 import { h, icon, replace } from '../dom';
 import { modelLine } from '../model-text';
-import { figure, percent, signed, t } from '../words';
+import { figure, finePercent, signed, t } from '../words';
 import type { AlternativesHere } from './alternatives';
 import { TokenTable } from './token-table';
 import { figuresOf, type TokenPiece, type TokenPieces } from './tokens';
@@ -20,6 +20,8 @@ export class TokenPanel {
   private readonly tableSlot = h('div');
   private table: TokenTable | undefined;
   private shown: number | undefined;
+  /** The table was asked for last, and stays in sight when what stands above it grows. */
+  private tableInSight = false;
 
   constructor(
     private readonly tokens: TokenFigures | null,
@@ -29,8 +31,11 @@ export class TokenPanel {
     private readonly does: TokenActions,
   ) {
     this.element.append(h('h2', { id: 'token-title' }, t('Tokens')), this.here, this.tableSlot);
-    if (tokens === null || pieces.length === 0)
-      replace(this.here, h('p', { class: 'missing' }, t('Tokens were not recorded in this file.')));
+    if (tokens === null || pieces.length === 0) {
+      const nothing = completion === '' && tokens !== null && tokens.ids.length === 0;
+      const why = nothing ? t('No token was written.') : t('Tokens were not recorded in this file.');
+      replace(this.here, h('p', { class: 'missing' }, why));
+    }
   }
 
   /** @param range the pieces of the step: first, and one behind the last */
@@ -38,6 +43,7 @@ export class TokenPanel {
     const { tokens } = this;
     if (tokens === null || this.pieces.length === 0) return;
     this.shown = piece;
+    this.tableInSight = false;
     const at = piece === undefined ? undefined : this.pieces.at(piece);
     replace(
       this.here,
@@ -58,10 +64,17 @@ export class TokenPanel {
     this.table.mark(at);
   }
 
+  /** The table stands below the figures of the token, and may be out of sight. */
+  revealTable(): void {
+    this.tableInSight = true;
+    this.table?.element.scrollIntoView({ block: 'nearest' });
+  }
+
   /** Alternatives that were awaited are there. */
   refresh(): void {
     const at = this.shown === undefined ? undefined : this.pieces.at(this.shown);
     if (at !== undefined && this.tokens !== null) replace(this.here, this.oneToken(this.tokens, at));
+    if (this.tableInSight) this.revealTable();
   }
 
   private text(piece: TokenPiece | undefined): string {
@@ -102,7 +115,7 @@ export class TokenPanel {
       h(
         'dl',
         { class: 'figures' },
-        ...entry(t('Probability'), probability === null ? undefined : percent(probability)),
+        ...entry(t('Probability'), probability === null ? undefined : finePercent(probability)),
         ...entry(t('Entropy'), entropy === null ? undefined : t('{0} nats', figure(entropy))),
         ...entry(t('Log-ratio to the reference'), logRatio === null ? undefined : signed(logRatio)),
         ...entry(t('Training less generation'), drift),
@@ -134,7 +147,7 @@ export class TokenPanel {
       { class: id === chosen ? 'chosen' : undefined },
       h('span', { class: 'alternative-text model-text' }, name),
       bar,
-      h('span', { class: 'alternative-figure' }, percent(probability)),
+      h('span', { class: 'alternative-figure' }, finePercent(probability)),
       id === chosen
         ? h('span', { class: 'alternative-note' }, t('written'))
         : h(

@@ -5,6 +5,7 @@ import { type Dropdown, dropdown } from '../components/controls';
 import { iconButton } from '../components/icon-button';
 import { rovingToolbar } from '../components/roving';
 import { h, replace } from '../dom';
+import { modelLine } from '../model-text';
 import { part } from '../parts';
 import { count, figure, signed, t } from '../words';
 import type { TraceKey } from './keys';
@@ -53,6 +54,8 @@ export class TraceHeader {
     this.actions.append(
       iconButton('up', t('Previous of its group ([)'), press('previous-sibling')),
       iconButton('down', t('Next of its group (])'), press('next-sibling')),
+      iconButton('compare', t('The same example in another run (X)'), press('other-run')),
+      iconButton('cut', t('What if, from here (B)'), press('branch')),
       toggle('raw', iconButton('code', t('Raw text (R)'), press('raw'), false)),
       toggle('table', iconButton('table', t('Table of tokens (T)'), press('table'), false)),
       iconButton('link', t('Copy a link to here (C)'), press('link')),
@@ -63,7 +66,8 @@ export class TraceHeader {
     rovingToolbar(this.actions);
   }
 
-  show(detail: RolloutDetail): void {
+  /** @param run its name, where one has come from another */
+  show(detail: RolloutDetail, run: string | undefined): void {
     const { ref, cells, siblings } = detail;
     const cell = (name: string) =>
       cells[name] === null || cells[name] === undefined ? undefined : String(cells[name]);
@@ -74,9 +78,16 @@ export class TraceHeader {
     const item = (text: string | undefined) => text !== undefined && h('span', {}, text);
     replace(
       this.where,
+      item(run === undefined ? undefined : t('run {0}', modelLine(run))),
       item(cell('phase')),
       item(t('step {0}', count(ref.step))),
-      item(t('completion {0} of {1}', ref.sample + 1, Math.max(siblings.length, ref.sample + 1))),
+      // numbers as they are stored, as filters and links take them
+      item(t('group {0}', count(ref.group))),
+      h(
+        'span',
+        { title: t('sample {0}', ref.sample) },
+        t('completion {0} of {1}', ref.sample + 1, Math.max(siblings.length, ref.sample + 1)),
+      ),
       item(reward === null ? undefined : t('reward {0}', figure(reward))),
       item(advantage === null ? undefined : t('advantage {0}', signed(advantage))),
       item(typeof tokens === 'number' ? t('{0} tokens', count(tokens)) : undefined),

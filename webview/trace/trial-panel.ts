@@ -22,12 +22,20 @@ export class TrialPanel {
     this.element.append(h('h2', { id: 'trial-title' }, t('With the rules as typed')), this.here, this.run);
   }
 
+  /** Another run is looked at, and nothing of it was tried. */
+  clear(): void {
+    this.element.hidden = true;
+    replace(this.here);
+    replace(this.run);
+  }
+
   /** Another rollout is looked at: what it would be paid comes with the next key. */
   leave(): void {
     replace(this.here);
   }
 
-  show(tried: Tried): void {
+  /** @param running a run is under way that could take the rules */
+  show(tried: Tried, running: boolean): void {
     this.element.hidden = false;
     switch (tried.of) {
       case 'wrong':
@@ -42,7 +50,7 @@ export class TrialPanel {
         replace(this.here, this.rollout(tried.rollout));
         return;
       case 'run':
-        replace(this.run, ...this.wholeRun(tried.run));
+        replace(this.run, ...this.wholeRun(tried.run, running));
         return;
       case 'sound':
         return;
@@ -60,7 +68,7 @@ export class TrialPanel {
     );
   }
 
-  private wholeRun(run: TriedRun): readonly HTMLElement[] {
+  private wholeRun(run: TriedRun, running: boolean): readonly (HTMLElement | false)[] {
     const { partial, rollouts, reward, rules, groups, groupsWithoutSpread, groupsReordered, advantagesFlipped } = run;
     return [
       h(
@@ -109,9 +117,12 @@ export class TrialPanel {
           ),
         ),
       ),
+      run.mostReordered.length > 0 && h('h3', {}, t('Groups in another order')),
+      run.mostReordered.length > 0 && this.reordered(run.mostReordered),
+      run.mostChanged.length > 0 && h('h3', { id: 'most-changed' }, t('Rollouts that change most')),
       h(
         'ul',
-        { class: 'trial-changed', 'aria-label': t('Rollouts that change most') },
+        { class: 'trial-changed', 'aria-labelledby': 'most-changed' },
         ...run.mostChanged
           .slice(0, 5)
           .map(({ ref, before, after, completion }) =>
@@ -121,18 +132,65 @@ export class TrialPanel {
               h(
                 'button',
                 { type: 'button', class: 'link', on: { click: () => this.does.go(ref) } },
-                t('step {0}, group {1}, {2}', ref.step, ref.group + 1, ref.sample + 1),
+                t('step {0}, group {1}, sample {2}', ref.step, ref.group, ref.sample),
               ),
-              ` ${figure(before)} → ${figure(after)} `,
+              ': ',
+              ...fromTo(before, after),
+              ' ',
               h('span', { class: 'why model-text' }, modelLine(completion, 60)),
             ),
           ),
       ),
       ...run.hints.map(({ sentence }) => h('p', { class: 'why' }, icon('lightbulb'), modelLine(sentence, 400))),
-      h('div', {}, button(t('Apply to the running run'), { icon: 'check', quiet: true, on: this.does.apply })),
+      running
+        ? h('div', {}, button(t('Apply to the running run'), { icon: 'check', quiet: true, on: this.does.apply }))
+        : h(
+            'p',
+            { class: 'why' },
+            t('No run of this config is under way. Saved, its next run begins with these rules.'),
+          ),
     ];
+  }
+
+  /** The rewards of each group as small bars, before and after. */
+  private reordered(groups: TriedRun['mostReordered']): HTMLElement {
+    return h(
+      'ul',
+      { class: 'trial-changed' },
+      ...groups.slice(0, 3).map(({ ref, before, after }) => {
+        const most = Math.max(...[...before, ...after].map(reward => Math.abs(reward ?? 0)), 1e-9);
+        return h(
+          'li',
+          { class: 'trial-order' },
+          h(
+            'button',
+            { type: 'button', class: 'link', on: { click: () => this.does.go(ref) } },
+            t('step {0}, group {1}', ref.step, ref.group),
+          ),
+          bars(t('before'), before, most),
+          ' → ',
+          bars(t('after'), after, most),
+        );
+      }),
+    );
   }
 }
 
 const inWords = ({ message, place }: RulesProblem): string =>
   place.line === undefined ? message : `${place.file.replace(/^.*[\\/]/, '')}:${place.line}: ${message}`;
+
+function bars(when: string, rewards: readonly (number | null)[], most: number): HTMLElement {
+  const said = `${when}: ${rewards.map(reward => (reward === null ? '–' : figure(reward))).join(', ')}`;
+  return h(
+    'span',
+    { class: 'order', role: 'img', title: said, 'aria-label': said },
+    ...rewards.map(reward => {
+      const level = Math.round((Math.abs(reward ?? 0) / most) * 10);
+      return h(
+        'span',
+        { class: `sibling level-${level}${(reward ?? 0) < 0 ? ' negative' : ''}` },
+        h('span', { class: 'bar' }),
+      );
+    }),
+  );
+}

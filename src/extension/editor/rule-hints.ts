@@ -2,16 +2,14 @@
 // its evidence. A hint that is dismissed is remembered in the file, as a comment behind the rule.
 
 import * as vscode from 'vscode';
-import { builtInRules } from '../../language/names';
 import type { Hint } from '../../protocol/query';
 import type { Query } from '../query';
 import type { Runs } from '../runs';
 import type { WatchedRun } from '../watched-run';
-import { curriculumDocuments, kindOf, rangeIn } from './documents';
+import { curriculumDocuments, editIn, kindOf, rangeIn } from './documents';
 import { latestRunWith } from './results';
 
 const restMs = 1500;
-const mark = (id: string): string => `# not a problem: ${id}`;
 
 interface Placed {
   readonly hint: Hint;
@@ -78,26 +76,27 @@ export class RuleHints implements vscode.Disposable {
     if (kind === undefined || run === undefined || run.actions.includes('stop')) return;
     const hints = await this.hintsOf(run);
     if (document.isClosed) return;
-    const { namesIn } = await import('../../language/names');
+    const { hintPlace, isDismissed } = await import('../../language/hint-place');
     const { YamlSource } = await import('../../language/yaml-source');
-    const given = namesIn(kind, YamlSource.of(document.getText())).filter(
-      name => name.kind === 'rule' && name.role === 'given',
-    );
+    const source = YamlSource.of(document.getText());
     const placed = hints.flatMap((hint): readonly Placed[] => {
-      const at = given.find(({ name }) => name === hint.rule) ?? given.find(({ name }) => name === builtInRules[1]);
-      if (at === undefined) return [];
-      const range = rangeIn(document, at.range);
-      const dismissed = document.lineAt(range.start.line).text.includes(mark(hint.id));
-      return dismissed ? [] : [{ hint, range, folder: run.folder }];
+      const at = hintPlace(kind, source, hint.rule);
+      return isDismissed(source, at, hint.id) ? [] : [{ hint, range: rangeIn(document, at), folder: run.folder }];
     });
     this.placed.set(document.uri.toString(), placed);
     this.collection.set(document.uri, placed.map(diagnosticOf));
   }
 
-  private actions(document: vscode.TextDocument, range: vscode.Range): vscode.CodeAction[] {
+  private async actions(document: vscode.TextDocument, range: vscode.Range): Promise<vscode.CodeAction[]> {
     const here = (this.placed.get(document.uri.toString()) ?? []).filter(
       one => one.range.intersection(range) !== undefined,
     );
+    const kind = kindOf(document);
+    if (here.length === 0 || kind === undefined) return [];
+    const { dismissal, hintPlace } = await import('../../language/hint-place');
+    const { YamlSource } = await import('../../language/yaml-source');
+    // as it stands now: it may have been typed in since it was marked
+    const source = YamlSource.of(document.getText());
     return here.flatMap(one => {
       const { hint, folder } = one;
       const [first] = hint.evidence;
@@ -108,9 +107,7 @@ export class RuleHints implements vscode.Disposable {
         vscode.l10n.t('This is not a problem: {0}', hint.title),
         vscode.CodeActionKind.QuickFix,
       );
-      dismiss.edit = new vscode.WorkspaceEdit();
-      const line = document.lineAt(one.range.start.line);
-      dismiss.edit.insert(document.uri, line.range.end, ` ${mark(hint.id)}`);
+      dismiss.edit = editIn(document, [dismissal(source, hintPlace(kind, source, hint.rule), hint.id)]);
       dismiss.diagnostics = [diagnosticOf(one)];
       return [look, dismiss];
     });

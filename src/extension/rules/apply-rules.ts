@@ -9,13 +9,15 @@ import { latestRunOf } from '../editor/results';
 import type { Runs } from '../runs';
 import type { TriphaseWindow } from '../triphase-window';
 import type { WatchedRun } from '../watched-run';
+import { runningRunOf } from './running-run';
 
 export async function applyRules(runs: Runs, argument: unknown): Promise<void> {
   const run = typeof argument === 'string' ? runs.of(argument) : undefined;
   const config = run === undefined ? await chooseCurriculum(argument) : vscode.Uri.file(run.info.config);
   if (config === undefined) return;
-  const running = run ?? latestRunOf(runs, config.fsPath);
-  if (running === undefined || !running.actions.includes('stop'))
+  const looked = run ?? latestRunOf(runs, config.fsPath);
+  const running = looked === undefined ? undefined : runningRunOf(runs, looked);
+  if (running === undefined)
     throw new TriphaseError(
       'usage',
       vscode.l10n.t('No run of this config is under way.'),

@@ -106,7 +106,7 @@ async function failureIn(
   diagnostic.relatedInformation = [
     new vscode.DiagnosticRelatedInformation(
       new vscode.Location(traceAddress({ folder, ref }), new vscode.Position(0, 0)),
-      vscode.l10n.t('the first: step {0}, group {1}, completion {2}', ref.step, ref.group + 1, ref.sample + 1),
+      vscode.l10n.t('the first: step {0}, group {1}, sample {2}', ref.step, ref.group, ref.sample),
     ),
   ];
   return diagnostic;

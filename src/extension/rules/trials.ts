@@ -12,6 +12,7 @@ import { kindOf } from '../editor/documents';
 import { latestRunWith } from '../editor/results';
 import type { Runs } from '../runs';
 import { RuleFaults } from './rule-faults';
+import { runningRunOf } from './running-run';
 
 /** After the last key, where somebody looks at what comes of it. */
 const restMs = 15;
@@ -22,7 +23,8 @@ const some = 1000;
 export interface TrialViewer {
   /** The run folder that is shown, and the rollout that is looked at. */
   readonly shows: { readonly folder: string; readonly at?: RolloutRef } | undefined;
-  readonly tell: (folder: string, tried: Tried) => void;
+  /** @param running whether a run is under way that could take the rules */
+  readonly tell: (folder: string, tried: Tried, running: boolean) => void;
 }
 
 export class Trials implements vscode.Disposable {
@@ -39,6 +41,8 @@ export class Trials implements vscode.Disposable {
     private readonly program: ChildProgram,
     private readonly runs: Runs,
     private readonly viewers: () => readonly TrialViewer[],
+    /** Somebody looks at another rollout. */
+    onDidLook: vscode.Event<void>,
   ) {
     this.disposables = [
       this.faults,
@@ -53,6 +57,11 @@ export class Trials implements vscode.Disposable {
         if (/\.[cm]?[jt]s$/.test(fileName)) this.allSoon();
       }),
       vscode.workspace.onDidGrantWorkspaceTrust(() => this.allSoon()),
+      // what was typed is tried there too
+      onDidLook(() => {
+        for (const document of vscode.workspace.textDocuments)
+          if (this.typedIn.has(document.uri.toString())) this.soon(document);
+      }),
     ];
     void runs.found.then(() => this.allSoon());
   }
@@ -102,8 +111,10 @@ export class Trials implements vscode.Disposable {
     const tell = (tried: Tried): void => {
       if (running.signal.aborted) return;
       void this.faults.show(document, folder, tried);
-      if (folder !== undefined)
-        for (const viewer of viewers) if (viewer.shows?.folder === folder) viewer.tell(folder, tried);
+      if (folder === undefined) return;
+      const run = this.runs.of(folder);
+      const isUnderWay = run !== undefined && runningRunOf(this.runs, run) !== undefined;
+      for (const viewer of viewers) if (viewer.shows?.folder === folder) viewer.tell(folder, tried, isUnderWay);
     };
     const file = document.uri.fsPath;
     const params = { kind, text: document.getText(), file, ...asked };

@@ -161,6 +161,7 @@ export async function serveViews(options: HarnessOptions): Promise<Harness> {
       case 'copy':
       case 'command':
       case 'openRule':
+      case 'dismissHint':
         done.push({ name, params } as Done);
         return null;
       case 'save':
