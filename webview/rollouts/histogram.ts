@@ -1,10 +1,11 @@
 // How the values of a column are spread over what is looked at. A bin is a button that narrows the list to it; with Shift
 // the range goes on from the one before.
 
-import type { Histogram } from '../../src/protocol/query';
+import type { Histogram, Questions } from '../../src/protocol/query';
 import { dropdown } from '../components/controls';
 import { rovingToolbar } from '../components/roving';
 import { h, replace } from '../dom';
+import { type Host, isAbort } from '../host';
 import { count, figure, t } from '../words';
 
 export interface BinRange {
@@ -15,12 +16,21 @@ export interface BinRange {
   readonly last: boolean;
 }
 
+export interface HistogramListeners {
+  /** Another column is to be shown. */
+  readonly column: (column: string) => void;
+  /** The list is to have this part of it alone; undefined: all. */
+  readonly narrow: (range: BinRange | undefined) => void;
+}
+
+const bins = 24;
+
 export class HistogramView {
   private readonly bars = h('div', { class: 'bins', role: 'toolbar' });
   private readonly low = h('span');
   private readonly high = h('span');
   private readonly missing = h('span', { class: 'muted' });
-  private readonly column = dropdown(t('Column of the histogram'), name => this.choose(name));
+  private readonly column = dropdown(t('Column of the histogram'), name => this.does.column(name));
   readonly element = h(
     'div',
     { class: 'histogram' },
@@ -29,17 +39,36 @@ export class HistogramView {
     this.missing,
   );
   private first: number | undefined;
+  private asked: AbortController | undefined;
+  private latest: Histogram | undefined;
 
   constructor(
-    private readonly choose: (column: string) => void,
-    private readonly narrow: (range: BinRange | undefined) => void,
+    private readonly host: Host,
+    private readonly does: HistogramListeners,
   ) {}
+
+  /** What was asked before is not waited for. */
+  ask(of: Omit<Questions['histogram']['params'], 'bins'>, range: BinRange | undefined): void {
+    this.asked?.abort();
+    const asked = new AbortController();
+    this.asked = asked;
+    this.host
+      .request('histogram', { ...of, bins }, { signal: asked.signal })
+      .then(histogram => {
+        this.latest = histogram;
+        this.show(histogram, range);
+      })
+      .catch(error => {
+        // the list says what is wrong with the selection
+        if (!isAbort(error) && this.latest !== undefined) this.show({ ...this.latest, counts: [] }, undefined);
+      });
+  }
 
   offer(columns: readonly { readonly value: string; readonly label: string }[], chosen: string): void {
     this.column.offer(columns, chosen);
   }
 
-  show({ column, edges, counts, notRecorded }: Histogram, range: BinRange | undefined): void {
+  private show({ column, edges, counts, notRecorded }: Histogram, range: BinRange | undefined): void {
     const most = Math.max(1, ...counts);
     const focused = [...this.bars.children].indexOf(document.activeElement as Element);
     this.bars.setAttribute('aria-label', t('Rollouts by {0}', column));
@@ -62,13 +91,13 @@ export class HistogramView {
         bin.addEventListener('click', event => {
           if (within && !event.shiftKey) {
             this.first = undefined;
-            this.narrow(undefined);
+            this.does.narrow(undefined);
             return;
           }
           const start = event.shiftKey ? (this.first ?? i) : i;
           this.first = start;
           const [low, high] = [Math.min(start, i), Math.max(start, i)];
-          this.narrow({
+          this.does.narrow({
             column,
             from: edges[low] as number,
             to: edges[high + 1] as number,

@@ -1,8 +1,8 @@
 // The rollouts of a run: every completion with its group, its image, and what each rule paid.
 
-import type { Column, Histogram, RolloutRef, RunSummary, SearchHits } from '../../src/protocol/query';
+import type { Column, RolloutRef, RunSummary, SearchHits } from '../../src/protocol/query';
 import type { ViewState } from '../../src/protocol/views';
-import { dropdown, textField } from '../components/controls';
+import { textField } from '../components/controls';
 import { iconButton } from '../components/icon-button';
 import { Indexing } from '../components/indexing';
 import { errorNotice, note, unreadableNotes } from '../components/notice';
@@ -18,6 +18,7 @@ import { FilterField } from './filter-field';
 import { HistogramView } from './histogram';
 import { RolloutList } from './list';
 import { Pages } from './pages';
+import { RunChooser } from './run-chooser';
 import { type RunSteps, stepsOf } from './run-steps';
 import { faultInFilter, type Selection, selectionOf, type Ui } from './selection';
 import { Stepper } from './stepper';
@@ -26,22 +27,17 @@ import '../styles/rollouts.css';
 
 type RolloutsState = Extract<ViewState, { readonly view: 'rollouts' }>;
 
-const bins = 24;
-
 class RolloutsView {
   private summary: RunSummary | undefined;
   private steps: readonly number[] = [];
   private phases: RunSteps['phases'] = new Map();
   private ui: Ui;
   private pages: Pages | undefined;
-  private histogramAsked: AbortController | undefined;
-  private histogram: Histogram | undefined;
   private asking: AbortController | undefined;
   private stale = false;
 
   private readonly title = h('h1', { class: 'unseen-by-eye' });
-  private readonly name = h('span', { class: 'run-name' });
-  private readonly runChoice = dropdown(t('Run'), folder => this.chooseRun(folder));
+  private readonly run: RunChooser;
   private readonly notices = h('div', { class: 'notices' });
   private readonly indexing = new Indexing();
   private readonly stepper = new Stepper(step => this.goTo(step));
@@ -68,10 +64,7 @@ class RolloutsView {
     { type: 'button', class: 'link', hidden: true, on: { click: () => this.change({}, ['bins']) } },
     t('All rewards'),
   );
-  private readonly bars = new HistogramView(
-    histogram => this.change({ histogram }, ['bins']),
-    range => (range === undefined ? this.change({}, ['bins']) : this.change({ bins: range })),
-  );
+  private readonly bars: HistogramView;
   private readonly pictures: Pictures;
   private readonly list: RolloutList;
   private readonly detail: DetailView;
@@ -85,6 +78,11 @@ class RolloutsView {
   ) {
     this.ui = (shown.ui ?? {}) as Ui;
     this.pictures = new Pictures(host);
+    this.run = new RunChooser(host, folder => this.chooseRun(folder));
+    this.bars = new HistogramView(host, {
+      column: histogram => this.change({ histogram }, ['bins']),
+      narrow: range => (range === undefined ? this.change({}, ['bins']) : this.change({ bins: range })),
+    });
     const open = (folder: string, ref: RolloutRef): void =>
       this.act(() => host.request('open', { view: 'trace', folder, ref }));
     const openRule = (folder: string, rule: string): void => this.act(() => host.request('openRule', { folder, rule }));
@@ -108,7 +106,7 @@ class RolloutsView {
       makeTest: ref => this.act(() => host.request('makeTest', { folder: this.folder, ref })),
       compare: detail => {
         this.main.classList.add('comparing');
-        this.askRuns().then(runs => this.comparison.show(runs, detail));
+        this.run.ask(this.shown.folders).then(runs => this.comparison.show(runs, detail));
       },
       select: ref => {
         this.list.activate(ref);
@@ -139,7 +137,7 @@ class RolloutsView {
       'main',
       { class: 'rollouts' },
       this.title,
-      h('div', { class: 'tools' }, this.name, this.runChoice.element, this.stepper.element, this.search.element),
+      h('div', { class: 'tools' }, ...this.run.elements, this.stepper.element, this.search.element),
       h('div', { class: 'tools' }, this.filter.element, this.grouped, this.columnMenu.element, saving),
       h('div', { class: 'tools' }, this.bars.element, this.clearBins, this.found),
       this.notices,
@@ -203,10 +201,9 @@ class RolloutsView {
       this.phases = phases;
       replace(this.notices, ...summary.notes.map(note), ...unreadableNotes(summary.unreadable));
       this.title.textContent = t('Rollouts of {0}', summary.name);
-      this.name.textContent = summary.name;
-      this.name.title = folder;
+      this.run.name(summary);
       this.filter.offerColumns(summary.columns);
-      void this.askRuns();
+      void this.run.ask(this.shown.folders);
       const latest = this.steps.at(-1);
       // the latest when it was opened: a run that goes on must not say another step above the rollouts of this one
       if (this.shown.step === undefined && this.ui.allSteps !== true && latest !== undefined)
@@ -229,23 +226,6 @@ class RolloutsView {
         void this.refresh(false);
       }
     }
-  }
-
-  private async askRuns(): Promise<readonly { readonly folder: string; readonly name: string }[]> {
-    const known = await this.host.request('runs', null).catch(() => []);
-    const own = { folder: this.folder, name: this.summary?.name ?? this.folder };
-    const chosen = this.shown.folders
-      .slice(1)
-      .map(folder => known.find(run => run.folder === folder) ?? { folder, name: folder });
-    const rest = known.filter(({ folder }) => !this.shown.folders.includes(folder));
-    const runs = [own, ...chosen, ...rest];
-    this.runChoice.element.hidden = runs.length < 2;
-    this.name.hidden = runs.length >= 2;
-    this.runChoice.offer(
-      runs.map(({ folder, name }) => ({ value: folder, label: name })),
-      this.folder,
-    );
-    return runs;
   }
 
   private chooseRun(folder: string): void {
@@ -358,27 +338,9 @@ class RolloutsView {
     );
     this.pages = pages;
     this.list.clear(pages);
-    this.askHistogram();
+    this.bars.ask({ folder, ...this.selection(false), column: ui.histogram ?? 'reward' }, ui.bins);
     if (ui.detail === true && ui.selected !== undefined) this.detail.show(folder, ui.selected);
     else this.detail.hide();
-  }
-
-  private askHistogram(): void {
-    this.histogramAsked?.abort();
-    const asked = new AbortController();
-    this.histogramAsked = asked;
-    const column = this.ui.histogram ?? 'reward';
-    this.host
-      .request('histogram', { folder: this.folder, ...this.selection(false), column, bins }, { signal: asked.signal })
-      .then(histogram => {
-        this.histogram = histogram;
-        this.bars.show(histogram, this.ui.bins);
-      })
-      .catch(error => {
-        // the list says what is wrong with the selection
-        if (!isAbort(error) && this.histogram !== undefined)
-          this.bars.show({ ...this.histogram, counts: [] }, undefined);
-      });
   }
 
   private complain(error: unknown): void {
