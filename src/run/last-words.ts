@@ -7,11 +7,10 @@ import { hostLogFile } from './host-log';
 const keptBytes = 64 * 1024;
 
 /**
- * V8 and the C++ libraries as they end a process, and an error that nobody caught. Not what the runtime says of memory that
- * it did not get: of that the attempt has gone on with fewer prompts.
+ * V8, the C++ libraries, and an error that nobody caught. Not what the runtime logs of memory that it did not get, after which
+ * the attempt goes on with fewer prompts, and not what the host itself tells, of attempts before it too.
  */
-const ofMemory =
-  /^(?:.*\bfatal\b.*(?:out of memory|\boom\b|allocation failed)|.*\bterminat\w+ .*bad_alloc|\w*Error: .*(?:bad_alloc|allocation failed)).*/im;
+const ofMemory = /^(?!warning |.*\[\w:onnxruntime).*(?:out of memory|\bOOM\b|bad_alloc|allocation failed).*/im;
 const ofEnd = /^The process of the host was ended by .*\.$/m;
 
 /** @param by a signal, or an exit code */
