@@ -40,6 +40,7 @@ import {
 } from '../protocol/host';
 import type { RunEvent } from '../protocol/run';
 import type { Activity, RunState } from '../protocol/run-state';
+import { withoutClock } from '../protocol/without-clock';
 import { readRunInfo } from '../run/folder';
 import { readHostToken } from '../run/host-token';
 import { leaseHolder } from '../run/lease';
@@ -86,7 +87,10 @@ export async function connectHost(
   listener: HostListener = {},
 ): Promise<HostClient> {
   const socket = await openSocket(folder);
-  const connection = createMessageConnection(new SocketMessageReader(socket), new SocketMessageWriter(socket));
+  const connection = createMessageConnection(
+    withoutClock(new SocketMessageReader(socket)),
+    new SocketMessageWriter(socket),
+  );
   let handled = 0;
   const tell = <T>(take: ((value: T) => void) | undefined) => {
     return (value: T) => {

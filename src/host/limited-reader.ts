@@ -3,6 +3,7 @@
 
 import type { Socket } from 'node:net';
 import { type DataCallback, type Disposable, SocketMessageReader } from 'vscode-jsonrpc/node';
+import { withoutClock } from '../protocol/without-clock';
 
 /** Nobody sends a message as large. */
 const largestMessageBytes = 4 * 2 ** 20;
@@ -12,8 +13,7 @@ export class LimitedReader extends SocketMessageReader {
 
   constructor(socket: Socket) {
     super(socket);
-    // else half a message sets a clock that nothing stops, and that keeps the process alive
-    this.partialMessageTimeout = 0;
+    withoutClock(this);
     socket.on('data', (bytes: Buffer) => {
       this.unread += bytes.length;
       if (this.unread > largestMessageBytes) socket.destroy();

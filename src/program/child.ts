@@ -16,6 +16,7 @@ import {
 import { type ErrorRecord, fromErrorRecord } from '../protocol/error-record';
 import { TriphaseError } from '../protocol/errors';
 import type { ProgramRequest } from '../protocol/program-request';
+import { withoutClock } from '../protocol/without-clock';
 import { nodeEnvironment, type Program } from './node-program';
 
 export interface ChildOptions {
@@ -159,7 +160,7 @@ export class ChildProgram {
       }
     });
     const connection = createMessageConnection(
-      new StreamMessageReader(child.stdout),
+      withoutClock(new StreamMessageReader(child.stdout)),
       new StreamMessageWriter(child.stdin),
     );
     child.stdin.on('error', () => undefined);

@@ -12,6 +12,7 @@ import {
 import { type ErrorRecord, toErrorRecord } from '../protocol/error-record';
 import { describe } from '../protocol/errors';
 import type { Asked, ProgramRequest } from '../protocol/program-request';
+import { withoutClock } from '../protocol/without-clock';
 
 /** As the Language Server Protocol numbers it. */
 const requestCancelled = -32800;
@@ -25,7 +26,7 @@ export interface Wishes<T> {
 
 export class ProgramServer {
   private readonly connection: MessageConnection = createMessageConnection(
-    new StreamMessageReader(process.stdin),
+    withoutClock(new StreamMessageReader(process.stdin)),
     new StreamMessageWriter(process.stdout),
   );
 
