@@ -163,9 +163,14 @@ describe('a curriculum in the editor', () => {
   it('says what a key means', async () => {
     await toLine(lineOf('generation:'));
     await page().keyboard.press('Home');
-    await page().keyboard.press('Control+k');
-    await page().keyboard.press('Control+i');
-    await page().locator('.monaco-hover', { hasText: 'How completions are sampled' }).first().waitFor();
+    const meaning = page().locator('.monaco-hover', { hasText: 'How completions are sampled' }).first();
+    await until('what the key means', async () => {
+      await page().keyboard.press('Control+k');
+      await page().keyboard.press('Control+i');
+      // it is taken away where a line above comes or goes just then
+      await meaning.waitFor({ timeout: 5000 });
+      return true;
+    });
     await workbench.picture('editor-hover');
     await page().keyboard.press('Escape');
   });

@@ -33,9 +33,13 @@ describe('the first hour', () => {
   after(() => workbench?.close());
 
   async function walkthrough(): Promise<void> {
-    await workbench.command('Welcome: Open Walkthrough');
-    await workbench.pick('Train a model to reason').click();
-    await until('the walkthrough', async () => step('Run it').isEnabled());
+    await until('the walkthrough', async () => {
+      await workbench.command('Welcome: Open Walkthrough');
+      // its list goes away where something else takes the keyboard just then
+      await workbench.pick('Train a model to reason').click({ timeout: 5000 });
+      return true;
+    });
+    await until('its steps', async () => step('Run it').isEnabled());
   }
 
   /** In the walkthrough: opens a step, and presses its button. */
@@ -43,9 +47,10 @@ describe('the first hour', () => {
     await walkthrough();
     const button = step(title).getByRole('button', { name, exact: true });
     await until(`the button ${name}`, async () => {
-      if (await button.isVisible()) return true;
-      await step(title).click({ timeout: 2000 });
-      return undefined;
+      // a second click would close the step again, so it has time to open
+      if (!(await button.isVisible())) await step(title).click({ timeout: 2000 });
+      await button.waitFor({ timeout: 3000 });
+      return true;
     });
     await button.click();
   }
