@@ -1,5 +1,6 @@
 // AdamW with decoupled weight decay (Loshchilov and Hutter 2019, algorithm 2), step by step as torch.optim.AdamW.
 
+import { moved } from './adamw-kernel';
 import type { FloatTensor } from './session';
 
 export interface AdamWOptions {
@@ -41,8 +42,9 @@ export function adamW(
   scale = 1,
 ): boolean {
   const { eps } = options;
-  let zero = 0;
-  const [b1, b2] = options.betas;
+  const { betas } = options;
+  const [b1, b2] = betas;
+  let finite = true;
   for (const [name, grad] of grads) {
     const p = parameters.get(name)?.data;
     if (p === undefined) throw new Error(`there is no parameter ${name}`);
@@ -60,44 +62,9 @@ export function adamW(
     const stepSize = (lr / (1 - b1 ** s.step)) * rootCorrection;
     const least = eps * rootCorrection;
     const keep = 1 - lr * weightDecay;
-    zero += moved(p, grad.data, s.m, s.v, scale, b1, b2, stepSize, least, keep);
+    finite = moved(p, grad.data, s.m, s.v, { scale, betas, stepSize, least, keep }) && finite;
   }
-  return zero === 0;
-}
-
-/**
- * The parameters of one tensor. A function of arrays and numbers alone: beside objects, whose shapes differ from call to
- * call, V8 threw its machine code away again and again, and each time the numbers of a whole update were boxed.
- *
- * @returns 0, or NaN where not all that was changed is finite
- */
-function moved(
-  p: Float32Array,
-  g: Float32Array,
-  m: Float32Array,
-  v: Float32Array,
-  scale: number,
-  b1: number,
-  b2: number,
-  stepSize: number,
-  least: number,
-  keep: number,
-): number {
-  // x - x is 0 for every number and NaN for everything else: a sum instead of a branch for each
-  let zero = 0;
-  for (let i = 0; i < p.length; i++) {
-    const gi = (g[i] as number) * scale;
-    const mi = (m[i] as number) + (gi - (m[i] as number)) * (1 - b1);
-    const vi = b2 * (v[i] as number) + (1 - b2) * gi * gi;
-    m[i] = mi;
-    v[i] = vi;
-    // as they are kept, in 32 bits
-    const next = Math.fround((p[i] as number) * keep - (stepSize * mi) / (Math.sqrt(vi) + least));
-    const estimate = Math.fround(vi);
-    p[i] = next;
-    zero += next - next + (estimate - estimate);
-  }
-  return zero;
+  return finite;
 }
 
 /** Sum of the squares of each gradient, in float64. */

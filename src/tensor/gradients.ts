@@ -132,7 +132,8 @@ const rules: Readonly<Record<string, Rule>> = {
     const product = o.mul(x, dy);
     const mean = o.reshape(o.gemm(o.reshape(o.mul(weight, 1 / n), [1, n]), product, { transB: true }), [rows, 1]);
     const along = o.mul(x, o.mul(mean, o.mul(r, o.mul(r, r))));
-    return [o.sub(o.mul(o.mul(dy, weight), r), along), o.reshape(o.gemm(product, r, { transA: true }), [n])];
+    // the vector on the left: a product with one row reads the matrix as it lies
+    return [o.sub(o.mul(o.mul(dy, weight), r), along), o.reshape(o.gemm(o.reshape(r, [1, rows]), product), [n])];
   },
   // x s with s = sigmoid(x), y the product: s + y (1 - s) = y + s (1 - y). s is computed again rather than kept
   QuickGelu: one((dy, y, x) => {
