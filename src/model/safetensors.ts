@@ -53,7 +53,7 @@ export async function readSafetensors(
  * Of one that is kept in blocks, their scales are beside it (precision.ts).
  *
  * @param place where the float32 of a tensor go; default: memory of their own
- * @throws TriphaseError 'model' where a value is out of the range of float16, naming the tensor
+ * @throws TriphaseError 'model' where a value is out of the range of float16 or not finite there, naming the tensor
  */
 export async function readTensors(
   file: string,
@@ -203,8 +203,17 @@ async function readHalves(
   file: string,
 ): Promise<HalfTensor> {
   const data = new Uint16Array((end - begin) / bytesPerElement[dtype]);
-  if (dtype === 'F16') await readAll(handle, new Uint8Array(data.buffer), begin);
-  else {
+  if (dtype === 'F16') {
+    await readAll(handle, new Uint8Array(data.buffer), begin);
+    // an exponent of all ones
+    if (data.some(half => (half & 0x7c00) === 0x7c00))
+      throw new TriphaseError(
+        'model',
+        `${name} has values that are not finite.`,
+        'Use another copy of the model: this one is damaged, or was saved beyond the range of float16.',
+        { file },
+      );
+  } else {
     let outside = false;
     await eachBlock(handle, begin, end, ({ halves, at }) => {
       const finite =

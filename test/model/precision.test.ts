@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { cpSync, mkdtempSync, rmSync } from 'node:fs';
+import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { isVision } from '../../src/model/adapter';
@@ -9,7 +9,7 @@ import { completionGraph, decodeGraph, imageFeaturesGraph, prefillGraph } from '
 import { loadModel } from '../../src/model/load';
 import { Model } from '../../src/model/model';
 import { BLOCK, int4Blocks, int8Blocks, type Precision, scaleName, widenedOf } from '../../src/model/precision';
-import { readSafetensors, writeSafetensors } from '../../src/model/safetensors';
+import { readTensors as readFrozen, readSafetensors, writeSafetensors } from '../../src/model/safetensors';
 import { TriphaseError } from '../../src/protocol/errors';
 import { Random } from '../../src/protocol/random';
 import { Generation } from '../../src/rollout/generation';
@@ -191,6 +191,28 @@ describe('frozen parameters in fewer bytes', function () {
       await assert.rejects(
         loadModel(folder, precision),
         (error: unknown) => error instanceof TriphaseError && /(q_proj|down_proj)\.weight/.test(error.message),
+      );
+    rmSync(folder, { recursive: true });
+  });
+
+  it('that are not finite in a file of float16 are refused by name', async () => {
+    const folder = mkdtempSync(path.join(tmpdir(), 'halves-'));
+    const file = path.join(folder, 'model.safetensors');
+    const read = (...halves: readonly number[]) => {
+      const data = Buffer.from(Uint16Array.from(halves).buffer);
+      const header = JSON.stringify({ w: { dtype: 'F16', shape: [halves.length], data_offsets: [0, data.length] } });
+      const length = Buffer.alloc(8);
+      length.writeBigUInt64LE(BigInt(header.length));
+      writeFileSync(file, Buffer.concat([length, Buffer.from(header), data]));
+      return readFrozen(file, () => 'f16');
+    };
+    // the greatest numbers of either sign
+    assert.deepEqual([...(await read(0x7bff, 0xfbff)).get('w')!.data], [0x7bff, 0xfbff]);
+    for (const half of [0x7c00, 0xfc00, 0x7e00])
+      await assert.rejects(
+        read(0, half),
+        (error: unknown) =>
+          error instanceof TriphaseError && error.message.startsWith('w has values that are not finite'),
       );
     rmSync(folder, { recursive: true });
   });
