@@ -130,6 +130,7 @@ export class SequenceInputs {
     const group = completions[0]?.length ?? 0;
     const promptLength = this.promptLength(prompts);
     const promptRows = prompts.length * promptLength;
+    const half = this.config.text.headDim / 2;
     const angles = newAngles(promptRows + prompts.length * group * length, this.config.text.headDim);
     const ids = new Int32Array(prompts.length * group * length);
     const width = promptLength + length;
@@ -141,10 +142,16 @@ export class SequenceInputs {
         const at = (b * group + g) * length;
         for (let t = 0; t < length; t++) {
           ids[at + t] = t === 0 ? (prompt.tokenIds[last(prompt)] as number) : (sample[t - 1] ?? 0);
-          const position = lastPosition(prompt) + t;
-          this.rotary.write(angles, promptRows + at + t, [position, position, position]);
         }
       });
+      const own = promptRows + b * group * length;
+      for (let t = 0; t < length; t++) {
+        const position = lastPosition(prompt) + t;
+        this.rotary.write(angles, own + t, [position, position, position]);
+      }
+      // token t of every completion is at the same position
+      for (const x of [angles.cos, angles.sin])
+        for (let g = 1; g < group; g++) x.copyWithin((own + g * length) * half, own * half, (own + length) * half);
       for (let t = 0; t < length; t++) {
         const row = (b * length + t) * width;
         bias.fill(0, row, row + last(prompt));

@@ -105,6 +105,18 @@ export function accumulate(sum: Map<string, FloatTensor>, grads: ReadonlyMap<str
   for (const [name, g] of grads) {
     const total = sum.get(name)?.data;
     if (total === undefined) sum.set(name, g);
-    else for (let i = 0; i < total.length; i++) total[i] = (total[i] as number) + (g.data[i] as number);
+    else addTo(total, g.data);
   }
+}
+
+/** A function of arrays alone: beside objects V8 would throw its machine code away. */
+function addTo(total: Float32Array, data: Float32Array): void {
+  const fours = total.length & ~3;
+  for (let i = 0; i < fours; i += 4) {
+    total[i] = (total[i] as number) + (data[i] as number);
+    total[i + 1] = (total[i + 1] as number) + (data[i + 1] as number);
+    total[i + 2] = (total[i + 2] as number) + (data[i + 2] as number);
+    total[i + 3] = (total[i + 3] as number) + (data[i + 3] as number);
+  }
+  for (let i = fours; i < total.length; i++) total[i] = (total[i] as number) + (data[i] as number);
 }

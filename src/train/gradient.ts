@@ -263,6 +263,15 @@ export const scoresOfShare: ShareTask<ScoreShare, readonly (readonly TokenScores
   },
 };
 
+function copyTo(row: Float32Array, values: ArrayLike<number> | undefined): void {
+  for (let t = 0; t < row.length; t++) row[t] = values?.[t] ?? 0;
+}
+
+/** A value at every token that has a weight. */
+function fillTaught(row: Float32Array, { weights }: TrainedCompletion, value: number): void {
+  for (let t = 0; t < row.length; t++) row[t] = weights[t] === 0 ? 0 : value;
+}
+
 async function completionFeeds(
   model: Model,
   groups: readonly TrainedGroup[],
@@ -275,44 +284,48 @@ async function completionFeeds(
   const length = Math.max(...samples.flat().map(c => c.length));
   const feeds = model.inputs.completions(prompts, samples, length);
   const dims = [groups.length, samples[0]?.length ?? 0, length];
-  const taught = new Map(groups.flatMap(g => g.completions).map(c => [c, taughtTokens(c)]));
-  const perToken = (f: (c: TrainedCompletion, t: number) => number): Tensor => {
-    const data = new Float32Array((dims[0] as number) * (dims[1] as number) * length);
+  const size = (dims[0] as number) * (dims[1] as number) * length;
+  /** A row for each completion, 0 behind its end. */
+  const rows = <A extends Float32Array | Int32Array>(data: A, of: (c: TrainedCompletion, row: A) => void): Tensor => {
     groups
       .flatMap(g => g.completions)
       .forEach((c, i) => {
-        for (let t = 0; t < c.tokenIds.length; t++) data[i * length + t] = f(c, t);
+        of(c, data.subarray(i * length, i * length + c.tokenIds.length) as A);
       });
     return { dims, data };
   };
-  feeds.set('targets', {
-    dims,
-    data: Int32Array.from(perToken((c, t) => c.tokenIds[t] as number).data as Float32Array),
-  });
+  const floats = (of: (c: TrainedCompletion, row: Float32Array) => void): Tensor => rows(new Float32Array(size), of);
+  feeds.set(
+    'targets',
+    rows(new Int32Array(size), (c, row) => row.set(c.tokenIds)),
+  );
   feeds.set(
     'weights',
-    perToken((c, t) => c.weights[t] as number),
+    floats((c, row) => copyTo(row, c.weights)),
   );
   feeds.set(
     'advantages',
     // every surrogate is in proportion to the advantage, so that a factor of 0 or more may stand in either
-    perToken((c, t) => c.advantage * (c.correction?.[t] ?? 1)),
+    floats(({ advantage, correction }, row) => {
+      row.fill(advantage);
+      if (correction !== undefined) for (let t = 0; t < row.length; t++) row[t] = advantage * (correction[t] as number);
+    }),
   );
   feeds.set(
     'shares',
-    perToken((c, t) => (c.weights[t] === 0 ? 0 : 1 / (taught.get(c) as number))),
+    floats((c, row) => fillTaught(row, c, 1 / taughtTokens(c))),
   );
   feeds.set(
     'entropy_weights',
-    perToken((c, t) => (c.weights[t] === 0 ? 0 : (c.entropyWeight ?? 0))),
+    floats((c, row) => fillTaught(row, c, c.entropyWeight ?? 0)),
   );
   feeds.set(
     'old_log_probs',
-    perToken((c, t) => c.oldLogProbs?.[t] ?? 0),
+    floats((c, row) => copyTo(row, c.oldLogProbs)),
   );
   feeds.set(
     'ref_log_probs',
-    perToken((c, t) => c.refLogProbs?.[t] ?? 0),
+    floats((c, row) => copyTo(row, c.refLogProbs)),
   );
   feeds.set('inverse_temperature', { dims: [], data: Float32Array.of(1 / temperature) });
   const images = prompts.flatMap(p => p.images);
