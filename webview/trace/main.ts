@@ -82,7 +82,6 @@ class TraceView {
     go: ref => this.go(ref),
   });
   private readonly otherRuns: OtherRuns;
-  private lookingForRuns: AbortController | undefined;
   /** Of the run, where one has come to it from another. */
   private runName: string | undefined;
   private readonly tokenSlot = h('div');
@@ -153,7 +152,6 @@ class TraceView {
     const asking = new AbortController();
     this.asking = asking;
     this.keep();
-    this.lookingForRuns?.abort();
     this.otherRuns.hide();
     const { folder, ref } = this.shown;
     const askTokens = () => this.host.request('tokens', { folder, ref }, { signal: asking.signal });
@@ -426,11 +424,8 @@ class TraceView {
       this.say(t('This folder does not record which example a rollout is of: it cannot be found in another run.'));
       return;
     }
-    this.lookingForRuns?.abort();
-    const looking = new AbortController();
-    this.lookingForRuns = looking;
     this.say(t('Looking…'));
-    const found = await this.otherRuns.show(this.shown.folder, { source, example }, ref.step, looking.signal);
+    const found = await this.otherRuns.show(this.shown.folder, { source, example }, ref.step);
     const [only] = found;
     this.say(only === undefined ? t('No other run here has this example.') : '');
     if (only !== undefined && found.length === 1) this.goToRun(only);

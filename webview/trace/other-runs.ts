@@ -23,6 +23,7 @@ export interface InRun {
 
 export class OtherRuns {
   readonly element = h('div', { class: 'other-runs', hidden: true });
+  private looking: AbortController | undefined;
 
   constructor(
     private readonly host: Host,
@@ -35,13 +36,18 @@ export class OtherRuns {
     });
   }
 
+  /** What is still looked for is not waited for. */
   hide(): void {
+    this.looking?.abort();
     this.element.hidden = true;
     replace(this.element);
   }
 
   /** @returns those that have the example; they are shown where there is a choice */
-  async show(folder: string, example: ExampleName, step: number, signal: AbortSignal): Promise<readonly InRun[]> {
+  async show(folder: string, example: ExampleName, step: number): Promise<readonly InRun[]> {
+    this.looking?.abort();
+    this.looking = new AbortController();
+    const { signal } = this.looking;
     const runs = (await this.host.request('runs', null, { signal })).filter(run => run.folder !== folder);
     const found = await Promise.all(runs.map(run => this.inRun(run, example, step, signal)));
     signal.throwIfAborted();
