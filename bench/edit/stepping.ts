@@ -2,8 +2,10 @@
 // stepped through by key.
 
 import { existsSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import path from 'node:path';
-import { chromium, type Page } from 'playwright-core';
+import { type Browser, chromium, type Page } from 'playwright-core';
 import type { ViewState } from '../../src/protocol/views';
 import { queryAnswers } from '../../test/webview/harness/query-answers';
 import { serveViews } from '../../test/webview/harness/server';
@@ -18,6 +20,8 @@ const openings = 20;
 
 /** What the page writes down of itself; runs in the page. */
 interface Watched {
+  /** When a key was pressed last. */
+  asked: number;
   /** When the message with the rollout came. */
   arrived: number;
   /** When the frame that shows it was done. */
@@ -62,8 +66,19 @@ export async function traceFigures(home: string, tokens: number): Promise<readon
       whole.push(seen.painted);
       await page.close();
     }
+    const empty = await emptyPages(browser);
     const { page } = await open();
     await page.locator('.token-panel').waitFor();
+    const next: number[] = [];
+    for (let i = 0; i < openings; i++) {
+      // with the tokens, so that the last one is done
+      await page.locator('.token-panel').waitFor();
+      const painted = page.waitForEvent('console', message => message.text() === 'painted');
+      await page.keyboard.press(i % 2 === 0 ? ']' : '[');
+      await painted;
+      const seen = await watchedOf(page);
+      next.push(seen.painted - seen.asked);
+    }
     const stepped = async (what: string, before: readonly string[], key: string, times: number): Promise<Figure> => {
       for (const one of before) await page.keyboard.press(one);
       for (let i = 0; i < 10; i++) await afterFrame(page);
@@ -81,8 +96,10 @@ export async function traceFigures(home: string, tokens: number): Promise<readon
     await stepped('', [], 'ArrowDown', 20);
     const figures = [
       figureOf(`${tokens} tokens: from the message to the screen`, painted, 300),
-      figureOf('  with the page, the query and the way there', whole, 300),
-      figureOf('  the same, and the query process is started for it', first),
+      figureOf('  another one in the same page, from its key', next, 300),
+      figureOf('  in a new page, from the click', whole, 300),
+      figureOf('  a new page with nothing in it, for comparison', empty),
+      figureOf('  in a new page, and the query process is started for it', first),
       figureOf('  work of the thread of the page for all of it', work, 300),
       await stepped('200 tokens, one by one', ['Home', 'ArrowDown', 'ArrowRight'], 'ArrowRight', 200),
       await stepped('200 tokens with the heat of tokens', ['e'], 'ArrowRight', 200),
@@ -100,6 +117,33 @@ export async function traceFigures(home: string, tokens: number): Promise<readon
     await query.close();
   }
 }
+
+/** What the browser itself takes for a page: a line of text, from the click until it is drawn. */
+async function emptyPages(browser: Browser): Promise<readonly number[]> {
+  const server = createServer((_, response) => response.setHeader('content-type', 'text/html').end(emptyPage));
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  const painted: number[] = [];
+  try {
+    for (let i = 0; i < openings; i++) {
+      const page = await browser.newPage({ viewport: { width: 1280, height: 860 } });
+      const told = page.waitForEvent('console');
+      await page.goto(`http://127.0.0.1:${port}`, { waitUntil: 'commit' });
+      painted.push(Number((await told).text()));
+      await page.close();
+    }
+  } finally {
+    server.close();
+    server.closeAllConnections();
+  }
+  return painted;
+}
+
+const emptyPage = `<!DOCTYPE html><body>nothing<script>
+  const { port1, port2 } = new MessageChannel();
+  port1.onmessage = () => console.log(performance.now());
+  requestAnimationFrame(() => port2.postMessage(null));
+</script>`;
 
 /** Of the thread of a page: what it takes does not depend on what else the machine does. */
 async function spentBy(page: Page): Promise<() => Promise<number>> {

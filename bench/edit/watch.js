@@ -1,7 +1,7 @@
-// Runs in the page that is measured, before its own scripts: writes down when what was asked for came, when the frame that
-// shows it was done, and how many frames followed one another too late.
+// Runs in the page that is measured, before its own scripts: writes down when a rollout was asked for by key, when it came,
+// and when the frame that shows it was done.
 
-globalThis.watched = { arrived: 0, painted: 0 };
+globalThis.watched = { asked: 0, arrived: 0, painted: 0 };
 
 /** After the frame that is drawn next, once `there` holds. */
 const afterFrame = (then, there = () => true) =>
@@ -13,6 +13,8 @@ const afterFrame = (then, there = () => true) =>
   });
 
 const isShown = () => document.querySelector('.step[aria-current]') !== null;
+
+addEventListener('keydown', ({ timeStamp }) => Object.assign(watched, { asked: timeStamp, arrived: 0 }), true);
 
 addEventListener('message', ({ data }) => {
   if (data?.kind !== 'result' || data.result?.completion === undefined || watched.arrived > 0) return;
