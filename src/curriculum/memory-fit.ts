@@ -5,9 +5,10 @@
 import { phaseSettings } from '../config/resolved';
 import type { Curriculum, Phase } from '../config/schema';
 import type { ModelForm } from '../model/adapter';
+import { underWay } from '../rollout/completions';
 import type { DeviceMemory } from '../tensor/device-memory';
 import { machineMemory } from '../tensor/machine-memory';
-import type { Device } from '../tensor/session';
+import { type Device, keepsTensors } from '../tensor/session';
 import { estimateMemory, type MemoryPlan } from '../train/estimate';
 import type { JobEvent } from './job';
 import { gib, type Need, refusal } from './memory-refusal';
@@ -132,6 +133,8 @@ function planOf(
   const copies = layerwise || device !== 'cpu' ? 1 : Math.max(1, config.replicas);
   const microBatch = Math.min(phase.prompts, prompts * copies);
   const whole = form.adapter === undefined;
+  const isResident = !layerwise && keepsTensors(device);
+  const { places, group } = underWay(generation.at_once, phase.prompts, generation.samples, isResident);
   return {
     form,
     device,
@@ -143,6 +146,7 @@ function planOf(
     // what nothing is generated for is only trained on
     prompts: trainer === 'grpo' ? phase.prompts : 1,
     microBatch,
+    ...(trainer === 'grpo' ? { drawn: { prompts: places, samples: group } } : {}),
     samples: trainer === 'grpo' ? generation.samples : trainer === 'dpo' ? 2 : 1,
     promptTokens: Math.max(1, promptTokens),
     completionTokens: generation.max_tokens,

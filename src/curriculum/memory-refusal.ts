@@ -42,6 +42,9 @@ function waysToFit(plan: MemoryPlan): readonly Change[] {
   const { device = 'cpu', precision, layerwise } = plan;
   const half = Math.ceil(plan.completionTokens / 2);
   const one = { ...plan, microBatch: 1 };
+  const { drawn = plan } = plan;
+  // one prompt after the other
+  const alone = { ...plan, drawn: { prompts: 1, samples: plan.samples } };
   const light = (precision: Precision): MemoryPlan => ({
     ...plan,
     form: plan.form.adapter === undefined ? withLightAdapter(plan.form) : plan.form,
@@ -57,9 +60,15 @@ function waysToFit(plan: MemoryPlan): readonly Change[] {
   return [
     ...((plan.microBatch ?? 1) > 1 ? [{ what: 'grpo.micro_batch: 1', plan: one }] : []),
     { what: `generation.max_tokens: ${half}`, plan: { ...plan, completionTokens: half } },
-    ...(plan.prompts > 1 ? [{ what: 'prompts: 1', plan: { ...one, prompts: 1 } }] : []),
+    ...(drawn.prompts * drawn.samples > plan.samples
+      ? [{ what: `generation.at_once: ${plan.samples}`, plan: alone }]
+      : []),
+    ...(plan.prompts > 1 ? [{ what: 'prompts: 1', plan: { ...alone, prompts: 1, microBatch: 1 } }] : []),
     ...(adapted && precision !== 'f32' ? [] : lighter.map(to => ({ what: named(to), plan: light(to) }))),
-    { what: `${named(halves)}, with prompts: 1`, plan: { ...light(halves), prompts: 1, microBatch: 1 } },
+    {
+      what: `${named(halves)}, with prompts: 1`,
+      plan: { ...light(halves), drawn: alone.drawn, prompts: 1, microBatch: 1 },
+    },
     ...(layerwise ? [] : [{ what: 'model.layerwise: true', plan: { ...plan, layerwise: true } }]),
     ...(device === 'cpu' ? [] : [{ what: 'device: cpu', plan: { ...plan, device: 'cpu', layerwise: true } as const }]),
   ];

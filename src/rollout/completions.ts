@@ -7,6 +7,14 @@ import type { Random } from '../protocol/random';
 import type { Together } from '../tensor/together';
 import type { GenerationOptions, Sample } from './generation';
 import { drawGroups } from './groups';
+import { type Room, roomFor } from './places';
+
+/** How much of a generation is written at the same time. @param isResident whether those that end make room for others */
+export function underWay(atOnce: number, prompts: number, samples: number, isResident: boolean): Room {
+  if (atOnce === 0) return { places: prompts, group: samples };
+  if (isResident) return roomFor(atOnce, prompts, samples);
+  return { places: Math.min(prompts, Math.max(1, Math.floor(atOnce / samples))), group: samples };
+}
 
 /**
  * @param random one for each completion, at their beginning; asked again when a batch is done again
@@ -26,7 +34,7 @@ export async function completions(
     const most = atOnce === 0 ? fitting * samples : Math.min(atOnce, fitting * samples);
     // on a device those that there is no room for wait for those that end
     if (model.resident) return drawGroups(model, prompts, { ...options, atOnce: most }, draws);
-    const size = Math.max(1, Math.floor(most / samples));
+    const size = underWay(most, prompts.length, samples, false).places;
     const groups: (readonly Sample[])[] = [];
     for (let from = 0; from < prompts.length; from += size) {
       const to = from + size;

@@ -38,6 +38,8 @@ export interface RunShape {
   readonly completionTokens: number;
   /** Prompts of one run of the gradient; default: all of them. */
   readonly microBatch?: number;
+  /** What is written at the same time; default: all completions of all prompts. */
+  readonly drawn?: { readonly prompts: number; readonly samples: number };
 }
 
 export interface MemoryPlan extends RunShape {
@@ -134,8 +136,8 @@ function graphsOnDevice(plan: MemoryPlan, form: ModelForm, device: Device): read
   const keeps = keepsTensors(device);
   const decoding = keeps ? deviceDecodeGraph(form, { greedy: false, alternatives: 0 }) : decodeGraph(form);
   const graphs: readonly (readonly [string, Graph, ReadonlyMap<string, number>])[] = [
-    ['prefill', prefillGraph(form, false), sizesOf(plan)],
-    ['decoding', decoding, sizesOf(plan)],
+    ['prefill', prefillGraph(form, false), drawingSizes(plan)],
+    ['decoding', decoding, drawingSizes(plan)],
     ...(plan.trained === 'nothing'
       ? []
       : [['forward and backward', trainingGraph(plan, form), trainingSizes(plan)] as const]),
@@ -190,7 +192,7 @@ function wholeGraphs(plan: MemoryPlan, form: ModelForm): readonly Part[] {
     const { arena, outputs } = footprint(g, sizes, precision === 'f32');
     return { what, bytes: runs * arena + (what === 'forward and backward' ? 0 : outputs) };
   };
-  const sizes = sizesOf(plan);
+  const sizes = drawingSizes(plan);
   const parts = [graph('prefill', prefillGraph(form, false), sizes), graph('decoding', decodeGraph(form), sizes)];
   if (worthPacking(parameters, plan.completionTokens))
     parts.push({ what: 'parameters of decoding, as constants', bytes: PACKED_COPIES * 4 * parameters });
@@ -213,11 +215,11 @@ function layerStages(plan: MemoryPlan, form: ModelForm): readonly Part[] {
   const onHost = (bytes: number): number => (device === 'cpu' ? bytes : 0);
   // the last layer is a graph of its own
   const kinds = layers === 1 ? [0] : [0, layers - 1];
-  const sizes = sizesOf(plan);
+  const sizes = drawingSizes(plan);
   const half = precision !== 'f32';
   const head = (rows: number, g: Graph): number =>
     takes([g], new Map([...sizes, ['rows', rows], ['words', stretchWords(rows, vocabSize)]]));
-  const drawn = prompts * samples;
+  const rowsDrawn = (plan.drawn?.prompts ?? prompts) * (plan.drawn?.samples ?? samples);
   const stages: Part[] = [
     {
       what: 'prefill, layer by layer',
@@ -233,9 +235,9 @@ function layerStages(plan: MemoryPlan, form: ModelForm): readonly Part[] {
           kinds.map(i => decodeLayerGraph(form, i)),
           sizes,
         ) +
-        head(drawn, logitsGraph(hiddenSize, half)) +
+        head(rowsDrawn, logitsGraph(hiddenSize, half)) +
         // logits and probabilities of a step
-        onHost(8 * drawn * vocabSize),
+        onHost(8 * rowsDrawn * vocabSize),
     },
   ];
   if (trained === 'nothing') return stages;
@@ -255,6 +257,8 @@ function layerStages(plan: MemoryPlan, form: ModelForm): readonly Part[] {
 
 const ALL_ROWS = 'batch*prompt+batch*completion*group';
 
+const drawingSizes = (plan: MemoryPlan): Map<string, number> => sizesOf({ ...plan, ...plan.drawn });
+
 const trainingSizes = (plan: MemoryPlan): Map<string, number> =>
   sizesOf({ ...plan, prompts: plan.microBatch ?? plan.prompts });
 
@@ -270,7 +274,9 @@ function sizesOf({ prompts, samples, promptTokens, completionTokens }: RunShape)
 }
 
 /** Of prompts once a prompt, of completions with the room that grows by a quarter. */
-function keysAndValues({ form, prompts, samples, promptTokens, completionTokens }: MemoryPlan): number {
+function keysAndValues(plan: MemoryPlan): number {
+  const { form, promptTokens, completionTokens } = plan;
+  const { prompts, samples } = plan.drawn ?? plan;
   const { layers, kvHeads, headDim } = form.text;
   const tokens = prompts * (promptTokens + 1.25 * samples * Math.max(32, completionTokens));
   return Math.ceil(8 * layers * kvHeads * headDim * tokens);

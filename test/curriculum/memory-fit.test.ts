@@ -161,6 +161,25 @@ describe('a run and the memory of the machine', function () {
       );
     });
 
+    it('takes less where fewer completions are written at the same time, and is told so where it does not fit', async () => {
+      const long = ['phases.text.prompts=32', 'generation.samples=4', 'generation.max_tokens=500'];
+      for (const device of ['cpu', 'webgpu', 'cuda'] as const) {
+        const bytes = async (atOnce: number): Promise<number> =>
+          (await fitOn(device, 2 ** 40, [...long, `generation.at_once=${atOnce}`])).memory.estimate;
+        const all = await bytes(0);
+        assert.equal(await bytes(128), all, device);
+        const [half, group] = [await bytes(64), await bytes(4)];
+        assert.ok(group < half && half < all, `${device} ${group} ${half} ${all}`);
+        // groups are whole but where rows of one go on with another
+        assert.equal(await bytes(7), device === 'webgpu' ? await bytes(6) : group, device);
+      }
+      const group = (await fitOn('webgpu', 2 ** 40, [...long, 'generation.at_once=4'])).memory.estimate;
+      await assert.rejects(fitOn('webgpu', group, long), (error: unknown) => {
+        assert.match((error as TriphaseError).remedy!, /generation\.at_once: 4 \(/);
+        return true;
+      });
+    });
+
     it('is not refused where nobody tells what the device has: that is said, once', async () => {
       const { memory, warning } = await fitOn('dml', undefined, ['generation.max_tokens=100000']);
       assert.equal(memory.total, undefined);
