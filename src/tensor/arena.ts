@@ -59,12 +59,23 @@ export class Arena {
     this.free.add(whole);
   }
 
-  /** Of several, the one that was given back last: values of one shape are planned to have one place. */
+  /**
+   * Of several, the one that was given back last: values of one shape are planned to have one place. Of whole regions the
+   * newest: it is the lowest in memory, where the allocator begins.
+   */
   private smallest(size: number): Chunk | undefined {
     let best: Chunk | undefined;
-    for (const chunk of this.free)
-      if (chunk.size >= size && (best === undefined || chunk.size <= best.size)) best = chunk;
+    for (const chunk of this.free) {
+      if (chunk.size < size || (best !== undefined && chunk.size > best.size)) continue;
+      if (best?.size === chunk.size && isWhole(best) && isWhole(chunk) && this.isNewer(best.region, chunk.region))
+        continue;
+      best = chunk;
+    }
     return best;
+  }
+
+  private isNewer(a: Region, b: Region): boolean {
+    return this.regions.indexOf(a) > this.regions.indexOf(b);
   }
 
   private extend(size: number): Chunk {
@@ -92,6 +103,8 @@ export class Arena {
     this.free.add(rest);
   }
 }
+
+const isWhole = ({ before, after }: Chunk): boolean => before === undefined && after === undefined;
 
 function join(chunk: Chunk, next: Chunk): void {
   chunk.size += next.size;

@@ -58,34 +58,43 @@ export function footprint(graph: Graph, sizes: ReadonlyMap<string, number>, merg
   for (const { value } of graph.outputs) last.set(rootOf(same?.get(value) ?? value), nodes.length);
 
   const given = new Set<Value>([...graph.inputs, ...graph.constants.map(c => c.value)]);
-  const made = new Set<Value>();
   const arena = new Arena();
   // what is constant lies there too
   arena.take(1);
-  const places = new Map<Value, Chunk | undefined>();
-  let now = 0;
   let peak = 0;
-  nodes.forEach((node, at) => {
-    if (!isView(node)) {
-      const over = overwritten(node, at, last, rootOf, made, bytesOf);
-      for (const y of node.outputs) {
-        made.add(y);
-        now += bytesOf(y);
-        places.set(y, over === undefined ? arena.take(bytesOf(y)) : places.get(over));
+  const run = (): void => {
+    const made = new Set<Value>();
+    const places = new Map<Value, Chunk | undefined>();
+    let now = 0;
+    nodes.forEach((node, at) => {
+      if (!isView(node)) {
+        const over = overwritten(node, at, last, rootOf, made, bytesOf);
+        for (const y of node.outputs) {
+          made.add(y);
+          now += bytesOf(y);
+          places.set(y, over === undefined ? arena.take(bytesOf(y)) : places.get(over));
+        }
+        if (over !== undefined) {
+          made.delete(over);
+          now -= bytesOf(over);
+        }
+        peak = Math.max(peak, now);
       }
-      if (over !== undefined) {
-        made.delete(over);
-        now -= bytesOf(over);
+      for (const x of new Set(node.inputs.map(rootOf))) {
+        if (last.get(x) !== at || given.has(x) || !made.delete(x)) continue;
+        now -= bytesOf(x);
+        const place = places.get(x);
+        if (place !== undefined) arena.give(place);
       }
-      peak = Math.max(peak, now);
-    }
-    for (const x of new Set(node.inputs.map(rootOf))) {
-      if (last.get(x) !== at || given.has(x) || !made.delete(x)) continue;
-      now -= bytesOf(x);
-      const place = places.get(x);
+    });
+    for (const y of made) {
+      const place = places.get(y);
       if (place !== undefined) arena.give(place);
     }
-  });
+  };
+  // the second finds all the room that the first has made, and begins elsewhere in it
+  run();
+  run();
   return { peak, arena: arena.bytes, outputs: graph.outputs.reduce((n, { value }) => n + bytesOf(value), 0) };
 }
 

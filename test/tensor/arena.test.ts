@@ -27,6 +27,16 @@ describe("the runtime's arena", () => {
     assert.equal(arena.bytes, 120 * MIB);
   });
 
+  it('begins in the newest of regions that are all free, whichever was given back last', () => {
+    const arena = new Arena();
+    const [older, newer] = [1024, 600].map(mib => arena.take(mib * MIB) as Chunk) as [Chunk, Chunk];
+    assert.notEqual(older.region, newer.region);
+    arena.give(newer);
+    arena.give(older);
+    arena.take(700 * MIB);
+    assert.equal(arena.bytes, (1024 + 700) * MIB);
+  });
+
   it('takes nothing for nothing', () => {
     const arena = new Arena();
     arena.take(0);
