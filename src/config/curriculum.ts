@@ -4,7 +4,8 @@
 import { readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { type Place, TriphaseError } from '../protocol/errors';
-import { checkCurriculum, checkFiles } from './checks';
+import { checkCurriculum } from './checks/curriculum';
+import { checkFiles } from './checks/files';
 import { CurriculumError, type Diagnostic, type SchemaProblem, schemaProblems } from './diagnostics';
 import { applyOverrides, isMapping, type Override, overrideOf } from './overrides';
 import { type KeyPath, YamlPlaces } from './places';
