@@ -101,7 +101,7 @@ Evaluates the latest checkpoint of a run, a checkpoint folder, or any Hugging Fa
 Writes the latest checkpoint of a run, a checkpoint folder or an adapter as a Hugging Face folder in float32 that needs no
 base: the adapter is merged into it, as peft merges.
 
-  --merged DIR        the folder to write; it must not be there yet
+  --merged DIR        the folder to write, a new or an empty one
 `,
   generate: `triphase generate RUN|MODEL "PROMPT" [options]
 
