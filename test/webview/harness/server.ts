@@ -74,7 +74,8 @@ export async function serveViews(options: HarnessOptions): Promise<Harness> {
   const listeners = new Set<ServerResponse>();
   const asked = new Map<string, AbortController>();
   const first = new FirstQuestion(
-    (params, signal) => options.answer('rollout', params, { signal, onHits: () => {} }) as Promise<RolloutDetail>,
+    (params, signal, onIndexing) =>
+      options.answer('rollout', params, { signal, onIndexing, onHits: () => {} }) as Promise<RolloutDetail>,
   );
   const server = createServer((request, response) => {
     serve(request, response).catch(error => {
@@ -181,7 +182,7 @@ export async function serveViews(options: HarnessOptions): Promise<Harness> {
           throw new TriphaseError('usage', 'No preview was given to this server.', 'Name a config file.');
         return options.preview(params as Actions['preview']['params']);
       default:
-        return first.answerTo(name, params, wishes.signal) ?? options.answer(name, params, wishes);
+        return first.answerTo(name, params, wishes.signal, wishes.onIndexing) ?? options.answer(name, params, wishes);
     }
   };
 
