@@ -4,7 +4,7 @@
 import { toErrorRecord } from '../protocol/error-record';
 import { TriphaseError } from '../protocol/errors';
 import type { IndexingProgress, SearchHits } from '../protocol/query';
-import type { BranchProgress } from '../protocol/session';
+import type { BranchNews } from '../protocol/session';
 import type { RecomputeProgress } from '../protocol/trial';
 import type { FromView, RequestName, Requests, ToView, ViewState } from '../protocol/views';
 import { FirstQuestion } from './first-question';
@@ -15,8 +15,8 @@ export interface Wishes {
   readonly onHits: (hits: SearchHits) => void;
   /** Of a question that waits for an index. */
   readonly onIndexing?: (progress: IndexingProgress) => void;
-  /** What continuations say so far. */
-  readonly onBranching: (progress: BranchProgress) => void;
+  /** What continuations say so far, or what they wait for. */
+  readonly onBranching: (progress: BranchNews) => void;
   readonly onRecomputing: (progress: RecomputeProgress) => void;
 }
 

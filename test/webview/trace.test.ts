@@ -77,7 +77,23 @@ describe('the trace', function () {
   });
   after(() => rmSync(parent, { recursive: true, force: true }));
   const index = new HeldIndex('rollout');
-  const views = inChromium({ folders: () => [folder, other], instead: index.instead });
+  /** Holds a branch as if it waited for a run. */
+  let waitsFor: string | undefined;
+  let givenUp = false;
+  const views = inChromium({
+    folders: () => [folder, other],
+    instead: index.instead,
+    branch: (_params, { signal, onBranching }) =>
+      waitsFor === undefined
+        ? Promise.resolve(null)
+        : new Promise((_resolve, reject) => {
+            onBranching({ waitsFor });
+            signal.addEventListener('abort', () => {
+              givenUp = true;
+              reject(signal.reason);
+            });
+          }),
+  });
 
   const open = async (step = 3, group = 0, sample = 1): Promise<Page> => {
     const page = await views.open({ view: 'trace', folder, ref: { step, group, sample } });
@@ -400,6 +416,20 @@ describe('the trace', function () {
     await press(page, 'Enter');
     await until(async () => asked().params.force === undefined);
     assert.equal(asked().params.token, 2);
+  });
+
+  it('says which run it waits for before it goes on, and can be cancelled', async () => {
+    const page = await open();
+    await press(page, 'ArrowDown', 'ArrowRight', 'b');
+    waitsFor = 'shapes';
+    await page.getByRole('textbox', { name: 'Text to force here' }).and(page.locator(':focus')).waitFor();
+    await press(page, 'Enter');
+    await page.locator('.branch-live', { hasText: 'Waiting for shapes to pause' }).waitFor();
+    await picture(page, 'trace-waits-for-a-pause');
+    await page.locator('.branch-live').getByRole('button', { name: 'Cancel' }).click();
+    await until(async () => givenUp);
+    waitsFor = undefined;
+    assert.equal(await page.locator('.branch-live').textContent(), '');
   });
 
   it('says how far a run is read that is opened by a link before anything else', async () => {

@@ -11,6 +11,7 @@ import { FirstQuestion } from '../../../src/extension/first-question';
 import { toErrorRecord } from '../../../src/protocol/error-record';
 import { TriphaseError } from '../../../src/protocol/errors';
 import type { IndexingProgress, QuestionName, RolloutDetail, SearchHits } from '../../../src/protocol/query';
+import type { BranchNews, BranchParams, BranchResult } from '../../../src/protocol/session';
 import type { RecomputeProgress } from '../../../src/protocol/trial';
 import type { Actions, FromView, ToView, ViewState } from '../../../src/protocol/views';
 
@@ -35,6 +36,11 @@ export interface HarnessOptions {
     params: Actions['recompute']['params'],
     wishes: { readonly signal: AbortSignal; readonly onRecomputing: (progress: RecomputeProgress) => void },
   ) => Promise<Actions['recompute']['result']>;
+  /** Continuations from a token, or why there are none; without it the person says no each time. */
+  readonly branch?: (
+    params: BranchParams,
+    wishes: { readonly signal: AbortSignal; readonly onBranching: (news: BranchNews) => void },
+  ) => Promise<BranchResult | null>;
   readonly port?: number;
   /** Strings of another language. */
   readonly strings?: Readonly<Record<string, string>>;
@@ -134,6 +140,7 @@ export async function serveViews(options: HarnessOptions): Promise<Harness> {
           signal: controller.signal,
           onHits: hits => say({ kind: 'hits', id, hits }),
           onIndexing: progress => say({ kind: 'indexing', id, progress }),
+          onBranching: progress => say({ kind: 'branching', id, progress }),
           onRecomputing: progress => say({ kind: 'recomputing', id, progress }),
         }),
       });
@@ -152,6 +159,7 @@ export async function serveViews(options: HarnessOptions): Promise<Harness> {
       readonly signal: AbortSignal;
       readonly onHits: (hits: SearchHits) => void;
       readonly onIndexing: (progress: IndexingProgress) => void;
+      readonly onBranching: (news: BranchNews) => void;
       readonly onRecomputing: (progress: RecomputeProgress) => void;
     },
   ): Promise<unknown> => {
@@ -170,9 +178,11 @@ export async function serveViews(options: HarnessOptions): Promise<Harness> {
         return { saved: true };
       case 'link':
       case 'makeTest':
-      case 'branch':
         done.push({ name, params } as Done);
         return null;
+      case 'branch':
+        done.push({ name, params } as Done);
+        return options.branch?.(params as BranchParams, wishes) ?? null;
       case 'recompute':
         if (options.recompute === undefined)
           throw new TriphaseError('usage', 'No rules are tried on this server.', 'Give it what tries them.');
