@@ -127,7 +127,7 @@ export function rowOf(
 function thumbnail(row: RolloutRow, pictures: Pictures): HTMLElement | undefined {
   const [image] = row.images;
   if (image === undefined) return undefined;
-  return pictures.element(image, t('image of the example'), 'thumbnail');
+  return pictures.thumbnail(image, t('image of the example'));
 }
 
 const questionNodes = ({ question }: RolloutRow): readonly Node[] =>
