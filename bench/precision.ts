@@ -10,7 +10,8 @@ import { BLOCK, inBlocks, scaleName } from '../src/model/precision';
 import { Random } from '../src/protocol/random';
 import { Graph, type Value } from '../src/tensor/graph';
 import * as o from '../src/tensor/ops';
-import { Session, type Tensor } from '../src/tensor/session';
+import { Session } from '../src/tensor/session';
+import type { Tensor } from '../src/tensor/tensor';
 
 const INPUTS = 2048;
 const OUTPUTS = 11_008;

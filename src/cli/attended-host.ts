@@ -10,7 +10,7 @@ import { hostLogFile } from '../run/host-log';
 import { endOf } from '../run/last-words';
 import { gaveBack } from '../run/lease';
 import { exitCode, exitCodeOfRun } from './exit-codes';
-import { countPresses, endAtOnce } from './presses';
+import { countPresses, endAtOnce, type Presses } from './presses';
 import type { Screen } from './screen';
 import { outcomeOf } from './serve';
 import { quoted, shown } from './shown';
@@ -21,11 +21,6 @@ export interface AttendedRun {
   readonly checkpoint?: string;
   /** The folder was made for this run just now. */
   readonly isNew?: boolean;
-}
-
-/** What a host is told by who attends it. */
-export interface Presses {
-  readonly presses: number;
 }
 
 interface End {

@@ -5,6 +5,11 @@ const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 /** npm passes on the Ctrl+C that the terminal has given us already: one press is not two. */
 const onePressMs = 300;
 
+/** What a host is told by who attends it. */
+export interface Presses {
+  readonly presses: number;
+}
+
 /** @param told of the count, at each press. @returns what ends it */
 export function countPresses(told: (presses: number) => void): () => void {
   let [presses, last] = [0, Number.NEGATIVE_INFINITY];

@@ -2,11 +2,16 @@
 
 import type { NumberedRules } from '../config/run-rules';
 import type { Curriculum } from '../config/schema';
-import type { RunEventBody } from '../protocol/run';
+import type { MicroBatch, RunEventBody } from '../protocol/run';
 import type { Activity } from '../protocol/run-state';
 import type { MemoryDeath } from '../run/memory-death';
 import type { Device } from '../tensor/session';
-import type { RememberedLimit } from './memory-limits';
+
+/** Of an earlier attempt. */
+export interface RememberedLimit extends MicroBatch {
+  /** The event counts no longer, as its step is done again: it is told of once more. */
+  readonly replayed: boolean;
+}
 
 export interface CurriculumJob {
   readonly config: Curriculum;

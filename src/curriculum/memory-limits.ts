@@ -4,13 +4,7 @@
 import type { MicroBatch } from '../protocol/run';
 import type { DoingFile, MemoryDeath } from '../run/memory-death';
 import { Together } from '../tensor/together';
-import type { JobEvent } from './job';
-
-/** Of an earlier attempt. */
-export interface RememberedLimit extends MicroBatch {
-  /** The event counts no longer, as its step is done again: it is told of once more. */
-  readonly replayed: boolean;
-}
+import type { JobEvent, RememberedLimit } from './job';
 
 export class MemoryLimits {
   readonly update = this.together('update');

@@ -3,7 +3,8 @@
 import { availableParallelism } from 'node:os';
 import type { Curriculum } from '../config/schema';
 import { isLarge } from '../model/large';
-import type { Device, Tensor } from '../tensor/session';
+import type { Device } from '../tensor/session';
+import type { Tensor } from '../tensor/tensor';
 
 export interface ReplicaCount {
   readonly replicas: number;

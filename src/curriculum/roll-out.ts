@@ -13,7 +13,6 @@ import { promptOf } from './prompt-of';
 import type { Rollout } from './rollout-record';
 import { compiled } from './rules-in-force';
 import { generationOptions } from './settings';
-import { hasSpread } from './teaching';
 
 export interface RolledOut {
   readonly shown: Shown;
@@ -111,3 +110,6 @@ async function scored(
     group.map((sample, j) => ({ sample, text: asked[i]![j]!.completion, scored: scores[i]![j]! })),
   );
 }
+
+export const hasSpread = (group: readonly Rollout[]): boolean =>
+  group.some(r => r.scored.reward !== group[0]?.scored.reward);

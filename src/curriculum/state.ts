@@ -10,7 +10,7 @@ import { readSafetensors, writeSafetensors } from '../model/safetensors';
 import type { Weights } from '../model/weights';
 import { TriphaseError } from '../protocol/errors';
 import type { AdamWState } from '../tensor/adamw';
-import type { FloatTensor } from '../tensor/session';
+import type { FloatTensor } from '../tensor/tensor';
 import { newPromotion, type PromotionState } from './promotion';
 
 const momentsFile = 'optimizer.safetensors';

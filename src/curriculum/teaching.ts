@@ -2,6 +2,7 @@
 // that does not, one cause is told.
 
 import type { Trained } from './grpo-batch';
+import { hasSpread } from './roll-out';
 import type { Rollout } from './rollout-record';
 
 /** Causes in the order in which they are looked for; the words stand behind a number of groups. */
@@ -70,9 +71,6 @@ export function teachingOf(
     causes: counts,
   };
 }
-
-export const hasSpread = (group: readonly Rollout[]): boolean =>
-  group.some(r => r.scored.reward !== group[0]?.scored.reward);
 
 function causeOf(group: readonly Rollout[]): Cause {
   if (group.every(r => r.sample.stop === 'length')) return 'all_truncated';

@@ -2,7 +2,7 @@
 // between them stands whatever separates those names: a comma, a semicolon, a tab or a bar. All values are text.
 
 import { brokenRow } from './json-items';
-import type { Row } from './rows';
+import type { Row } from './row';
 
 export function csvRows(text: string, file: string, tabs: boolean): readonly Row[] {
   const separator = tabs ? '\t' : separatorOf(text);

@@ -7,7 +7,7 @@ import type { Example } from '../protocol/example';
 import { Column, type Hash64 } from './columns';
 import { parseRow } from './json-lines';
 import type { ExampleReader } from './read-example';
-import type { Row } from './rows';
+import type { Row } from './row';
 
 /** What an example has, known without reading it again. */
 export interface Facts {

@@ -12,7 +12,8 @@ import { compileField, pathOf } from './field';
 import { Inside } from './inside';
 import { hash64, likenessOf } from './likeness';
 import { compileReader, FIELDS } from './read-example';
-import { listsIn, type Row, readRows } from './rows';
+import type { Row } from './row';
+import { listsIn, readRows } from './rows';
 
 export interface Dropped {
   readonly reason: string;

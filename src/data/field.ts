@@ -2,7 +2,7 @@
 
 import { Template } from '@huggingface/jinja';
 import type { FieldSpec, SingleFieldSpec } from '../config/fields';
-import type { JsonObject } from './rows';
+import type { JsonObject } from './row';
 
 /** The value in the row; undefined where there is none. Throws where a template or a parse fails. */
 export type ReadField = (row: JsonObject) => unknown;

@@ -8,7 +8,7 @@ import { byName } from '../config/files';
 import { TriphaseError } from '../protocol/errors';
 import { Inside } from './inside';
 import { brokenRow } from './json-items';
-import type { Row, RowBatches } from './rows';
+import type { Row, RowBatches } from './row';
 
 const READ = /\.(json|txt)$/i;
 const BATCH = 256;

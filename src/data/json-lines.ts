@@ -4,7 +4,7 @@
 import { createReadStream } from 'node:fs';
 import type { Place } from '../protocol/errors';
 import { brokenRow } from './json-items';
-import type { JsonObject, Row, RowBatches } from './rows';
+import type { JsonObject, Row, RowBatches } from './row';
 
 const CHUNK = 1 << 20;
 const NEWLINE = 10;

@@ -8,8 +8,8 @@ import { hashText } from '../protocol/random';
 import { parseAnswer } from '../reward/answer';
 import { captionFault } from './captions';
 import { compileField, type ReadField, textOf } from './field';
+import type { Row } from './row';
 import { imagePaths } from './row-images';
-import type { Row } from './rows';
 
 export type FieldName = keyof DataSet['fields'];
 

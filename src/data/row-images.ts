@@ -6,7 +6,7 @@ import { existsSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { textOf } from './field';
-import type { JsonObject } from './rows';
+import type { JsonObject } from './row';
 
 export interface ImageFolders {
   readonly image_folder: string;

@@ -5,31 +5,13 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { fileHead, matchingFiles } from '../config/files';
-import { type Place, TriphaseError } from '../protocol/errors';
+import { TriphaseError } from '../protocol/errors';
 import { csvRows } from './csv-rows';
 import { folderRows } from './folder-rows';
 import { brokenRow, jsonItems } from './json-items';
 import { linesOfFile, parseRow, textLines } from './json-lines';
 import { isParquet, parquetRows } from './parquet-rows';
-
-export type JsonObject = { readonly [key: string]: unknown };
-
-export interface Row {
-  readonly values: JsonObject;
-  readonly place: Place;
-  /** Where its text stands, of a row that can be read again alone. */
-  readonly span?: Span;
-}
-
-/** Bytes of a file of JSON lines. */
-export interface Span {
-  readonly file: string;
-  readonly offset: number;
-  readonly length: number;
-}
-
-/** Rows come in batches: a step of an asynchronous iterator a row would cost more than the row. */
-export type RowBatches = AsyncIterable<readonly Row[]>;
+import type { Row, RowBatches } from './row';
 
 export interface RowsOptions {
   /** Keys to the list of rows in a JSON file, as `data.examples`. */

@@ -2,7 +2,7 @@
 // the beginning; and what earlier attempts have left for it to know.
 
 import path from 'node:path';
-import type { RememberedLimit } from '../curriculum/memory-limits';
+import type { RememberedLimit } from '../curriculum/job';
 import { TriphaseError } from '../protocol/errors';
 import type { EventOf, RunEvent } from '../protocol/run';
 import { type Checkpoint, damageOf, listCheckpoints, recoverCheckpoints, requireWhole } from '../run/checkpoints';

@@ -2,7 +2,7 @@
 // features do not depend on what it was first seen with: a run that is resumed has the numbers of the unbroken one.
 
 import { createHash } from 'node:crypto';
-import type { FloatTensor } from '../tensor/session';
+import type { FloatTensor } from '../tensor/tensor';
 import type { Pixels } from './images';
 
 /** Features kept in memory, in bytes. */

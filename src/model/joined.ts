@@ -1,7 +1,7 @@
 // Parameters that stand on the same input lie side by side in memory: q, k and v, and gate and up. A step of decoding
 // then has one product for them, without a second copy of the model: its products are small, and each costs its start.
 
-import type { FloatTensor } from '../tensor/session';
+import type { FloatTensor } from '../tensor/tensor';
 import type { TextConfig } from './config';
 import { layerName } from './layer-name';
 import type { Weights } from './weights';

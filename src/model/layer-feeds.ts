@@ -1,6 +1,7 @@
 // Feeds of graphs of one layer: the parameters of any layer under the names of the one that the graph was built with.
 
-import type { FloatTensor, HalfTensor, Session, Tensor } from '../tensor/session';
+import type { Session } from '../tensor/session';
+import type { FloatTensor, HalfTensor, Tensor } from '../tensor/tensor';
 import type { ModelForm } from './adapter';
 import { float16Values } from './float16';
 import { adaptersIn, layerName } from './layer-name';

@@ -2,7 +2,8 @@
 
 import type { Graph } from '../tensor/graph';
 import { keepOn, leaveDevice, readBack } from '../tensor/residence';
-import { type FloatTensor, keepsTensors, Session, type SessionOptions, type Tensor } from '../tensor/session';
+import { keepsTensors, Session, type SessionOptions } from '../tensor/session';
+import type { FloatTensor, Tensor } from '../tensor/tensor';
 import { isAdapter, isVision, type ModelForm, withoutAdapter } from './adapter';
 import { FeatureCache } from './feature-cache';
 import { imageFeaturesGraph } from './graphs';

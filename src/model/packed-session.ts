@@ -5,7 +5,8 @@
 
 import type { Graph } from '../tensor/graph';
 import { type OnnxFile, onnxFile, withConstants } from '../tensor/onnx';
-import { type FloatTensor, Session, type SessionOptions } from '../tensor/session';
+import { Session, type SessionOptions } from '../tensor/session';
+import type { FloatTensor } from '../tensor/tensor';
 import { isLarge } from './large';
 
 /** From some 20 runs on a new session is made up for, at any number of parameters. */

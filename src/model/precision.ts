@@ -6,7 +6,7 @@
 // j (low) and j + 16 (high).
 
 import { TriphaseError } from '../protocol/errors';
-import type { FloatTensor, Tensor } from '../tensor/session';
+import type { FloatTensor, Tensor } from '../tensor/tensor';
 import { float16Values } from './float16';
 
 export type Precision = 'f32' | 'f16' | 'int8' | 'int4';

@@ -6,7 +6,7 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { z } from 'zod';
 import { TriphaseError } from '../protocol/errors';
-import type { Tensor as AnyTensor, FloatTensor, HalfTensor } from '../tensor/session';
+import type { Tensor as AnyTensor, FloatTensor, HalfTensor } from '../tensor/tensor';
 import { FLOAT16_MAX, float16Values, halvesOfBfloats, halvesOfFloats } from './float16';
 import { inBlocks, type Precision } from './precision';
 

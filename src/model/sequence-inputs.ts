@@ -1,6 +1,6 @@
 // Lays prompts and completions out as the graphs of the language model take them.
 
-import type { FloatTensor, Tensor } from '../tensor/session';
+import type { FloatTensor, Tensor } from '../tensor/tensor';
 import type { ModelConfig } from './config';
 import type { Pixels } from './images';
 import { newAngles, TextRotary } from './rotary';

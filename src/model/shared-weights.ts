@@ -2,7 +2,7 @@
 // Between them lies one in shared memory with a number for each tensor, which goes up when the tensor changes. What has
 // changed is found by comparing, a gigabyte in a tenth of a second: nobody has to say what was trained or loaded.
 
-import type { FloatTensor } from '../tensor/session';
+import type { FloatTensor } from '../tensor/tensor';
 import type { Weights } from './weights';
 
 interface Place {

@@ -1,6 +1,6 @@
 // Lays the patches of a batch of images out in windows, as the vision tower takes them.
 
-import type { Tensor } from '../tensor/session';
+import type { Tensor } from '../tensor/tensor';
 import type { VisionConfig } from './config';
 import type { Pixels } from './images';
 import { newAngles, VisionRotary } from './rotary';

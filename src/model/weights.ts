@@ -6,7 +6,7 @@ import { copyFile, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 
 import path from 'node:path';
 import { z } from 'zod';
 import { TriphaseError } from '../protocol/errors';
-import type { Tensor as AnyTensor, FloatTensor } from '../tensor/session';
+import type { Tensor as AnyTensor, FloatTensor } from '../tensor/tensor';
 import type { ModelConfig } from './config';
 import { placesSideBySide } from './joined';
 import { type Precision, scaleName, storedAs } from './precision';

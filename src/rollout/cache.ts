@@ -5,7 +5,7 @@
 import { prefillGraph } from '../model/graphs';
 import type { Model } from '../model/model';
 import type { EncodedPrompt } from '../model/sequence-inputs';
-import type { FloatTensor, Tensor } from '../tensor/session';
+import type { FloatTensor, Tensor } from '../tensor/tensor';
 import { prefillByLayers } from './layerwise';
 import { Room } from './room';
 

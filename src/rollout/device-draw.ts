@@ -10,7 +10,7 @@ import type { EncodedPrompt } from '../model/sequence-inputs';
 import type { Random } from '../protocol/random';
 import type { DeviceTensor, Fed } from '../tensor/device-tensor';
 import { upload } from '../tensor/residence';
-import type { FloatTensor } from '../tensor/session';
+import type { FloatTensor } from '../tensor/tensor';
 import { DeviceCache } from './device-cache';
 import { drawFeeds, drawOf, ownTokens, promptTokens } from './draw-inputs';
 import type { GenerationOptions, Sample } from './generation';

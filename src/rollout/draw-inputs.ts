@@ -3,7 +3,7 @@
 import { blocksOf, type DeviceDraw } from '../model/device-sampling';
 import type { EncodedPrompt } from '../model/sequence-inputs';
 import type { Fed } from '../tensor/device-tensor';
-import type { FloatTensor, Tensor } from '../tensor/session';
+import type { FloatTensor, Tensor } from '../tensor/tensor';
 import type { GenerationOptions } from './generation';
 
 /** What the draw of the device is asked for. */

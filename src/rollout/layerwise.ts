@@ -4,7 +4,8 @@
 import { embedded, headIsHalf, headStretches, layerFeeds, layerKind } from '../model/layer-feeds';
 import { decodeLayerGraph, forwardGraph, logitsGraph, normPiece, prefillLayerGraph } from '../model/layer-graphs';
 import type { Model } from '../model/model';
-import type { FloatTensor, Session, Tensor } from '../tensor/session';
+import type { Session } from '../tensor/session';
+import type { FloatTensor, Tensor } from '../tensor/tensor';
 
 type Feeds = ReadonlyMap<string, Tensor>;
 

@@ -1,7 +1,7 @@
 // AdamW with decoupled weight decay (Loshchilov and Hutter 2019, algorithm 2), step by step as torch.optim.AdamW.
 
 import { moved } from './adamw-kernel';
-import type { FloatTensor } from './session';
+import type { FloatTensor } from './tensor';
 
 export interface AdamWOptions {
   readonly learningRate: number;

@@ -6,7 +6,7 @@ import { copyOf, type DeviceTensor } from './device-tensor';
 import { type Dim, Graph, type Value } from './graph';
 import * as o from './ops';
 import { changedOnDevice, download, keepOn, program, upload } from './residence';
-import type { FloatTensor } from './session';
+import type { FloatTensor } from './tensor';
 
 /** Elements that one run changes: their new values stand beside the old ones until it is over. */
 const TOGETHER = 2 ** 24;

@@ -3,7 +3,7 @@
 // operators widen them faster (model/precision.ts).
 
 import type { Attribute, Node, Value } from './graph';
-import type { Tensor } from './session';
+import type { Tensor } from './tensor';
 
 const BLOCK = 32;
 

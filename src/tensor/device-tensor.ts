@@ -1,7 +1,7 @@
 // Where a tensor is: in memory, or in a buffer of the device. A tensor in memory may have a copy on the device, which a
 // session then takes in its place, so that whoever feeds it need not know.
 
-import type { Tensor } from './session';
+import type { Tensor } from './tensor';
 
 /** The runtime's own object for a buffer. */
 export interface Buffer {

@@ -190,3 +190,11 @@ export function sum(...dims: readonly Dim[]): Dim {
   terms.sort();
   return n === 0 ? terms.join('+') : [n, ...terms].join('+');
 }
+
+/** What is written to bytes: a graph, or what became of one. */
+export interface Program {
+  readonly nodes: readonly Node[];
+  readonly inputs: readonly Value[];
+  readonly outputs: readonly { readonly name: string; readonly value: Value }[];
+  readonly constants: readonly Constant[];
+}

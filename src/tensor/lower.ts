@@ -3,16 +3,8 @@
 // become inputs, which the session fills from the dimensions of the others.
 
 import { type BlockMatrix, packedDims, productAttributes, widenedBlocks, wideningAttributes } from './device-blocks';
-import type { Attribute, Constant, DataType, Dim, Graph, Node, Value } from './graph';
+import type { Attribute, Constant, DataType, Dim, Graph, Node, Program, Value } from './graph';
 import { elementType } from './ops';
-
-/** What is written to bytes: a graph, or what became of one. */
-export interface Program {
-  readonly nodes: readonly Node[];
-  readonly inputs: readonly Value[];
-  readonly outputs: readonly { readonly name: string; readonly value: Value }[];
-  readonly constants: readonly Constant[];
-}
 
 export interface Lowered extends Program {
   /** Inputs that hold a shape, int64, by name. */

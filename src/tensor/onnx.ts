@@ -1,7 +1,6 @@
 // Writes a graph as the bytes of an ONNX ModelProto (onnx/onnx.proto, field numbers as there), without a library.
 
-import type { Attribute, Constant, Dim, Graph, Node, Value } from './graph';
-import type { Program } from './lower';
+import type { Attribute, Constant, Dim, Graph, Node, Program, Value } from './graph';
 import { elementType } from './ops';
 
 const IR_VERSION = 10;

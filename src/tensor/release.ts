@@ -3,7 +3,7 @@
 // warm. So results that are read once and many times over are given back at once.
 
 import { MessageChannel } from 'node:worker_threads';
-import type { FloatTensor } from './session';
+import type { FloatTensor } from './tensor';
 
 /** What is handed over to a port that is closed is taken from the sender, and goes. */
 const nobody = (() => {

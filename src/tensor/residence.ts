@@ -4,7 +4,8 @@ import { packedForDevice } from './device-blocks';
 import { copyOf, type DeviceTensor, dropCopy, setCopy } from './device-tensor';
 import { type DataType, Graph } from './graph';
 import * as o from './ops';
-import { type Device, type FloatTensor, keepsTensors, Session, type Tensor } from './session';
+import { type Device, keepsTensors, Session } from './session';
+import type { FloatTensor, Tensor } from './tensor';
 
 /** Sessions that belong to no model, by what they do; made once. */
 const programs = new Map<string, Promise<Session>>();

@@ -2,8 +2,7 @@
 // for each. ScatterND adds whole rows, a tenth of the time, but loses additions where several threads work on it (measured,
 // onnxruntime 1.30): it is for sessions of one thread.
 
-import type { Dim, Node, Value } from './graph';
-import type { Program } from './lower';
+import type { Dim, Node, Program, Value } from './graph';
 import { elementType } from './ops';
 
 /** The same program with rows added as rows (ops.ts, scatterAddRows). */

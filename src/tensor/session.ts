@@ -16,24 +16,8 @@ import { writeOnnx } from './onnx';
 import { cast, identity } from './ops';
 import { rowsAddedWhole } from './row-sums';
 import { sizeOf, sizesOf } from './sizes';
+import type { FloatTensor, Tensor } from './tensor';
 import { KEEPS_TURNED, turned } from './turned';
-
-/** A dense tensor in memory, row-major. */
-export interface Tensor {
-  readonly dims: readonly number[];
-  readonly data: Float32Array | Uint16Array | Int32Array | BigInt64Array | Int8Array | Uint8Array;
-}
-
-/** float16, as its bits: JavaScript counts with float32. */
-export interface HalfTensor {
-  readonly dims: readonly number[];
-  readonly data: Uint16Array;
-}
-
-export interface FloatTensor {
-  readonly dims: readonly number[];
-  readonly data: Float32Array;
-}
 
 export type Device = 'cpu' | 'webgpu' | 'dml' | 'cuda' | 'coreml';
 

@@ -2,8 +2,7 @@
 // operand a dozen columns at a time, again for each panel of the other, and reaches four fifths of the speed that it has
 // with an operand that lies as it reads it. So the narrower one is turned before, once for all products that it is in.
 
-import type { Dim, Node, Value } from './graph';
-import type { Program } from './lower';
+import type { Dim, Node, Program, Value } from './graph';
 
 /** The runtime would merge them into the product again. */
 export const KEEPS_TURNED = 'GemmTransposeFusion';

@@ -4,8 +4,8 @@
 
 import { Random } from '../protocol/random';
 import type { Dim } from '../tensor/graph';
-import type { Tensor } from '../tensor/session';
 import { sizeOf, sizesOf } from '../tensor/sizes';
+import type { Tensor } from '../tensor/tensor';
 
 export interface Dropout {
   /** Share of elements that go. */

@@ -2,7 +2,7 @@
 // their gradient back.
 
 import { EMBEDDING, embedded } from '../model/layer-feeds';
-import type { FloatTensor } from '../tensor/session';
+import type { FloatTensor } from '../tensor/tensor';
 import type { Feeds, Pieces, Results } from './pieces';
 
 /** [rows, hidden]: prompts, then completions. */

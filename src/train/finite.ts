@@ -1,6 +1,6 @@
 // Numbers that are none: found, counted by tensor, and said so that a person knows which tensors and which examples.
 
-import type { FloatTensor } from '../tensor/session';
+import type { FloatTensor } from '../tensor/tensor';
 
 /** So many names are spelt out. */
 const named = 5;

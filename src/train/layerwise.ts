@@ -8,7 +8,7 @@ import { layerName } from '../model/layer-name';
 import type { Model } from '../model/model';
 import { SCORE, type Weights } from '../model/weights';
 import type { Graph } from '../tensor/graph';
-import type { FloatTensor } from '../tensor/session';
+import type { FloatTensor } from '../tensor/tensor';
 import { embeddedRows, spreadRows } from './embedded-rows';
 import type { Tokens } from './losses';
 import {

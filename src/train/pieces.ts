@@ -5,7 +5,8 @@ import { feedsOf, renamed } from '../model/layer-feeds';
 import { backwardGraph, forwardGraph, type LayerGraphOptions, type Piece } from '../model/layer-graphs';
 import type { LayerStage, Model } from '../model/model';
 import type { Weights } from '../model/weights';
-import type { FloatTensor, Session, Tensor } from '../tensor/session';
+import type { Session } from '../tensor/session';
+import type { FloatTensor, Tensor } from '../tensor/tensor';
 import { type Dropout, dropoutFeeds } from './dropout';
 
 export type Feeds = ReadonlyMap<string, Tensor>;

@@ -9,7 +9,7 @@ import { completionGraph, type ImageInput } from '../model/graphs';
 import { SCORE } from '../model/weights';
 import { Graph, type Value } from '../tensor/graph';
 import * as o from '../tensor/ops';
-import type { FloatTensor } from '../tensor/session';
+import type { FloatTensor } from '../tensor/tensor';
 import { byToken, finish, outputs, rows } from './losses';
 import { softplus } from './softplus';
 

@@ -5,7 +5,7 @@ import { dealt } from '../model/share';
 import { TriphaseError } from '../protocol/errors';
 import { type AdamWOptions, type AdamWState, clipScale, globalNorm } from '../tensor/adamw';
 import { DeviceGradients, notFiniteOnDevice } from '../tensor/device-adamw';
-import type { FloatTensor } from '../tensor/session';
+import type { FloatTensor } from '../tensor/tensor';
 import type { Together } from '../tensor/together';
 import { inWords, notFinite } from './finite';
 import {

@@ -7,7 +7,8 @@ import type { Model } from '../model/model';
 import type { Weights } from '../model/weights';
 import { Graph } from '../tensor/graph';
 import { reshape } from '../tensor/ops';
-import type { FloatTensor, Session, Tensor } from '../tensor/session';
+import type { Session } from '../tensor/session';
+import type { FloatTensor, Tensor } from '../tensor/tensor';
 import { byToken, outputs, rows, type Tokens } from './losses';
 import type { Feeds, Pieces, Results } from './pieces';
 

@@ -15,7 +15,7 @@ import {
   squareSums,
 } from '../tensor/adamw';
 import { release } from '../tensor/release';
-import type { FloatTensor } from '../tensor/session';
+import type { FloatTensor } from '../tensor/tensor';
 
 type Grads = Map<string, FloatTensor>;
 

@@ -3,7 +3,7 @@
 import { visionBlockName } from '../model/layer-name';
 import { PATCHES } from '../model/model';
 import { mergerPiece, patchPiece, visionBlockKind, visionBlockPiece } from '../model/vision-layers';
-import type { FloatTensor } from '../tensor/session';
+import type { FloatTensor } from '../tensor/tensor';
 import { backThroughLayers, type Pieces, type Placed, type Results, type Tower, throughLayers } from './pieces';
 
 export class VisionByLayers {

@@ -10,7 +10,7 @@ import { Model } from '../../src/model/model';
 import { readSafetensors } from '../../src/model/safetensors';
 import { loadWeights, SCORE } from '../../src/model/weights';
 import { Prompter } from '../../src/rollout/prompter';
-import type { FloatTensor } from '../../src/tensor/session';
+import type { FloatTensor } from '../../src/tensor/tensor';
 import { gradient, score, type TrainedGroup } from '../../src/train/gradient';
 import { greatestDifference, readPrompts, readTensors, referenceModels } from '../model/reference';
 import { runJob, stepsOf } from './run-job';

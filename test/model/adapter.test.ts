@@ -11,7 +11,7 @@ import { Model } from '../../src/model/model';
 import { readSafetensors, writeSafetensors } from '../../src/model/safetensors';
 import { saveModel } from '../../src/model/weights';
 import { TriphaseError } from '../../src/protocol/errors';
-import type { FloatTensor } from '../../src/tensor/session';
+import type { FloatTensor } from '../../src/tensor/tensor';
 import { referenceAdapters } from './adapters';
 import { promptLogits } from './logits';
 import { greatestDifference, readPrompts, readTensors } from './reference';

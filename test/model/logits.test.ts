@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import path from 'node:path';
 import { Model } from '../../src/model/model';
-import type { FloatTensor } from '../../src/tensor/session';
+import type { FloatTensor } from '../../src/tensor/tensor';
 import { promptLogits } from './logits';
 import { greatestDifference, readPrompts, readTensors, referenceModels } from './reference';
 

@@ -4,7 +4,7 @@ import { prefillGraph } from '../../src/model/graphs';
 import type { Model } from '../../src/model/model';
 import type { EncodedPrompt } from '../../src/model/sequence-inputs';
 import type { Weights } from '../../src/model/weights';
-import type { FloatTensor } from '../../src/tensor/session';
+import type { FloatTensor } from '../../src/tensor/tensor';
 
 /** Prefill leaves a prompt's last token to decoding, so one more is put behind the prompt. */
 function padded({ tokenIds, images, positions }: EncodedPrompt): EncodedPrompt {

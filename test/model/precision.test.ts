@@ -13,7 +13,7 @@ import { readTensors as readFrozen, readSafetensors, writeSafetensors } from '..
 import { TriphaseError } from '../../src/protocol/errors';
 import { Random } from '../../src/protocol/random';
 import { Generation } from '../../src/rollout/generation';
-import type { FloatTensor } from '../../src/tensor/session';
+import type { FloatTensor } from '../../src/tensor/tensor';
 import { gradient, score } from '../../src/train/gradient';
 import { referenceAdapters } from './adapters';
 import { promptLogits } from './logits';

@@ -6,7 +6,7 @@ import path from 'node:path';
 import type { Pixels } from '../../src/model/images';
 import { readSafetensors } from '../../src/model/safetensors';
 import type { EncodedPrompt } from '../../src/model/sequence-inputs';
-import type { FloatTensor } from '../../src/tensor/session';
+import type { FloatTensor } from '../../src/tensor/tensor';
 
 const root = process.env['TRIPHASE_REFERENCE'] ?? path.resolve('test/reference/models');
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { type AdamWOptions, adamW, newAdamWState } from '../../src/tensor/adamw';
-import type { FloatTensor } from '../../src/tensor/session';
+import type { FloatTensor } from '../../src/tensor/tensor';
 
 const tensors = (values: Readonly<Record<string, readonly number[]>>): Map<string, FloatTensor> =>
   new Map(Object.entries(values).map(([k, v]) => [k, { dims: [v.length], data: Float32Array.from(v) }]));

@@ -5,7 +5,8 @@ import path from 'node:path';
 import { footprint } from '../../src/tensor/footprint';
 import { Graph } from '../../src/tensor/graph';
 import * as o from '../../src/tensor/ops';
-import { Session, type Tensor } from '../../src/tensor/session';
+import { Session } from '../../src/tensor/session';
+import type { Tensor } from '../../src/tensor/tensor';
 
 /** Bytes of this process in memory. */
 const resident = (): number =>

@@ -3,7 +3,8 @@ import { Random } from '../../src/protocol/random';
 import { gradients } from '../../src/tensor/gradients';
 import { Graph, type Value } from '../../src/tensor/graph';
 import * as o from '../../src/tensor/ops';
-import { Session, type Tensor } from '../../src/tensor/session';
+import { Session } from '../../src/tensor/session';
+import type { Tensor } from '../../src/tensor/tensor';
 
 const cpu = { device: 'cpu', threads: 2 } as const;
 

@@ -5,7 +5,7 @@ import { isAdapter, isVision } from '../../src/model/adapter';
 import { baseFolder } from '../../src/model/adapter-files';
 import { Model } from '../../src/model/model';
 import { adamW, clipScale, globalNorm, newAdamWState } from '../../src/tensor/adamw';
-import type { FloatTensor, Tensor } from '../../src/tensor/session';
+import type { FloatTensor, Tensor } from '../../src/tensor/tensor';
 import { dropoutFeeds } from '../../src/train/dropout';
 import { gradient, type TrainedGroup } from '../../src/train/gradient';
 import { completionLogits, sftGraph } from '../../src/train/losses';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import path from 'node:path';
 import { Model } from '../../src/model/model';
 import { accumulate, adamW, clipScale, globalNorm, newAdamWState } from '../../src/tensor/adamw';
-import type { FloatTensor } from '../../src/tensor/session';
+import type { FloatTensor } from '../../src/tensor/tensor';
 import { gradient, score, type TrainedGroup } from '../../src/train/gradient';
 import {
   greatestDifference,

@@ -3,7 +3,7 @@ import { initialAdapter, type ModelForm, targetModules } from '../../src/model/a
 import { Model } from '../../src/model/model';
 import type { Precision } from '../../src/model/precision';
 import { SCORE } from '../../src/model/weights';
-import type { FloatTensor } from '../../src/tensor/session';
+import type { FloatTensor } from '../../src/tensor/tensor';
 import { type Frozen, gradient, type Objective, score, type TrainedGroup } from '../../src/train/gradient';
 import { greatestDifference, readPrompts, referenceModels } from '../model/reference';
 import { referenceModel } from '../model/reference-model';

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { Graph, product } from '../../src/tensor/graph';
-import { Session, type Tensor } from '../../src/tensor/session';
+import { Session } from '../../src/tensor/session';
+import type { Tensor } from '../../src/tensor/tensor';
 import { type Aggregation, activeTokens, tokenWeights } from '../../src/train/aggregation';
 import { dpoGraph } from '../../src/train/dpo';
 import {

@@ -19,7 +19,8 @@ import {
 } from '../../src/tensor/device-adamw';
 import { type DeviceTensor, heldOnDevice } from '../../src/tensor/device-tensor';
 import { upload } from '../../src/tensor/residence';
-import { type Device, type FloatTensor, Session } from '../../src/tensor/session';
+import { type Device, Session } from '../../src/tensor/session';
+import type { FloatTensor } from '../../src/tensor/tensor';
 import { gradient, type Objective, score, type TrainedGroup } from '../../src/train/gradient';
 import { newScore } from '../../src/train/scorer';
 import { type StepOptions, type StepResult, trainStep } from '../../src/train/step';

@@ -2,9 +2,10 @@
 
 import { nearest } from '../../config/nearest';
 import type { Column } from '../../protocol/query';
+import type { Comparison, Expression, Literal } from './expression';
 import { checkPattern, type Pattern } from './pattern';
 import { FilterError } from './problem';
-import { type Comparison, type Expression, type Literal, parseFilter } from './syntax';
+import { parseFilter } from './syntax';
 
 /**
  * Holds of a row or does not: there is no third. A comparison with what was not recorded does not hold, and `not` of it

@@ -2,8 +2,8 @@
 
 import type { Cell } from '../../protocol/query';
 import type { Condition, Leaf, Term } from './check';
+import type { Comparison } from './expression';
 import { asJavaScript } from './pattern';
-import type { Comparison } from './syntax';
 
 /** The cell of a column in the row that is asked of. */
 export type CellOf = (column: string) => Cell;

@@ -2,8 +2,8 @@
 // lookaround and no back-references; a reader without native parts has JavaScript's. A pattern is refused where the two
 // would differ in what they can do, and translated where they differ in what they mean.
 
+import type { Span } from './expression';
 import { FilterError } from './problem';
-import type { Span } from './syntax';
 
 export interface Pattern {
   /** As RE2 takes it, without flags. */

@@ -1,7 +1,7 @@
 // What is wrong with a filter, and where: offsets in UTF-16 units, so that an input field can mark it.
 
 import { TriphaseError } from '../../protocol/errors';
-import type { Expected, Span } from './syntax';
+import type { Expected, Span } from './expression';
 
 export class FilterError extends TriphaseError {
   readonly start: number;

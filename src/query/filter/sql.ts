@@ -2,8 +2,8 @@
 
 import type { Column } from '../../protocol/query';
 import type { Condition, Leaf, Term } from './check';
+import type { Literal } from './expression';
 import { asRe2 } from './pattern';
-import type { Literal } from './syntax';
 
 export interface Sql {
   readonly text: string;

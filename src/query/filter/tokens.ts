@@ -1,7 +1,7 @@
 // The words, numbers, texts and signs of a filter, one after the other.
 
+import type { Arithmetic, Span } from './expression';
 import { FilterError } from './problem';
-import type { Arithmetic, Span } from './syntax';
 
 export type Token = Span &
   (
