@@ -119,6 +119,33 @@ describe('what is seldom recorded', function () {
     assert.ok(await images.nth(1).evaluate(element => element === document.activeElement));
   });
 
+  it('gives the question its width below the images of a narrow window', async () => {
+    const page = await views.open({ view: 'trace', folder, ref: { step: 1, group: 1, sample: 0 } }, { width: 400 });
+    const asked = page.locator('.asked');
+    await asked.waitFor();
+    await page.locator('.no-picture').waitFor();
+    assert.ok(((await asked.boundingBox())?.width ?? 0) > 300);
+  });
+
+  it('keeps a long name of a rule and a long answer within their places in the list', async () => {
+    const page = await views.open({ view: 'rollouts', folders: [folder] });
+    await page.locator('.row').first().waitFor();
+    await page.getByRole('grid').focus();
+    await page.keyboard.press('Space');
+    const name = page.locator('.detail .rule-name').nth(1);
+    await name.waitFor();
+    assert.ok((await rightOf(name)) <= (await rightOf(page.locator('.detail'))));
+    const facts = page.locator('.group-facts').nth(1);
+    const last = facts.locator('span').last();
+    assert.match((await last.textContent()) ?? '', /mean reward/);
+    const [line, end] = [await facts.boundingBox(), await last.boundingBox()];
+    assert.ok(
+      line !== null && end !== null && end.y < line.y + line.height,
+      'what stands behind a long answer is on its line',
+    );
+    assert.ok((await rightOf(last)) <= (await rightOf(facts)));
+  });
+
   it('shows the histogram of a column that a folder of TRL has', async () => {
     const page = await views.open({ view: 'rollouts', folders: [trl] });
     await page.locator('.bin').first().waitFor();
@@ -152,7 +179,7 @@ async function recordSeldom(folder: string): Promise<void> {
     // a family and a Persian word are spelled with joiners; between Latin letters and alone they hide something
     of({ sample: 1, completion: '👨‍👩‍👧 می‌شود a\u200db \u200c \u200d', reward: null, advantage: null }),
     of({ sample: 2, reward: 0 }),
-    of({ group: 1, images: [first, second, path.join(parent, 'gone.png')] }),
+    of({ group: 1, gold: 'a long answer '.repeat(20), images: [first, second, path.join(parent, 'gone.png')] }),
   ]);
   const metrics = { reward: 0.5, 'rewards/format/mean': 1, [`rewards/${longRule}/mean`]: 0.5 };
   for (const step of [1, 2])

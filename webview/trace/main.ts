@@ -84,7 +84,7 @@ class TraceView {
   private readonly otherRuns: OtherRuns;
   /** Of the run, where one has come to it from another. */
   private runName: string | undefined;
-  private readonly tokenSlot = h('div');
+  private readonly tokenSlot = h('div', { class: 'token-slot' });
   private tokenPanel: TokenPanel | undefined;
   private alternatives: Alternatives | undefined;
   private branching: Branching | undefined;
@@ -195,7 +195,7 @@ class TraceView {
     this.alternatives?.close();
     this.alternatives = new Alternatives(this.host, this.shown.folder, detail.ref, () => this.tokenPanel?.refresh());
     this.branching?.close();
-    this.branching = new Branching(this.host, this.shown.folder, detail, this.middle);
+    this.branching = new Branching(this.host, this.shown.folder, detail, this.middle, () => text.reveal(true));
     this.tokenPanel = undefined;
     replace(this.tokenSlot);
     replace(this.left, promptPanel(detail, this.pictures));
