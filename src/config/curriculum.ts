@@ -57,7 +57,7 @@ export function loadCurriculum(
       'config',
       what,
       existsSync(path.join(file, 'run.json'))
-        ? 'It is a run: `triphase resume` goes on with it; a new one like it begins from its config.source.yaml.'
+        ? 'It is a run: `triphase resume` goes on with it; a new one like it is made from its config.resolved.yaml.'
         : 'Name a curriculum file, such as curriculum.yaml.',
     );
   }
