@@ -53,5 +53,8 @@ export interface BranchProgress {
   readonly ofTokens: number;
 }
 
+/** What is told of a branch: how far it is, or the run that it waits for; null: no longer. */
+export type BranchNews = BranchProgress | { readonly waitsFor: string | null };
+
 /** Progress is told a few times a second. */
 export const branchRequest = new ProgramRequest<BranchParams, BranchResult, BranchProgress>('triphase/branch');

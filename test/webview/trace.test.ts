@@ -7,6 +7,7 @@ import path from 'node:path';
 import type { Page } from 'playwright-core';
 import type { RolloutRecord } from '../../src/protocol/rollout-record';
 import type { BranchParams } from '../../src/protocol/session';
+import { HeldIndex } from './held-index';
 import { inChromium, picture } from './in-chromium';
 import { recordLab } from './lab';
 
@@ -75,7 +76,24 @@ describe('the trace', function () {
     await recordLab(parent, { name: 'other', seed: 2 });
   });
   after(() => rmSync(parent, { recursive: true, force: true }));
-  const views = inChromium({ folders: () => [folder, other] });
+  const index = new HeldIndex('rollout');
+  /** Holds a branch as if it waited for a run. */
+  let waitsFor: string | undefined;
+  let givenUp = false;
+  const views = inChromium({
+    folders: () => [folder, other],
+    instead: index.instead,
+    branch: (_params, { signal, onBranching }) =>
+      waitsFor === undefined
+        ? Promise.resolve(null)
+        : new Promise((_resolve, reject) => {
+            onBranching({ waitsFor });
+            signal.addEventListener('abort', () => {
+              givenUp = true;
+              reject(signal.reason);
+            });
+          }),
+  });
 
   const open = async (step = 3, group = 0, sample = 1): Promise<Page> => {
     const page = await views.open({ view: 'trace', folder, ref: { step, group, sample } });
@@ -398,6 +416,32 @@ describe('the trace', function () {
     await press(page, 'Enter');
     await until(async () => asked().params.force === undefined);
     assert.equal(asked().params.token, 2);
+  });
+
+  it('says which run it waits for before it goes on, and can be cancelled', async () => {
+    const page = await open();
+    await press(page, 'ArrowDown', 'ArrowRight', 'b');
+    waitsFor = 'shapes';
+    await page.getByRole('textbox', { name: 'Text to force here' }).and(page.locator(':focus')).waitFor();
+    await press(page, 'Enter');
+    await page.locator('.branch-live', { hasText: 'Waiting for shapes to pause' }).waitFor();
+    await picture(page, 'trace-waits-for-a-pause');
+    await page.locator('.branch-live').getByRole('button', { name: 'Cancel' }).click();
+    await until(async () => givenUp);
+    waitsFor = undefined;
+    assert.equal(await page.locator('.branch-live').textContent(), '');
+  });
+
+  it('says how far a run is read that is opened by a link before anything else', async () => {
+    index.hold(folder);
+    const page = await views.open({ view: 'trace', folder, ref: { step: 3, group: 0, sample: 1 }, token: 4 });
+    const bar = page.getByRole('progressbar', { name: 'Rollouts that are read for the first time' });
+    await bar.waitFor();
+    assert.equal(await bar.evaluate(element => (element as HTMLProgressElement).position), 0.25);
+    await picture(page, 'trace-indexing');
+    index.go();
+    await page.locator('.token-name', { hasText: 'token 5 of 11' }).waitFor();
+    assert.equal(await bar.count(), 0);
   });
 
   it('opens at the token of a link, and comes back to where it was left', async () => {

@@ -2,7 +2,7 @@
 // rules pay for them.
 
 import type { RolloutRef } from '../../src/protocol/query';
-import type { Branch, BranchParams, BranchProgress, BranchResult } from '../../src/protocol/session';
+import type { Branch, BranchNews, BranchParams, BranchResult } from '../../src/protocol/session';
 import { button, type Choice, dropdown } from '../components/controls';
 import { iconButton } from '../components/icon-button';
 import { errorNotice } from '../components/notice';
@@ -23,7 +23,7 @@ export interface Fork {
 export type Ask = (
   params: BranchParams,
   signal: AbortSignal,
-  told: (progress: BranchProgress) => void,
+  told: (progress: BranchNews) => void,
 ) => Promise<BranchResult | null>;
 
 interface Asked {
@@ -178,13 +178,22 @@ export class BranchPanel {
       });
   }
 
-  private progress(progress: BranchProgress | undefined): HTMLElement {
+  private progress(progress: BranchNews | undefined): HTMLElement {
     const cancel = h(
       'button',
       { type: 'button', class: 'link', on: { click: () => this.running?.abort() } },
       t('Cancel'),
     );
-    if (progress === undefined) return h('p', {}, t('Loading the model …'), ' ', cancel);
+    if (progress === undefined || ('waitsFor' in progress && progress.waitsFor === null))
+      return h('p', {}, t('Loading the model …'), ' ', cancel);
+    if ('waitsFor' in progress)
+      return h(
+        'p',
+        {},
+        t('Waiting for {0} to pause: it ends the step that is under way …', progress.waitsFor ?? ''),
+        ' ',
+        cancel,
+      );
     return h(
       'div',
       {},
