@@ -87,7 +87,7 @@ describe('the trace', function () {
       waitsFor === undefined
         ? Promise.resolve(null)
         : new Promise((_resolve, reject) => {
-            onBranching({ waitsFor });
+            onBranching({ waitsFor: waitsFor ?? null });
             signal.addEventListener('abort', () => {
               givenUp = true;
               reject(signal.reason);
