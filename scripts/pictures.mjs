@@ -14,6 +14,7 @@ const shown = {
   ...Object.fromEntries([1, 2, 3, 4, 5, 6, 7].map(i => [`first-hour-${i}`, `first-hour-${i}`])),
   'trace-tokens': 'trace-tokens-light',
   'trace-branches': 'trace-branches-light',
+  'trace-forced-text': 'trace-forced-text',
   'trace-trial': 'rule-that-fails-light',
   'trace-high-contrast': 'trace-tokens-hc',
   'trace-editors': 'trace-split-light',

@@ -4,7 +4,7 @@
 import type { ErrorRecord } from '../src/protocol/error-record';
 import type { IndexingProgress, SearchHits } from '../src/protocol/query';
 import type { RunState } from '../src/protocol/run-state';
-import type { BranchProgress } from '../src/protocol/session';
+import type { BranchNews } from '../src/protocol/session';
 import type { RecomputeProgress, Tried } from '../src/protocol/trial';
 import type { FromView, RequestName, Requests, ToView, ViewState } from '../src/protocol/views';
 
@@ -29,8 +29,8 @@ export interface Wishes {
   readonly onHits?: (hits: SearchHits) => void;
   /** Of a run that is read for the first time. */
   readonly onIndexing?: (progress: IndexingProgress) => void;
-  /** What continuations say so far. */
-  readonly onBranching?: (progress: BranchProgress) => void;
+  /** What continuations say so far, or what they wait for. */
+  readonly onBranching?: (progress: BranchNews) => void;
   readonly onRecomputing?: (progress: RecomputeProgress) => void;
 }
 
@@ -68,7 +68,7 @@ interface Pending {
   readonly reject: (error: Error) => void;
   readonly onHits: ((hits: SearchHits) => void) | undefined;
   readonly onIndexing: ((progress: IndexingProgress) => void) | undefined;
-  readonly onBranching: ((progress: BranchProgress) => void) | undefined;
+  readonly onBranching: ((progress: BranchNews) => void) | undefined;
   readonly onRecomputing: ((progress: RecomputeProgress) => void) | undefined;
 }
 

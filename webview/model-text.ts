@@ -6,9 +6,17 @@ const mostShown = 20_000;
 
 // C0 and C1 controls but tab and newline, marks of direction, invisible joiners, line separators, the byte order mark,
 // tags, and halves of surrogate pairs that stand alone
-const unseen =
+const hidden =
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
-  /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb]|[\u{e0000}-\u{e007f}]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/gu;
+  /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb]|[\u{e0000}-\u{e007f}]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/u;
+
+/** Scripts whose words are written with joiners: there they belong to the spelling. */
+const joining =
+  '\\p{sc=Arab}\\p{sc=Syrc}\\p{sc=Deva}\\p{sc=Beng}\\p{sc=Guru}\\p{sc=Gujr}\\p{sc=Orya}\\p{sc=Taml}\\p{sc=Telu}\\p{sc=Knda}\\p{sc=Mlym}\\p{sc=Sinh}';
+/** One sign of several pictures: a family, a profession. */
+const emoji = '\\p{Extended_Pictographic}';
+const belongs = `(?<=[${joining}])[\u200c\u200d]|[\u200c\u200d](?=[${joining}])|(?<=[${emoji}\\ufe0f\\u{1f3fb}-\\u{1f3ff}])\u200d(?=${emoji})`;
+const unseen = new RegExp(`${hidden.source}|(?!${belongs})[\\u200c\\u200d]`, 'gu');
 
 const pictures: Readonly<Record<string, string>> = { '\r': '␍', '\u007f': '␡' };
 

@@ -7,6 +7,7 @@ import { TriphaseError } from '../protocol/errors';
 export type OptionTable = NonNullable<ParseArgsConfig['options']>;
 
 interface CommandLine<O extends OptionTable> {
+  /** With its second word where it has one: "rules test". */
   readonly command: string;
   readonly options: O;
   /** Names of the positional arguments; all must be given. */
@@ -28,14 +29,13 @@ export function parseCommandLine<const O extends OptionTable>(
   { command, options, positionals: names, optional = [] }: CommandLine<O>,
   args: readonly string[],
 ): Arguments<O> {
-  const seeHelp = `See \`triphase help ${command}\`.`;
+  const seeHelp = `See \`triphase help ${command.split(' ')[0]}\`.`;
   refuseUnknown(args, options, seeHelp);
   let parsed: Parsed<O>;
   try {
     parsed = parseArgs({ args: [...args], options, allowPositionals: true, strict: true });
   } catch (error) {
-    const [message] = (error instanceof Error ? error.message : String(error)).split('\n');
-    throw new TriphaseError('usage', `${message?.replace(/\.?$/, '.')}`, seeHelp);
+    throw withoutValue(args, options) ?? new TriphaseError('usage', firstSentence(error), seeHelp);
   }
   const { values, positionals } = parsed;
   const missing = names[positionals.length];
@@ -81,4 +81,28 @@ function refuseUnknown(args: readonly string[], options: OptionTable, seeHelp: s
       near === undefined ? seeHelp : `Did you mean --${near}?`,
     );
   }
+}
+
+/** An option that takes a value, at the end or before something that looks like another option. */
+function withoutValue(args: readonly string[], options: OptionTable): TriphaseError | undefined {
+  for (const [i, arg] of args.entries()) {
+    const name = arg.replace(/^--/, '');
+    if (arg === '--') return undefined;
+    if (arg === name || options[name]?.type !== 'string') continue;
+    const next = args[i + 1];
+    if (next === undefined)
+      return new TriphaseError('usage', `${arg} needs a value.`, `Write it behind: ${arg} VALUE.`);
+    if (next.length > 1 && next.startsWith('-'))
+      return new TriphaseError(
+        'usage',
+        `${arg} needs a value, and '${next}' looks like an option.`,
+        `Where it is the value, write ${arg}=${next}.`,
+      );
+  }
+  return undefined;
+}
+
+function firstSentence(error: unknown): string {
+  const [message = ''] = (error instanceof Error ? error.message : String(error)).split('\n');
+  return message.replace(/\.?$/, '.');
 }

@@ -8,7 +8,7 @@ import { promisify } from 'node:util';
 import { TriphaseError } from '../protocol/errors';
 import { version } from '../protocol/version';
 import type { Device } from '../tensor/session';
-import { parseCommandLine } from './arguments';
+import { numberOption, parseCommandLine } from './arguments';
 import { exitCode } from './exit-codes';
 import type { ReportedDevice } from './model-report';
 import type { Screen, Style } from './screen';
@@ -30,6 +30,8 @@ export async function doctorCommand(screen: Screen, args: readonly string[]): Pr
   );
   if (values.probe !== undefined) return probe(values.probe);
   if (values.model !== undefined) return examineModel(screen, values.model, values);
+  const alone = (['batch', 'length'] as const).find(name => values[name] !== undefined);
+  if (alone !== undefined) throw new TriphaseError('usage', `--${alone} is of a model.`, 'Add --model DIR.');
 
   let sound = true;
   const note = (style: Style, name: string, text: string) =>
@@ -79,6 +81,10 @@ interface ModelOptions {
 
 /** A group of eight for each prompt, as the default of generation has it; prompts of half the length of a completion. */
 async function examineModel(screen: Screen, folder: string, { batch, length }: ModelOptions): Promise<number> {
+  const prompts = numberOption('batch', batch, { least: 1, whole: true }) ?? 1;
+  const completionTokens = numberOption('length', length, { least: 1, whole: true }) ?? 1024;
+  const { findModel } = await import('./find-model');
+  const { model } = findModel(path.resolve(folder));
   const { modelReport } = await import('./model-report');
   const { deviceMemory } = await import('../tensor/device-memory');
   const bundled = await probeApart('devices');
@@ -90,10 +96,8 @@ async function examineModel(screen: Screen, folder: string, { batch, length }: M
     const memory = works ? await deviceMemory(device) : undefined;
     if (works) devices.push({ device, halves, ...(memory === undefined ? {} : { memory }) });
   }
-  const prompts = wholeNumber('--batch', batch ?? '1');
-  const completionTokens = wholeNumber('--length', length ?? '1024');
   const shape = { prompts, samples: 8, promptTokens: Math.ceil(completionTokens / 2), completionTokens };
-  const { lines, nowhere } = await modelReport(path.resolve(folder), shape, devices);
+  const { lines, nowhere } = await modelReport(model, shape, devices);
   for (const { name, text, fits } of lines) {
     const style = fits === undefined ? 'bold' : fits ? 'green' : 'red';
     screen.line(`${screen.style(style, name.padEnd(12))} ${text}`);
@@ -101,12 +105,6 @@ async function examineModel(screen: Screen, folder: string, { batch, length }: M
   const at = `${prompts} x 8 completions of ${completionTokens} tokens, behind prompts of ${shape.promptTokens}`;
   screen.line(screen.style('dim', `Estimated from the graphs, at ${at}; --batch and --length change it.`));
   return nowhere ? exitCode.failed : exitCode.ok;
-}
-
-function wholeNumber(option: string, value: string): number {
-  const n = Number(value);
-  if (Number.isInteger(n) && n > 0) return n;
-  throw new TriphaseError('usage', `${option} is ${value}, which is not a whole number above 0.`);
 }
 
 interface Finding {

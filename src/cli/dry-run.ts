@@ -7,6 +7,7 @@ import { dryRun, type Estimate } from '../curriculum/dry-run';
 import { machineMemory } from '../tensor/machine-memory';
 import { dataLines } from './data-lines';
 import { exitCode } from './exit-codes';
+import { endAtOnce } from './presses';
 import type { Screen } from './screen';
 import { table } from './table';
 import { counted, duration } from './words';
@@ -18,7 +19,7 @@ export async function showDryRun(screen: Screen, config: Curriculum, onlyPhase: 
   });
   const stop = () => {
     interrupt();
-    process.exit(exitCode.stopped);
+    endAtOnce();
   };
   process.once('SIGINT', stop).once('SIGTERM', stop);
   try {

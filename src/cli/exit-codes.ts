@@ -40,5 +40,8 @@ function exitCodeOfRecord({ code }: ErrorRecord): number {
 /** What a person reads of an error; the stack only of those that nobody foresaw. */
 export function describeForPerson(error: unknown): string {
   if (error instanceof TriphaseError) return describe(error);
-  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+  if (!(error instanceof Error)) return String(error);
+  // what the system refuses, such as a full disk or a folder that may not be written, names its path and is no fault of ours
+  if ('syscall' in error) return `The system refused it: ${error.message}.`;
+  return error.stack ?? error.message;
 }

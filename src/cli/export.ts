@@ -1,6 +1,6 @@
 // triphase export
 
-import { existsSync, readdirSync } from 'node:fs';
+import { readdirSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { merged } from '../model/adapter';
 import { companionsFolder } from '../model/adapter-files';
@@ -19,13 +19,17 @@ export async function exportCommand(screen: Screen, args: readonly string[]): Pr
     args,
   );
   if (values.merged === undefined)
-    throw new TriphaseError('usage', 'It is not said where to.', 'Add --merged DIR, a folder that is not there yet.');
+    throw new TriphaseError('usage', 'export needs a folder to write.', 'Add --merged DIR, a new or an empty folder.');
   const { model } = findModel(path.resolve(positionals[0] ?? ''));
   const into = path.resolve(values.merged);
-  if (existsSync(into) && readdirSync(into).length > 0)
-    throw new TriphaseError('usage', 'The folder to export into is not empty.', 'Name one that is not there yet.', {
-      file: into,
-    });
+  const there = statSync(into, { throwIfNoEntry: false });
+  const taken =
+    there?.isDirectory() === false
+      ? 'The folder to export into is a file.'
+      : there !== undefined && readdirSync(into).length > 0
+        ? 'The folder to export into is not empty.'
+        : undefined;
+  if (taken !== undefined) throw new TriphaseError('usage', taken, 'Name a new or an empty one.', { file: into });
   screen.line(`${screen.style('bold', 'model'.padEnd(9))} ${shown(model)}`);
   const { form, weights } = await loadModel(model);
   await saveModel(into, form, merged(form, weights), await companionsFolder(model));

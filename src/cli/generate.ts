@@ -1,6 +1,8 @@
 // triphase generate
 
+import { statSync } from 'node:fs';
 import path from 'node:path';
+import { TriphaseError } from '../protocol/errors';
 import { generateFromFolder } from '../rollout/generate';
 import { numberOption, parseCommandLine } from './arguments';
 import { exitCode } from './exit-codes';
@@ -31,10 +33,21 @@ export async function generateCommand(screen: Screen, args: readonly string[]): 
     args,
   );
   const [folder = '', prompt = ''] = positionals;
+  const images = (values.image ?? []).map(file => path.resolve(file));
+  for (const file of images) {
+    const found = statSync(file, { throwIfNoEntry: false });
+    if (found?.isFile() !== true)
+      throw new TriphaseError(
+        'usage',
+        found === undefined ? 'There is no such file.' : 'This is no file.',
+        '--image names a PNG or JPEG file.',
+        { file },
+      );
+  }
   const { samples } = await generateFromFolder({
     folder: findModel(path.resolve(folder)).model,
     prompt,
-    images: (values.image ?? []).map(file => path.resolve(file)),
+    images,
     temperature: numberOption('temperature', values.temperature, { least: 0, whole: false }) ?? 1,
     topK: numberOption('top-k', values['top-k'], { least: 0, whole: true }) ?? 0,
     topP: numberOption('top-p', values['top-p'], { least: 0, most: 1, whole: false }) ?? 1,

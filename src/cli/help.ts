@@ -101,7 +101,7 @@ Evaluates the latest checkpoint of a run, a checkpoint folder, or any Hugging Fa
 Writes the latest checkpoint of a run, a checkpoint folder or an adapter as a Hugging Face folder in float32 that needs no
 base: the adapter is merged into it, as peft merges.
 
-  --merged DIR        the folder to write; it must not be there yet
+  --merged DIR        the folder to write, a new or an empty one
 `,
   generate: `triphase generate RUN|MODEL "PROMPT" [options]
 
@@ -140,11 +140,11 @@ length without accuracy.
 
   --json              {"partial", "samples", "groups", "hints": [{"id", "title", "sentence", "evidence", "rule"?}]}
 `,
-  rules: `triphase rules test CONFIG [--json]
+  rules: `triphase rules test CONFIG [--set PATH=VALUE] [--json]
 
 Runs the cases that stand beside the rules of a config, under tests.
 
-triphase rules check CONFIG [--limit N] [--json]
+triphase rules check CONFIG [--limit N] [--set PATH=VALUE] [--json]
 
 Tries every rule on what it should pay and refuse, with the first examples of each source (20): the gold answer as asked,
 an empty answer, two answers, the right answer in the wrong place, several at once, the question repeated, the caption

@@ -20,9 +20,9 @@ interface Row {
 export async function rulesAnswersCommand(screen: Screen, args: readonly string[]): Promise<number> {
   const { values, positionals } = parseCommandLine(
     {
-      command: 'rules',
+      command: 'rules answers',
       options: { json: { type: 'boolean' }, convention: { type: 'string', multiple: true } },
-      positionals: ['answers FILE.jsonl'],
+      positionals: ['FILE.jsonl'],
     },
     args,
   );

@@ -16,9 +16,9 @@ import { terminal } from './terminal';
 export async function rulesApplyCommand(screen: Screen, args: readonly string[]): Promise<number> {
   const { values, positionals } = parseCommandLine(
     {
-      command: 'rules',
+      command: 'rules apply',
       options: { json: { type: 'boolean' }, set: { type: 'string', multiple: true } },
-      positionals: ['apply RUN', 'CONFIG'],
+      positionals: ['RUN', 'CONFIG'],
     },
     args,
   );

@@ -23,9 +23,9 @@ const EXAMPLES = 20;
 export async function rulesCheckCommand(screen: Screen, args: readonly string[]): Promise<number> {
   const { values, positionals } = parseCommandLine(
     {
-      command: 'rules',
+      command: 'rules check',
       options: { json: { type: 'boolean' }, set: { type: 'string', multiple: true }, limit: { type: 'string' } },
-      positionals: ['check CONFIG'],
+      positionals: ['CONFIG'],
     },
     args,
   );

@@ -12,9 +12,9 @@ import { counted } from './words';
 export async function rulesTestCommand(screen: Screen, args: readonly string[]): Promise<number> {
   const { values, positionals } = parseCommandLine(
     {
-      command: 'rules',
+      command: 'rules test',
       options: { json: { type: 'boolean' }, set: { type: 'string', multiple: true } },
-      positionals: ['test CONFIG'],
+      positionals: ['CONFIG'],
     },
     args,
   );
@@ -41,6 +41,10 @@ export async function rulesTestCommand(screen: Screen, args: readonly string[]):
     ]);
     screen.line(`${[file, line, column].filter(part => part !== undefined).join(':')}: ${rule}: ${faults.join('; ')}`);
     screen.line(`  ${JSON.stringify(completion.slice(0, 100))}: ${got.why}`);
+  }
+  if (results.length === 0) {
+    screen.line('no tests: cases stand under `tests:` beside a rule (docs/reward-rules.md)');
+    return exitCode.ok;
   }
   const untested = Object.entries(config.rewards.rules).filter(([, { tests }]) => tests.length === 0);
   screen.line(`${counted(results.length, 'test')}: ${results.length - failed.length} passed, ${failed.length} failed`);

@@ -67,10 +67,14 @@ function listRuns(parent: string): { readonly runs: readonly ListedRun[]; readon
   try {
     names = readdirSync(parent);
   } catch (error) {
-    const why = error instanceof Error && 'code' in error ? error.code : error;
-    throw new TriphaseError('usage', `The folder cannot be read (${why}).`, 'Name a folder with runs in it.', {
-      file: parent,
-    });
+    const code = error instanceof Error && 'code' in error ? error.code : error;
+    const why =
+      code === 'ENOENT'
+        ? 'There is no such folder.'
+        : code === 'ENOTDIR'
+          ? 'This is a file.'
+          : `The folder cannot be read (${code}).`;
+    throw new TriphaseError('usage', why, 'Name a folder with runs in it: `triphase runs FOLDER`.', { file: parent });
   }
   const runs: ListedRun[] = [];
   const unreadable: string[] = [];

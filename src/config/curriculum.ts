@@ -1,10 +1,11 @@
 // Reads a curriculum file: YAML, then `--set`, then the schema, then what only the whole file shows. All that is wrong is
 // reported at once, each with its place.
 
-import { readFileSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { type Place, TriphaseError } from '../protocol/errors';
-import { checkCurriculum, checkFiles } from './checks';
+import { checkCurriculum } from './checks/curriculum';
+import { checkFiles } from './checks/files';
 import { CurriculumError, type Diagnostic, type SchemaProblem, schemaProblems } from './diagnostics';
 import { applyOverrides, isMapping, type Override, overrideOf } from './overrides';
 import { type KeyPath, YamlPlaces } from './places';
@@ -50,9 +51,15 @@ export function loadCurriculum(
       code === 'ENOENT'
         ? `there is no file ${file}`
         : code === 'EISDIR'
-          ? `${file} is a folder`
+          ? `${file} is a folder without a curriculum.yaml`
           : `${file} cannot be read (${code})`;
-    throw new TriphaseError('config', what, 'Name a curriculum file, such as curriculum.yaml.');
+    throw new TriphaseError(
+      'config',
+      what,
+      existsSync(path.join(file, 'run.json'))
+        ? 'It is a run: `triphase resume` goes on with it; a new one like it is made from its config.resolved.yaml.'
+        : 'Name a curriculum file, such as curriculum.yaml.',
+    );
   }
   const read = readCurriculum(text, file, sets, options);
   if ('loaded' in read) return read.loaded;

@@ -11,4 +11,4 @@ export const engine = z
 
 /** What a person can do today whose run needs more than this machine has. */
 export const elsewhere =
-  'Larger machines are for `engine: trl` and `engine: verl`, which are not there yet; until then take the parts there by hand: the model as a Hugging Face folder (`triphase export --merged`), prompts (`triphase preview --json`), and the rules as they score here (score.js, JSON lines in and out).';
+  'Larger machines are for `engine: trl` and `engine: verl`, which are not there yet; until then take the parts there by hand: the model as a Hugging Face folder (`triphase export --merged`), prompts (`triphase preview --json`), and the rules as they score here (score.js, JSON lines in and out); docs/reward-rules.md has an example with TRL.';

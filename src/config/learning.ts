@@ -7,14 +7,21 @@ import { OURS, settings } from './settings';
 export const optimizer = settings(
   'AdamW with decoupled weight decay.',
   {
-    learning_rate: z.number().positive().describe(OURS),
-    betas: z.tuple([beta, beta]).describe(OURS),
-    eps: z.number().positive().describe(OURS),
-    weight_decay: z.number().min(0).describe(OURS),
+    learning_rate: z.number().positive().describe(`What schedule and warm-up are shares of. ${OURS}`),
+    betas: z
+      .tuple([beta, beta])
+      .describe(`Decay of the running means of gradients and of their squares, a step. ${OURS}`),
+    eps: z.number().positive().describe(`Added to the root of the mean square. ${OURS}`),
+    weight_decay: z
+      .number()
+      .min(0)
+      .describe(`Share of each parameter that a step takes off, times the learning rate. ${OURS}`),
     max_grad_norm: z.number().positive().describe(`Gradients are scaled down to this global norm. ${OURS}`),
     warmup_steps: z.int().min(0).describe(`Linear warm-up, in steps of each phase. ${OURS}`),
     schedule: z.enum(['constant', 'linear', 'cosine']).describe(`Learning rate over the steps of a phase. ${OURS}`),
-    final_ratio: fraction.describe(`Learning rate at the end of a phase, as a share of learning_rate. ${OURS}`),
+    final_ratio: fraction.describe(
+      `Under linear and cosine: learning rate at the end of a phase, as a share of learning_rate. ${OURS}`,
+    ),
     reset: z.boolean().describe(`Begin each phase with fresh moments. ${OURS}`),
     groups: z
       .array(

@@ -41,7 +41,11 @@ export async function previewPhase(config: Curriculum, phase: Phase, options: Pr
           return [];
         });
   if (shown.length === 0)
-    throw new TriphaseError('usage', `Phase ${phase.id} shows no example with the id '${options.example}'.`);
+    throw new TriphaseError(
+      'usage',
+      `Phase ${phase.id} shows no example with the id '${options.example}'.`,
+      'Ids are those of the data, as a preview without an example shows them.',
+    );
   const modelConfig = await loadModelConfig(await modelFolder(config.model.path));
   const prompter = await Prompter.load(config.model.path, modelConfig);
   const settings = phaseSettings(config, phase);

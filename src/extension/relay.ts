@@ -4,7 +4,7 @@
 import { toErrorRecord } from '../protocol/error-record';
 import { TriphaseError } from '../protocol/errors';
 import type { IndexingProgress, SearchHits } from '../protocol/query';
-import type { BranchProgress } from '../protocol/session';
+import type { BranchNews } from '../protocol/session';
 import type { RecomputeProgress } from '../protocol/trial';
 import type { FromView, RequestName, Requests, ToView, ViewState } from '../protocol/views';
 import { FirstQuestion } from './first-question';
@@ -15,8 +15,8 @@ export interface Wishes {
   readonly onHits: (hits: SearchHits) => void;
   /** Of a question that waits for an index. */
   readonly onIndexing?: (progress: IndexingProgress) => void;
-  /** What continuations say so far. */
-  readonly onBranching: (progress: BranchProgress) => void;
+  /** What continuations say so far, or what they wait for. */
+  readonly onBranching: (progress: BranchNews) => void;
   readonly onRecomputing: (progress: RecomputeProgress) => void;
 }
 
@@ -33,8 +33,8 @@ export class Relay {
     private readonly send: (message: ToView) => void,
   ) {
     const nobody = () => undefined;
-    this.first = new FirstQuestion((params, signal) =>
-      answers.rollout(params, { signal, onHits: nobody, onBranching: nobody, onRecomputing: nobody }),
+    this.first = new FirstQuestion((params, signal, onIndexing) =>
+      answers.rollout(params, { signal, onIndexing, onHits: nobody, onBranching: nobody, onRecomputing: nobody }),
     );
   }
 
@@ -54,7 +54,6 @@ export class Relay {
     try {
       const answer = Object.hasOwn(this.answers, name) ? this.answers[name] : undefined;
       if (answer === undefined) throw new TriphaseError('usage', `There is no request '${String(name)}'.`);
-      const begun = this.first.answerTo(name, params, controller.signal);
       const wishes: Wishes = {
         signal: controller.signal,
         onHits: hits => {
@@ -70,6 +69,7 @@ export class Relay {
           if (!controller.signal.aborted) this.send({ kind: 'recomputing', id, progress });
         },
       };
+      const begun = this.first.answerTo(name, params, controller.signal, progress => wishes.onIndexing?.(progress));
       const result = await (begun ?? answer(params as never, wishes));
       this.send({ kind: 'result', id, result });
     } catch (error) {

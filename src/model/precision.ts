@@ -7,7 +7,6 @@
 
 import { TriphaseError } from '../protocol/errors';
 import type { FloatTensor, Tensor } from '../tensor/tensor';
-import { float16Values } from './float16';
 
 export type Precision = 'f32' | 'f16' | 'int8' | 'int4';
 
@@ -91,26 +90,4 @@ export function inBlocks(
     [name, { dims: precision === 'int8' ? dims : [rows, blocks, BLOCK / 2], data: values }],
     [scaleName(name), { dims: [rows, blocks], data: scales }],
   ];
-}
-
-/** The float32 that a graph makes of a frozen parameter; undefined where there is none of that name. */
-export function widenedOf(frozen: FrozenWeights, name: string): FloatTensor | undefined {
-  const held = frozen.get(name);
-  if (held === undefined) return undefined;
-  const { dims, data } = held;
-  const scales = frozen.get(scaleName(name))?.data as Float32Array | undefined;
-  if (data instanceof Uint16Array)
-    return { dims, data: Float32Array.from(data, bits => float16Values[bits] as number) };
-  if (scales === undefined) throw new Error(`${name} has no scales`);
-  if (data instanceof Int8Array)
-    return { dims, data: Float32Array.from(data, (q, i) => q * (scales[Math.floor(i / BLOCK)] as number)) };
-  const [rows = 0] = dims;
-  const size = data.length * 2;
-  const out = new Float32Array(size);
-  for (let i = 0; i < size; i++) {
-    const at = i % BLOCK;
-    const byte = Number(data[Math.floor(i / BLOCK) * (BLOCK / 2) + (at % (BLOCK / 2))]);
-    out[i] = ((at < BLOCK / 2 ? byte & 15 : byte >> 4) - 8) * (scales[Math.floor(i / BLOCK)] as number);
-  }
-  return { dims: [rows, size / rows], data: out };
 }

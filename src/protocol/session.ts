@@ -4,14 +4,17 @@ import { ProgramRequest } from './program-request';
 import type { RolloutRef, TokenRecord } from './query';
 import type { Outcome, RuleScore } from './rewards';
 
+/** A token by its id, or a text that the run's tokenizer cuts into tokens. */
+export type Forced = { readonly id: number } | { readonly text: string };
+
 export interface BranchParams {
   /** The run folder, absolute. */
   readonly folder: string;
   readonly ref: RolloutRef;
   /** So many tokens of the completion are kept; what follows is written anew. */
   readonly token: number;
-  /** What stands there instead: a token by its id, or a text. */
-  readonly force?: { readonly id: number } | { readonly text: string };
+  /** What stands there instead. */
+  readonly force?: Forced;
   /** Name of a checkpoint of the run, or 'base'; default: the latest. */
   readonly checkpoint?: string;
   /** Continuations. */
@@ -26,6 +29,8 @@ export interface Branch {
   readonly completion: string;
   /** UTF-16 offset at which it parts from the stored one. */
   readonly from: number;
+  /** UTF-16 offset behind what was forced; `from` where nothing was. */
+  readonly drawnFrom: number;
   readonly tokens: TokenRecord;
   readonly stop: 'token' | 'text' | 'length';
   readonly reward: number;
@@ -36,6 +41,8 @@ export interface Branch {
 export interface BranchResult {
   /** The checkpoint that wrote them. */
   readonly checkpoint: string;
+  /** Tokens that were forced; the tokens of a branch have them behind those that were kept. */
+  readonly forcedTokens: number;
   readonly branches: readonly Branch[];
 }
 
@@ -45,6 +52,9 @@ export interface BranchProgress {
   readonly tokens: number;
   readonly ofTokens: number;
 }
+
+/** What is told of a branch: how far it is, or the run that it waits for; null: no longer. */
+export type BranchNews = BranchProgress | { readonly waitsFor: string | null };
 
 /** Progress is told a few times a second. */
 export const branchRequest = new ProgramRequest<BranchParams, BranchResult, BranchProgress>('triphase/branch');

@@ -5,7 +5,7 @@ import type { ErrorRecord } from './error-record';
 import type { PhasePreview } from './preview';
 import type { IndexingProgress, QuestionName, Questions, RolloutRef, SearchHits } from './query';
 import type { RunState } from './run-state';
-import type { BranchParams, BranchProgress, BranchResult } from './session';
+import type { BranchNews, BranchParams, BranchResult } from './session';
 import type { RecomputedCurves, RecomputeProgress, Tried } from './trial';
 
 export type ViewName = 'dashboard' | 'rollouts' | 'trace' | 'preview';
@@ -118,7 +118,7 @@ export type ToView =
   | { readonly kind: 'changed'; readonly folder: string; readonly state?: RunState; readonly lastEvent: number }
   | { readonly kind: 'hits'; readonly id: number; readonly hits: SearchHits }
   | { readonly kind: 'indexing'; readonly id: number; readonly progress: IndexingProgress }
-  | { readonly kind: 'branching'; readonly id: number; readonly progress: BranchProgress }
+  | { readonly kind: 'branching'; readonly id: number; readonly progress: BranchNews }
   | { readonly kind: 'recomputing'; readonly id: number; readonly progress: RecomputeProgress }
   /** Rules are typed in the editor: what they would have paid. */
   | {

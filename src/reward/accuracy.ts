@@ -20,6 +20,7 @@ export function gradeAnswer(
   example: Example,
   truncated: boolean,
 ): Graded {
+  if (example.answer === '') return { ...ungradable('The gold answer was not recorded.', []), error: 'not-recorded' };
   const element = lastElement(completion, tag);
   if (element === 'absent' || element === 'unclosed') {
     const missing = element === 'absent' ? `There is no <${tag}>` : `The last <${tag}> is not closed`;

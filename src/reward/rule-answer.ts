@@ -32,6 +32,8 @@ export function compileAnswer(rule: AnswerRule): (sample: RuleSample) => Graded 
     return golds.get(gold);
   };
   return sample => {
+    if (sample.example.answer === '')
+      return { ...ungradable('The gold answer was not recorded.', []), error: 'not-recorded' };
     const place = placeOf(rule, sample);
     if (typeof place === 'string') return ungradable(place, []);
     const { text: answer, start, end } = place;

@@ -35,7 +35,7 @@ export const resolvedConfigFile = (folder: string): string => path.join(folder, 
 
 /** Makes `parent/<name>-<time>`; a second run within the same second gets a number. */
 export function createDatedRunFolder(parent: string, run: NewRun): string {
-  mkdirSync(parent, { recursive: true });
+  makeFolder(parent);
   const time = new Date().toISOString().replace(/[-:]/g, '').replace('T', '-').slice(0, 15);
   const stem = `${run.name.replace(/[^\p{L}\p{N}._-]+/gu, '-').replace(/^[.-]+/, '') || 'run'}-${time}`;
   for (let i = 1; ; i++) {
@@ -61,13 +61,26 @@ export function createRunFolder(folder: string, run: NewRun): void {
       { file: folder },
     );
   }
-  mkdirSync(folder, { recursive: true });
+  makeFolder(folder);
   if (readdirSync(folder).length > 0) {
     throw new TriphaseError('run-folder', 'This folder is not empty.', 'Name a new or an empty folder for the run.', {
       file: folder,
     });
   }
   fillRunFolder(folder, run);
+}
+
+function makeFolder(folder: string): void {
+  try {
+    mkdirSync(folder, { recursive: true });
+  } catch (error) {
+    const why = error instanceof Error && 'code' in error ? error.code : error;
+    const what =
+      why === 'EEXIST' || why === 'ENOTDIR'
+        ? 'A file is in the place of this folder, or of one above it.'
+        : `The folder cannot be made (${why}).`;
+    throw new TriphaseError('run-folder', what, 'Name another one, by --run-dir or run.folder.', { file: folder });
+  }
 }
 
 export function readRunInfo(folder: string): RunInfo {

@@ -1,7 +1,6 @@
 // rollouts/<phase>-<step>.parquet: the completions of one step, a row each. Flat columns and lists only, so that pandas,
 // pyarrow and DuckDB read a whole folder of them as one table.
 
-import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import type { SchemaElement } from 'hyparquet-writer';
 import { z } from 'zod';
@@ -67,15 +66,6 @@ export function currentRollouts(events: readonly RunEvent[]): readonly string[] 
   return currentEvents(events).flatMap(event =>
     event.kind === 'step' && event.rollouts !== undefined ? [event.rollouts] : [],
   );
-}
-
-/** Every file that is there, also of steps that were replayed or never told of. */
-export async function allRollouts(folder: string): Promise<readonly string[]> {
-  const names = await readdir(path.join(folder, 'rollouts')).catch(() => []);
-  return names
-    .filter(name => /^[^.].*\.parquet$/.test(name))
-    .toSorted()
-    .map(name => `rollouts/${name}`);
 }
 
 type Elements = (name: string) => SchemaElement[];

@@ -29,6 +29,7 @@ import { resolvedConfigFile } from '../run/folder';
 import { readRollouts } from '../run/rollouts';
 import { chooseDevice } from '../tensor/session';
 import { tokenOffsets } from '../text/offsets';
+import { forcedIds } from './forced';
 
 /** Alternatives that are kept of each token. */
 const ALTERNATIVES = 5;
@@ -60,13 +61,19 @@ export class InteractiveSession {
     signal.throwIfAborted();
     const { tokenizer } = prompter;
     const kept = record.completion_ids.slice(0, params.token);
-    const forced =
-      params.force === undefined ? [] : 'id' in params.force ? [params.force.id] : tokenizer.encode(params.force.text);
     const settings = settingsOf(config, record.phase);
     const { generation } = settings;
+    const sampling = generationOptions(generation, tokenizer);
+    const forced = forcedIds(params.force, {
+      tokenizer,
+      vocabSize: model.config.text.vocabSize,
+      ends: sampling,
+      maxTokens: generation.max_tokens,
+      kept: kept.length,
+    });
     const prompt = await promptOf(prompter, record, kept);
     const options = {
-      ...generationOptions(generation, tokenizer),
+      ...sampling,
       samples: params.samples,
       maxTokens: Math.max(forced.length + 1, generation.max_tokens - kept.length),
       prefix: forced,
@@ -102,7 +109,9 @@ export class InteractiveSession {
       });
     }
     const samples = running.samples()[0] ?? [];
-    const drawn = samples.map((sample, i) => written(prompter, record, kept, sample, alternatives[i] ?? []));
+    const drawn = samples.map((sample, i) =>
+      written(prompter, record, kept, forced.length, sample, alternatives[i] ?? []),
+    );
     const rules = await compileRules(settings.rewards);
     const example = (await exampleOf(config, record)) ?? asRecorded(record);
     // each continuation is scored as a group of its own: it was not drawn beside the others of the group
@@ -116,6 +125,7 @@ export class InteractiveSession {
       .map(([one]) => one);
     return {
       checkpoint: params.checkpoint === 'base' ? 'base' : path.basename(at),
+      forcedTokens: forced.length,
       branches: drawn.flatMap((branch, i): readonly Branch[] => {
         const score = scored[i];
         return score === undefined
@@ -208,9 +218,10 @@ function written(
   { tokenizer }: Prompter,
   record: RolloutRecord,
   kept: readonly number[],
+  forced: number,
   sample: Sample,
   alternatives: readonly (readonly Alternative[])[],
-): Pick<Branch, 'completion' | 'from' | 'tokens' | 'stop'> {
+): Pick<Branch, 'completion' | 'from' | 'drawnFrom' | 'tokens' | 'stop'> {
   const ids = [...kept, ...sample.tokenIds];
   const offsets = tokenOffsets(tokenizer, ids);
   const before = (values: readonly number[] | null): readonly number[] => kept.map((_, i) => values?.[i] ?? Number.NaN);
@@ -228,9 +239,13 @@ function written(
       ),
     ],
   };
+  const completion = tokenizer.decode(ids, { skipSpecial: true });
+  const from = offsets[kept.length] ?? 0;
   return {
-    completion: tokenizer.decode(ids, { skipSpecial: true }),
-    from: offsets[kept.length] ?? 0,
+    completion,
+    from,
+    // what is forced may be all that there is
+    drawnFrom: forced === 0 ? from : (offsets[kept.length + forced] ?? completion.length),
     tokens,
     stop: sample.stop,
   };

@@ -74,13 +74,6 @@ const rules: Readonly<Record<string, Rule>> = {
     return [o.sub(dy, o.mul(o.exp(y), o.reduceSum(dy, [-1])))];
   }),
   ReduceSum: one((dy, _, x, node) => [o.expand(kept(dy, node), a(x, 0).dims)]),
-  ReduceMean: one((dy, y, x, node) => {
-    const n = a(x, 0)
-      .dims.filter((_, i) => kept(y, node).dims[i] === 1)
-      .reduce<Dim>((p, d) => o.product(p, d), 1);
-    if (typeof n !== 'number') throw new Error('ReduceMean over a symbolic axis has no gradient rule here');
-    return [o.expand(o.mul(kept(dy, node), 1 / n), a(x, 0).dims)];
-  }),
   Reshape: one((dy, _, x) => [o.reshape(dy, a(x, 0).dims)]),
   Transpose: one((dy, _, __, node) => {
     const perm = node.attributes['perm'] as readonly number[];

@@ -140,7 +140,6 @@ const reduce =
   };
 export const reduceSum = reduce('ReduceSum');
 export const reduceMin = reduce('ReduceMin');
-export const reduceMean = reduce('ReduceMean');
 export const reduceMax = reduce('ReduceMax');
 
 /** What a reshaped value was before, so that a shape on the way from one to another costs no kernel. */

@@ -16,7 +16,7 @@ export interface ChatMessage {
 }
 
 export interface Tokenizer {
-  /** Special tokens in the text become their ids. */
+  /** Special tokens in the text become their ids; none are added to it. */
   encode(text: string): number[];
   /** Bytes that are no UTF-8 become U+FFFD; ids without a token (padding of the vocabulary) vanish. */
   decode(ids: readonly number[], options?: { readonly skipSpecial?: boolean }): string;
@@ -92,7 +92,8 @@ export async function loadTokenizer(folder: string): Promise<Tokenizer> {
     eosIds,
     padId: generation.pad_token_id ?? id(config.pad_token) ?? (eosIds[0] as number),
     id,
-    encode: text => (text === '' ? [] : inner.encode(text).ids),
+    // a chat template writes what begins a text itself, and a piece of a completion has no beginning
+    encode: text => (text === '' ? [] : inner.encode(text, { add_special_tokens: false }).ids),
     decode: (ids, { skipSpecial = false } = {}) => {
       const present = ids.filter(token => known.has(token));
       if (present.length === 0) return '';

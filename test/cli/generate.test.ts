@@ -84,7 +84,7 @@ describe('triphase generate', () => {
     assert.equal(noModel.code, 2);
     assert.match(noModel.errors, /missing/);
     const noImage = await run('generate', model, 'How many?', '--image', 'missing.png');
-    assert.equal(noImage.code, 1);
+    assert.equal(noImage.code, 2);
     assert.match(noImage.errors, /missing\.png/);
     assert.doesNotMatch(noModel.errors + noImage.errors, /\n {4}at /, 'a message, not a stack');
   });
@@ -97,7 +97,7 @@ describe('triphase generate', () => {
     for (const use of ['generation', 'LoRA', 'training all']) assert.match(output, new RegExp(`${use} +fits the CPU`));
     const wrong = await run('doctor', '--model', model, '--length', 'long');
     assert.equal(wrong.code, 2);
-    assert.match(wrong.errors, /--length is long/);
+    assert.match(wrong.errors, /--length must be a whole number .* it is .long./);
   });
 
   it('has a doctor that tries every device and names the one that is used', async () => {

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { PhasePreview } from '../../src/protocol/preview';
 import { readEvents } from '../../src/run/event-log';
-import { allRollouts, readRollouts } from '../../src/run/rollouts';
+import { readRollouts } from '../../src/run/rollouts';
 import { bundle } from '../host/bundle';
 
 const curriculum = (model: string) => `
@@ -175,8 +175,8 @@ describe('before a run', function () {
         ['the gold answer cannot be read as one option', 2, 7],
       ],
     );
-    const files = await allRollouts(path.join(home, 'run'));
-    const records = await Promise.all(files.map(file => readRollouts(path.join(home, 'run'), file)));
+    const files = readdirSync(path.join(home, 'run', 'rollouts'));
+    const records = await Promise.all(files.map(file => readRollouts(path.join(home, 'run'), `rollouts/${file}`)));
     const shown = new Set(records.flat().map(({ example }) => example));
     assert.ok(shown.size > 0);
     for (const { id } of bad) assert.ok(!shown.has(id), id);

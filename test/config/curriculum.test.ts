@@ -380,7 +380,7 @@ describe('curriculum file', () => {
 
     it('a curriculum file that is not there', () => {
       assert.throws(() => loadCurriculum(path.join(folder, 'no.yaml')), /there is no file .*no\.yaml/);
-      assert.throws(() => loadCurriculum(folder, []), /is a folder/);
+      assert.throws(() => loadCurriculum(folder, []), /is a folder without a curriculum.yaml/);
     });
   });
 

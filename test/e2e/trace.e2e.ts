@@ -70,6 +70,15 @@ describe('a trace in the workbench', () => {
     assert.equal(await trace.locator('.branch').count(), 4);
     await trace.locator('.branch-head', { hasText: 'reward' }).first().waitFor();
     await workbench.look('trace-branches');
+    // and from a text that is typed there, by the same form
+    await workbench.focusBy('Shift+Tab', trace, '.force-text');
+    await page().keyboard.type('Wait, ');
+    await page().keyboard.press('Enter');
+    const typed = trace.locator('.branch-group').first();
+    await typed.locator('h3', { hasText: 'with “Wait,·”' }).waitFor({ timeout: 120_000 });
+    assert.deepEqual(await typed.locator('.branch .forced').allTextContents(), Array(4).fill('Wait, '));
+    await typed.locator('.why', { hasText: 'tokens are forced' }).waitFor();
+    await workbench.picture('trace-forced-text');
     await trace.locator('.branches').getByRole('button', { name: 'Close' }).click();
   });
 

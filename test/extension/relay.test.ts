@@ -63,6 +63,31 @@ describe('the relay between a view and its answers', () => {
     );
   });
 
+  it('tells how far the index is that the first completion of a trace waits for, before its page asks and after', async () => {
+    let tell = (_files: number): void => undefined;
+    let answer = (_detail: never): void => undefined;
+    const { relay, sent } = relayOf({
+      rollout: (_params, { onIndexing }) => {
+        tell = files => onIndexing?.({ folder: '/run', files, ofFiles: 9, rollouts: 0 });
+        return new Promise(resolve => {
+          answer = resolve;
+        });
+      },
+    });
+    const asked = { folder: '/run', ref: { step: 1, group: 0, sample: 0 } };
+    relay.begin({ view: 'trace', ...asked });
+    tell(2);
+    tell(4);
+    const answered = relay.take({ kind: 'request', id: 5, name: 'rollout', params: asked });
+    tell(6);
+    answer({ step: 1 } as never);
+    await answered;
+    assert.deepEqual(
+      sent.map(message => (message.kind === 'indexing' ? [message.id, message.progress.files] : message.kind)),
+      [[5, 4], [5, 6], 'result'],
+    );
+  });
+
   it('breaks everything off when the view is gone', async () => {
     const { relay, sent } = relayOf({
       curves: (_params, { signal }) =>

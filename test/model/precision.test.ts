@@ -8,7 +8,7 @@ import { deviceDecodeGraph } from '../../src/model/device-decode';
 import { completionGraph, decodeGraph, imageFeaturesGraph, prefillGraph } from '../../src/model/graphs';
 import { loadModel } from '../../src/model/load';
 import { Model } from '../../src/model/model';
-import { BLOCK, int4Blocks, int8Blocks, type Precision, scaleName, widenedOf } from '../../src/model/precision';
+import { BLOCK, int4Blocks, int8Blocks, type Precision, scaleName } from '../../src/model/precision';
 import { readTensors as readFrozen, readSafetensors, writeSafetensors } from '../../src/model/safetensors';
 import { TriphaseError } from '../../src/protocol/errors';
 import { Random } from '../../src/protocol/random';
@@ -19,6 +19,7 @@ import { referenceAdapters } from './adapters';
 import { promptLogits } from './logits';
 import { greatestDifference, readPrompts, readTensors } from './reference';
 import { referenceModel } from './reference-model';
+import { widenedOf } from './widened';
 
 const cpu = { device: 'cpu', threads: 2 } as const;
 const narrow = ['f16', 'int8', 'int4'] as const;

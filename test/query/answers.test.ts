@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { appendFileSync, copyFileSync, mkdirSync, readdirSync, truncateSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { parquetWriteBuffer } from 'hyparquet-writer';
 import { TriphaseError } from '../../src/protocol/errors';
 import { unpackTokens } from '../../src/protocol/packed-tokens';
 import type { QuestionName, Questions, SearchHits } from '../../src/protocol/query';
@@ -405,6 +406,40 @@ for (const reader of readers) {
           [1, 0, '4', 1, null, '4', '4', null],
         ],
       );
+      // nothing was logged beside them: their means are the curves
+      const { steps, phase, metrics } = await ask('curves', { folder: folder() });
+      assert.deepEqual(
+        { steps, phase, metrics },
+        { steps: [5], phase: [null], metrics: { reward: [2 / 3], 'rewards/acc/mean': [0.5] } },
+      );
+    });
+
+    it('of TRL have the curves of a log with figures that are no numbers', async () => {
+      const rows = [1, 2];
+      mkdirSync(path.join(folder(), 'completions'));
+      for (const step of rows) {
+        const columnData = [
+          { name: 'step', data: rows.map(() => step), type: 'INT32' as const },
+          { name: 'prompt', data: rows.map(() => 'system\nBe of help.\nuser\n2+2?\nassistant\n') },
+          { name: 'completion', data: ['4', '5'] },
+          { name: 'right', data: [1, 0.5], type: 'DOUBLE' as const },
+          { name: 'advantage', data: [0.7, -0.7], type: 'DOUBLE' as const },
+        ];
+        const file = path.join(folder(), 'completions', `completions_0000${step}.parquet`);
+        writeFileSync(file, Buffer.from(parquetWriteBuffer({ columnData })));
+      }
+      const curves = async () => {
+        const { steps, metrics } = await ask('curves', { folder: folder() });
+        return { steps, metrics };
+      };
+      // before the first checkpoint there is no log
+      assert.deepEqual(await curves(), { steps: [1, 2], metrics: { 'rewards/right/mean': [0.75, 0.75] } });
+      const log =
+        '{"log_history": [{"step": 1, "reward": 0.75, "loss": NaN}, {"step": 2, "reward": 0.5, "loss": 0.1}]}';
+      writeFileSync(path.join(folder(), 'trainer_state.json'), log);
+      assert.deepEqual(await curves(), { steps: [1, 2], metrics: { reward: [0.75, 0.5], loss: [null, 0.1] } });
+      const { rows: listed } = await ask('rollouts', { folder: folder(), offset: 0, limit: 1, columns: [] });
+      assert.equal(listed[0]?.question, '2+2?');
     });
   });
 }

@@ -65,6 +65,11 @@ describe('rewards', () => {
     }
   });
 
+  it('cannot be asked where the gold answer was not recorded, as in a folder of another trainer', () => {
+    const { accuracy } = score(GOOD, example(''), false).rules;
+    assert.deepEqual([accuracy?.score, accuracy?.error], [0, 'not-recorded']);
+  });
+
   it('never pay for an empty answer', () => {
     for (const empty of ['', ' ', '\n', '\\boxed{}', '$$', '.'])
       for (const gold of [example('18'), example('red', { answerKind: 'string' }), choose('A', 'x', 'y')]) {

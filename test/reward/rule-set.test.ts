@@ -58,6 +58,12 @@ async function one(rule: string, ...completions: readonly string[]): Promise<rea
 const scores = (all: readonly RuleScore[]) => all.map(({ score }) => Number(score.toFixed(4)));
 
 describe('reward rules', () => {
+  it('of answers cannot be asked where the gold answer was not recorded', async () => {
+    const set = await rules('{r: {kind: answer, as: math}}');
+    const [scored] = set.score([[sample('<answer>18</answer>', { example: example({ answer: '' }) })]], NOW)[0]!;
+    assert.deepEqual([scored?.rules['r']?.score, scored?.rules['r']?.error], [0, 'not-recorded']);
+  });
+
   describe('match', () => {
     it('finds a pattern and shows where', async () => {
       const [yes, no] = await one('{kind: match, pattern: "wait|hold on"}', 'so wait a bit', 'so');

@@ -5,7 +5,7 @@ import path from 'node:path';
 import { parquetRows } from '../../src/parquet/read';
 import { TriphaseError } from '../../src/protocol/errors';
 import { rolloutColumns } from '../../src/protocol/rollout-record';
-import { allRollouts, readRollouts, writeRollouts } from '../../src/run/rollouts';
+import { readRollouts, writeRollouts } from '../../src/run/rollouts';
 import { rollout } from './rollout';
 import { temporaryFolder } from './temporary';
 
@@ -40,7 +40,6 @@ describe('rollouts', () => {
     const name = await writeRollouts(folder(), [rollout({ step: 12, attempt: 2 })]);
     assert.equal((await readRollouts(folder(), name)).length, 1);
     assert.deepEqual(readdirSync(path.join(folder(), 'rollouts')), ['text-000012.parquet']);
-    assert.deepEqual(await allRollouts(folder()), [name]);
   });
 
   it('of a whole batch come back too', async () => {

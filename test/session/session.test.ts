@@ -2,12 +2,15 @@ import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { loadCurriculum } from '../../src/config/curriculum';
 import { type AskOptions, ChildProgram } from '../../src/program/child';
 import { describe as inWords } from '../../src/protocol/errors';
 import type { RolloutRecord } from '../../src/protocol/rollout-record';
 import { type BranchParams, type BranchProgress, branchRequest } from '../../src/protocol/session';
 import { readEvents } from '../../src/run/event-log';
+import { resolvedConfigFile } from '../../src/run/folder';
 import { currentRollouts, readRollouts } from '../../src/run/rollouts';
+import { loadTokenizer } from '../../src/text/tokenizer';
 import { tinyRun } from './tiny-run';
 
 /** A run of a tiny model on pictures, made by the command line, and the session's own process on it. */
@@ -60,6 +63,49 @@ describe('an interactive session', function () {
       assert.equal(tokens.alternatives?.length, tokens.ids.length);
       assert.ok((tokens.alternatives?.[5]?.length ?? 0) >= 2);
     }
+  });
+
+  it('forces a text that was typed, word for word, and goes on behind it', async () => {
+    const tokenizer = await loadTokenizer(loadCurriculum(resolvedConfigFile(folder), []).config.model.path);
+    for (const text of ['no', ' é', '\\b', '\n']) {
+      const ids = tokenizer.encode(text);
+      const { branches, forcedTokens } = await branch({ force: { text } });
+      assert.equal(forcedTokens, ids.length);
+      for (const { tokens, completion, from, drawnFrom } of branches) {
+        assert.deepEqual(tokens.ids.slice(0, 4 + ids.length), [...record.completion_ids.slice(0, 4), ...ids]);
+        assert.ok(tokens.ids.length > 4 + ids.length);
+        assert.equal(completion.slice(from, drawnFrom), text);
+      }
+    }
+    // the tokens of a text are the same, forced one after the other by their ids
+    const [first = 0, second = 0] = tokenizer.encode('no');
+    const typed = await branch({ force: { text: 'no' }, samples: 1 });
+    const one = await branch({ force: { id: first }, samples: 1 });
+    assert.equal(typed.branches[0]?.tokens.ids[5], second);
+    assert.equal(typed.branches[0]?.tokens.logprobs?.[4], one.branches[0]?.tokens.logprobs?.[4]);
+    assert.ok(one.branches.every(({ from, drawnFrom }) => drawnFrom > from));
+    const cut = await branch();
+    assert.equal(cut.forcedTokens, 0);
+    assert.ok(cut.branches.every(({ from, drawnFrom }) => drawnFrom === from));
+  });
+
+  it('says why a text cannot stand there, and what would', async () => {
+    const refused = (text: string, says: RegExp) =>
+      assert.rejects(branch({ force: { text } }), (error: unknown) => says.test(inWords(error)));
+    await refused('', /There is no text to force.*Type one, or cut/s);
+    await refused('wait '.repeat(9), /tokens long, and here 8 are left of the 12 .*Force a shorter text/s);
+    await refused('\ud800', /tokenizer of this run cannot write this text.*Leave out or replace/s);
+    await refused('a<|im_end|>b', /ends at "a<\|im_end\|>": the rest .*up to there/s);
+    await assert.rejects(branch({ force: { id: 1e6 } }), /none with the id 1000000/);
+    // one that ends it is scored as it stands
+    const { branches } = await branch({ force: { text: 'a<|im_end|>' } });
+    assert.deepEqual(
+      branches.map(({ stop, tokens }) => [stop, tokens.ids.length]),
+      [
+        ['token', 6],
+        ['token', 6],
+      ],
+    );
   });
 
   it('goes on by the draws of each sample, as hot as it is told', async () => {

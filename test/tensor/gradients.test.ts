@@ -70,7 +70,6 @@ const cases: Readonly<Record<string, Case>> = {
   softmax: { inputs: { a: [2, 4] }, f: ({ a }) => o.softmax(a!) },
   logSoftmax: { inputs: { a: [2, 4] }, f: ({ a }) => o.logSoftmax(a!) },
   'reduceSum, axes dropped': { inputs: { a: [2, 3, 4] }, f: ({ a }) => o.reduceSum(a!, [0, 2], false) },
-  reduceMean: { inputs: { a: [2, 3] }, f: ({ a }) => o.reduceMean(a!, [-1]) },
   'reshape, transpose': { inputs: { a: [2, 6] }, f: ({ a }) => o.transpose(o.reshape(a!, [2, 3, 2]), [2, 0, 1]) },
   'concat, split': {
     inputs: { a: [2, 3], b: [2, 2] },

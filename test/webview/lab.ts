@@ -24,7 +24,7 @@ export interface LabOptions {
 }
 
 /** A picture of 8 x 8 pixels (PNG). */
-const picture = Buffer.from(
+export const examplePicture = Buffer.from(
   'iVBORw0KGgoAAAANSUhEUgAAAAgAAAAICAIAAABLbSncAAAAFElEQVR4nGNkaPjPgA0wYRUdrBIAtUoBjtGvLHEAAAAASUVORK5CYII=',
   'base64',
 );
@@ -37,7 +37,7 @@ export async function recordLab(parent: string, options: LabOptions = {}): Promi
   const folder = path.join(parent, name);
   const image = path.join(parent, 'image.png');
   const configFile = path.join(parent, 'curriculum.yaml');
-  writeFileSync(image, picture);
+  writeFileSync(image, examplePicture);
   const resolved = `seed: ${seed}\nname: ${name}\n`;
   writeFileSync(configFile, resolved);
   createRunFolder(folder, { name, configFile, sets: [], resolved, quick: false });

@@ -6,6 +6,8 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { Page } from 'playwright-core';
 import type { RolloutRecord } from '../../src/protocol/rollout-record';
+import type { BranchParams } from '../../src/protocol/session';
+import { HeldIndex } from './held-index';
 import { inChromium, picture } from './in-chromium';
 import { recordLab } from './lab';
 
@@ -30,6 +32,8 @@ const oddities: readonly (readonly string[])[] = [
   ['<think', '>Two', '.</', 'think', '><', 'answer', '>2', '</answer>', ''],
   ['So ', '$\\frac{1}{2$', ' is a half.', ''],
 ];
+
+const longPrompt = `<|im_start|>user\n${'A tower is built of cups, one on the other. '.repeat(80)}How many?<|im_end|>\n`;
 
 const asTokens = (tokens: readonly string[]): Partial<RolloutRecord> => ({
   completion: tokens.join(''),
@@ -65,13 +69,31 @@ describe('the trace', function () {
           alternative_ids: ids.map(id => [id, id + 1]),
           alternative_logprobs: ids.map(() => [-0.1, -2]),
           reward: step === 3 ? 0.4 : 1,
+          ...(step === 5 ? { prompt: longPrompt } : {}),
         };
       },
     });
     await recordLab(parent, { name: 'other', seed: 2 });
   });
   after(() => rmSync(parent, { recursive: true, force: true }));
-  const views = inChromium({ folders: () => [folder, other] });
+  const index = new HeldIndex('rollout');
+  /** Holds a branch as if it waited for a run. */
+  let waitsFor: string | undefined;
+  let givenUp = false;
+  const views = inChromium({
+    folders: () => [folder, other],
+    instead: index.instead,
+    branch: (_params, { signal, onBranching }) =>
+      waitsFor === undefined
+        ? Promise.resolve(null)
+        : new Promise((_resolve, reject) => {
+            onBranching({ waitsFor: waitsFor ?? null });
+            signal.addEventListener('abort', () => {
+              givenUp = true;
+              reject(signal.reason);
+            });
+          }),
+  });
 
   const open = async (step = 3, group = 0, sample = 1): Promise<Page> => {
     const page = await views.open({ view: 'trace', folder, ref: { step, group, sample } });
@@ -254,6 +276,58 @@ describe('the trace', function () {
     assert.ok(bottom <= foot + 1, `${bottom} of ${foot}`);
   });
 
+  for (const width of [1440, 800, 400])
+    it(`keeps the gold answer in sight under a long question, ${width} pixels wide`, async () => {
+      const ref = { step: 5, group: 0, sample: 1 };
+      const page = await views.open({ view: 'trace', folder, ref }, { width });
+      await page.locator('.step[aria-current=step]').waitFor();
+      const inSight = () =>
+        page
+          .locator('.answers dd')
+          .first()
+          .evaluate(gold => {
+            const { top, bottom } = gold.getBoundingClientRect();
+            const column = gold.closest('.left')?.getBoundingClientRect();
+            return column !== undefined && top >= column.top && bottom <= column.bottom + 1 && bottom > top;
+          });
+      assert.ok(await inSight());
+      await picture(page, `trace-long-question-${width}`);
+      // and however far the question is read
+      await page.locator('.left').evaluate(left => left.scrollTo(0, 300));
+      assert.ok(await page.locator('.left').evaluate(left => left.scrollTop > 200));
+      assert.ok(await inSight());
+    });
+
+  it('shows the figures of a token that is chosen below it, 400 pixels wide', async () => {
+    const page = await views.open(
+      { view: 'trace', folder, ref: { step: 5, group: 0, sample: 1 } },
+      { width: 400, height: 640 },
+    );
+    await page.locator('.step[aria-current=step]').waitFor();
+    await press(page, 'ArrowDown', 'ArrowRight');
+    const place = (selector: string) =>
+      page
+        .locator(selector)
+        .first()
+        .evaluate(element => {
+          const { top, bottom } = element.getBoundingClientRect();
+          return { top, bottom };
+        });
+    for (const key of ['ArrowRight', 'ArrowRight', 'ArrowRight', 'ArrowRight', 'ArrowLeft']) {
+      await press(page, key);
+      await page.locator('.token[aria-current=true]').waitFor();
+      const [token, name, figures] = [
+        await place('.token[aria-current=true]'),
+        await place('.token-name'),
+        await place('.figures'),
+      ];
+      const at = JSON.stringify({ key, token, name, figures });
+      assert.ok(token.top >= 0 && token.bottom <= name.top, at);
+      assert.ok(name.bottom <= figures.top && figures.bottom <= 640, at);
+    }
+    await picture(page, 'trace-token-400');
+  });
+
   it('says that nothing was written, and has the tokens of it all the same', async () => {
     const empty = await open(3, 2, 0);
     await empty.locator('.step', { hasText: 'Nothing was written.' }).waitFor();
@@ -308,6 +382,66 @@ describe('the trace', function () {
       ['link', 'makeTest', 'openRule'],
     );
     assert.deepEqual(done[0]?.params, { folder, ref: { step: 3, group: 0, sample: 1 }, token: 0 });
+  });
+
+  it('asks to go on from a token with a text that is typed there, by keyboard alone', async () => {
+    const page = await open();
+    const ref = { step: 3, group: 0, sample: 1 };
+    const asked = () => views.harness().done.at(-1) as { readonly name: string; readonly params: BranchParams };
+    await press(page, 'ArrowDown', 'ArrowRight', 'b');
+    const field = page.getByRole('textbox', { name: 'Text to force here' });
+    await field.and(page.locator(':focus')).waitFor();
+    // keys of the trace are letters here
+    await page.keyboard.type('\\boxed{5} but');
+    await page.keyboard.press('Shift+Enter');
+    await page.keyboard.type('Wait, ');
+    await picture(page, 'trace-force-text');
+    await page.keyboard.press('Enter');
+    await page.locator('.branch-live', { hasText: 'undisturbed' }).waitFor();
+    assert.deepEqual(asked().params.force, { text: '\\boxed{5} but\nWait, ' });
+    assert.deepEqual([asked().name, asked().params.ref, asked().params.token], ['branch', ref, 1]);
+    assert.equal(await field.inputValue(), '\\boxed{5} but\nWait, ');
+    // back in the text, where keys are keys again; and the text is there for another token
+    await press(page, 'Escape');
+    assert.equal(await page.locator('.branches').isVisible(), false);
+    await press(page, 'ArrowRight', 'b');
+    await field.and(page.locator(':focus')).waitFor();
+    assert.equal(await field.inputValue(), '\\boxed{5} but\nWait, ');
+    // an alternative that is tried is forced by itself; nothing typed is a cut
+    await page.locator('.alternatives button').first().click();
+    await until(async () => JSON.stringify(asked().params.force) === '{"id":8}');
+    assert.equal(await field.inputValue(), '');
+    await press(page, 'b');
+    await field.and(page.locator(':focus')).waitFor();
+    await press(page, 'Enter');
+    await until(async () => asked().params.force === undefined);
+    assert.equal(asked().params.token, 2);
+  });
+
+  it('says which run it waits for before it goes on, and can be cancelled', async () => {
+    const page = await open();
+    await press(page, 'ArrowDown', 'ArrowRight', 'b');
+    waitsFor = 'shapes';
+    await page.getByRole('textbox', { name: 'Text to force here' }).and(page.locator(':focus')).waitFor();
+    await press(page, 'Enter');
+    await page.locator('.branch-live', { hasText: 'Waiting for shapes to pause' }).waitFor();
+    await picture(page, 'trace-waits-for-a-pause');
+    await page.locator('.branch-live').getByRole('button', { name: 'Cancel' }).click();
+    await until(async () => givenUp);
+    waitsFor = undefined;
+    assert.equal(await page.locator('.branch-live').textContent(), '');
+  });
+
+  it('says how far a run is read that is opened by a link before anything else', async () => {
+    index.hold(folder);
+    const page = await views.open({ view: 'trace', folder, ref: { step: 3, group: 0, sample: 1 }, token: 4 });
+    const bar = page.getByRole('progressbar', { name: 'Rollouts that are read for the first time' });
+    await bar.waitFor();
+    assert.equal(await bar.evaluate(element => (element as HTMLProgressElement).position), 0.25);
+    await picture(page, 'trace-indexing');
+    index.go();
+    await page.locator('.token-name', { hasText: 'token 5 of 11' }).waitFor();
+    assert.equal(await bar.count(), 0);
   });
 
   it('opens at the token of a link, and comes back to where it was left', async () => {
@@ -391,3 +525,10 @@ describe('the trace', function () {
     assert.equal(await page.locator('.trial-here').textContent(), '');
   });
 });
+
+async function until(is: () => Promise<boolean>): Promise<void> {
+  for (let tries = 0; !(await is()); tries++) {
+    assert.ok(tries < 200, 'it does not come');
+    await new Promise(resolve => setTimeout(resolve, 25));
+  }
+}

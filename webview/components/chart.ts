@@ -129,7 +129,7 @@ export class Chart {
       {
         width: Math.max(this.element.clientWidth, 120),
         height,
-        padding: [labelRoom, 10, 0, 0],
+        padding: [labelRoom, 16, 0, 0],
         series,
         bands,
         legend: { show: false },
@@ -141,7 +141,8 @@ export class Chart {
           { ...text, size: 20, gap: 3, space: 48, grid: { show: false }, values: (_, splits) => splits.map(stepLabel) },
           {
             ...text,
-            size: 46,
+            // room for 1.05e-6
+            size: 52,
             gap: 6,
             space: 26,
             grid: { stroke: translucent(theme.grid, theme, theme.highContrast ? 0.25 : 0.7), width: 1 },

@@ -3,6 +3,7 @@
 import type { ImageRef } from '../../src/protocol/query';
 import { h } from '../dom';
 import type { Host } from '../host';
+import { modelLine } from '../model-text';
 import { t } from '../words';
 
 const mostKept = 300;
@@ -13,13 +14,35 @@ export class Pictures {
   constructor(private readonly host: Host) {}
 
   /** @param label what a screen reader says of it */
-  element({ file, inside }: ImageRef, label: string, className: string): HTMLElement {
+  thumbnail(ref: ImageRef, label: string): HTMLElement {
+    return this.image(ref, label, 'thumbnail', () => t('no image'));
+  }
+
+  /** A picture in the width that there is; chosen, it is shown at its own size. */
+  element(ref: ImageRef, label: string, className: string): HTMLElement {
+    const missing = (): string => t('no image: {0}', modelLine(ref.file.split(/[\\/]/).at(-1) ?? ref.file));
+    const image = this.image(ref, label, className, missing);
+    const open = (): void => {
+      if (image.src !== '') showWhole(image);
+    };
+    return h(
+      'button',
+      { type: 'button', class: 'picture', title: t('Show it at its own size'), on: { click: open } },
+      image,
+    );
+  }
+
+  private image({ file, inside }: ImageRef, label: string, className: string, missing: () => string): HTMLImageElement {
     const image = h('img', { class: className, alt: label, loading: 'lazy', draggable: 'false' });
     this.url({ file, ...(inside === undefined ? {} : { inside }) }).then(
       url => {
         image.src = url;
       },
-      () => image.replaceWith(h('span', { class: `${className} no-picture`, title: file }, t('no image'))),
+      (error: Error) => {
+        const note = h('span', { class: `${className} no-picture`, title: `${file}\n${error.message}` }, missing());
+        const button = image.closest('.picture');
+        (button ?? image).replaceWith(note);
+      },
     );
     return image;
   }
@@ -45,4 +68,15 @@ export class Pictures {
     }
     return asked;
   }
+}
+
+/** Until Escape or a click; where it is larger than the window it can be scrolled. */
+function showWhole({ src, alt }: HTMLImageElement): void {
+  const whole = h('dialog', { class: 'whole-picture', 'aria-label': alt, tabindex: 0 }, h('img', { src, alt }));
+  whole.addEventListener('click', () => whole.close());
+  whole.addEventListener('close', () => whole.remove());
+  // the keys of the view are not for what lies over it
+  whole.addEventListener('keydown', event => event.stopPropagation());
+  document.body.append(whole);
+  whole.showModal();
 }

@@ -1,21 +1,22 @@
 // The dashboard: how a run goes, step by step, in small charts that share their steps, and how it stands now.
 
-import type { Curves, IndexingProgress, RunSummary } from '../../src/protocol/query';
+import type { Curves, RunSummary } from '../../src/protocol/query';
 import type { RunState } from '../../src/protocol/run-state';
 import type { ViewState } from '../../src/protocol/views';
-import { Indexing } from '../components/indexing';
 import { errorNotice, note, unreadableNotes } from '../components/notice';
 import { SharedAxis, type Zoom } from '../components/shared-axis';
 import { h, onceAFrame, replace } from '../dom';
-import { connect, type Host, isAbort } from '../host';
+import { connect, type Host } from '../host';
 import { onThemeChange, readTheme } from '../theme';
 import { speak, t } from '../words';
+import { AskedRuns, nameOf, type RunPicture } from './asked-runs';
 import { CardGrid, type CardLooks } from './card-grid';
 import { type Dashboard, dashboardOf } from './figures';
 import { HintList } from './hint-list';
 import { Recomputation, type Under } from './recomputation';
 import { type NamedRun, RunComparison } from './run-comparison';
 import { progressOf, RunHeader } from './run-header';
+import { SmoothingSlider } from './smoothing-slider';
 import '../components/toolkit';
 import '../styles/dashboard.css';
 
@@ -34,12 +35,9 @@ class DashboardView {
   private summary: RunSummary | undefined;
   private state: RunState | undefined;
   private runs: readonly NamedRun[] = [];
+  private others: readonly NamedRun[] = [];
   private curves: readonly Curves[] = [];
   private dashboard: Dashboard = { steps: [], marks: [], figures: [], notRecorded: [] };
-  private asking: AbortController | undefined;
-  /** Something came while the answer before was still awaited. */
-  private stale = false;
-  private differenceOf = '';
 
   private readonly axis = new SharedAxis(
     onceAFrame(() => this.showCursor()),
@@ -59,13 +57,12 @@ class DashboardView {
     },
   });
   private readonly notices = h('div', { class: 'notices' });
-  private readonly indexing = new Indexing();
+  private readonly asking: AskedRuns;
   private readonly hints: HintList;
   private readonly under = h('output', { class: 'cursor-step' });
   private readonly cards: CardGrid;
   private readonly missing = h('p', { class: 'missing' });
-  private readonly smoothing = h('input', { type: 'range', min: 0, max: 0.98, step: 0.02, id: 'smoothing' });
-  private readonly smoothingValue = h('span', { class: 'slider-value' });
+  private readonly smoothing: SmoothingSlider;
   private readonly reset = h(
     'button',
     { type: 'button', class: 'link', hidden: true, on: { click: () => this.axis.show(undefined) } },
@@ -95,11 +92,16 @@ class DashboardView {
         this.act(() => host.request('save', { name: `${this.runs[0]?.name ?? 'run'}-${name}`, ...content })),
       changed: () => this.keep(),
     });
-    this.smoothing.value = String(this.axis.smoothing);
-    this.showSmoothing();
-    this.smoothing.addEventListener('input', () => {
-      this.axis.smooth(Number(this.smoothing.value));
-      this.showSmoothing();
+    this.smoothing = new SmoothingSlider(this.axis);
+    this.asking = new AskedRuns(host, {
+      early: curves => this.showEarly(curves),
+      answered: picture => this.showPicture(picture),
+      differ: differences => this.comparison.showDifference(this.runs, differences),
+      failed: error =>
+        replace(
+          this.notices,
+          errorNotice(error, () => this.refresh()),
+        ),
     });
     replace(
       document.body,
@@ -108,13 +110,13 @@ class DashboardView {
         { class: 'dashboard' },
         this.header.element,
         this.notices,
-        this.indexing.element,
+        this.asking.indexing.element,
         h(
           'div',
           { class: 'tools' },
           this.comparison.chooser,
           this.recomputation.element,
-          h('label', { for: 'smoothing', class: 'slider' }, t('Smoothing'), this.smoothing, this.smoothingValue),
+          this.smoothing.element,
           this.reset,
           this.under,
         ),
@@ -160,44 +162,18 @@ class DashboardView {
   private show(state: DashboardState): void {
     this.shown = state;
     this.keep();
-    this.asking?.abort();
+    this.asking.drop();
     this.refresh();
   }
 
-  /** Asks for a whole picture of every run; while one is awaited, no more than one other is owed. */
   private refresh(): void {
-    if (this.asking !== undefined && !this.asking.signal.aborted) {
-      this.stale = true;
-      return;
-    }
-    const asking = new AbortController();
-    this.asking = asking;
-    this.stale = false;
-    this.ask(asking.signal)
-      .catch(error => {
-        if (!isAbort(error))
-          replace(
-            this.notices,
-            errorNotice(error, () => this.refresh()),
-          );
-      })
-      .finally(() => {
-        if (this.asking !== asking) return;
-        this.asking = undefined;
-        this.indexing.end();
-        if (this.stale) this.refresh();
-      });
+    this.asking.ask(this.shown.folders);
   }
 
-  private async ask(signal: AbortSignal): Promise<void> {
-    const { folders } = this.shown;
-    const early = Promise.all(folders.map(folder => this.host.request('curves', { folder }, { signal })));
-    const [summaries, curves, others] = await Promise.all([
-      Promise.all(folders.map(folder => this.askSummary(folder, signal, early))),
-      early,
-      this.host.request('runs', null, { signal }),
-    ]);
+  private showPicture(picture: RunPicture): void {
+    const { summaries, curves } = picture;
     this.runs = summaries.map(({ folder, name }) => ({ folder, name }));
+    this.others = picture.others;
     this.summary = summaries[0];
     // the window watches the run; the process that answers looks at it only when it is asked
     if (this.summary?.state?.kind !== 'unseen' || this.state === undefined) this.state = this.summary?.state;
@@ -207,7 +183,6 @@ class DashboardView {
       this.runs.map(({ name }) => name),
     );
     this.lay();
-    this.others = others;
     replace(
       this.notices,
       ...summaries.flatMap(summary => [...summary.notes.map(note), ...unreadableNotes(summary.unreadable)]),
@@ -216,29 +191,10 @@ class DashboardView {
     this.showRuns();
     this.draw();
     void this.hints.ask(this.folder, this.summary?.info !== undefined);
-    await this.askDifference(signal);
   }
 
-  /** @param curves need no index, and are not held up by one that is made */
-  private async askSummary(
-    folder: string,
-    signal: AbortSignal,
-    curves: Promise<readonly Curves[]>,
-  ): Promise<RunSummary> {
-    const name = this.shown.folders.length < 2 ? undefined : nameOf(folder);
-    let isTold = false;
-    const onIndexing = (progress: IndexingProgress) => {
-      this.indexing.tell(progress, name);
-      if (!isTold) curves.then(known => this.drawEarly(known, signal)).catch(() => undefined);
-      isTold = true;
-    };
-    const summary = await this.host.request('summary', { folder }, { signal, onIndexing });
-    this.indexing.end(folder);
-    return summary;
-  }
-
-  private drawEarly(curves: readonly Curves[], signal: AbortSignal): void {
-    if (this.summary !== undefined || this.curves === curves || signal.aborted) return;
+  private showEarly(curves: readonly Curves[]): void {
+    if (this.summary !== undefined || this.curves === curves) return;
     this.curves = curves;
     this.runs = this.shown.folders.map(folder => ({ folder, name: nameOf(folder) }));
     this.lay();
@@ -249,18 +205,6 @@ class DashboardView {
     this.dashboard = dashboardOf(this.curves, this.recomputation.recomputed);
     this.axis.steps = this.dashboard.steps;
     this.axis.marks = this.dashboard.marks;
-  }
-
-  private others: readonly NamedRun[] = [];
-
-  private async askDifference(signal: AbortSignal): Promise<void> {
-    const { folders } = this.shown;
-    const key = folders.join('\n');
-    if (key === this.differenceOf) return;
-    const differences =
-      folders.length < 2 ? undefined : await this.host.request('configDifference', { folders }, { signal });
-    this.differenceOf = key;
-    this.comparison.showDifference(this.runs, differences);
   }
 
   private showHeader(): void {
@@ -307,10 +251,6 @@ class DashboardView {
       step === undefined ? '' : phase === undefined ? t('step {0}', step) : t('step {0} · {1}', step, phase);
   }
 
-  private showSmoothing(): void {
-    this.smoothingValue.textContent = this.axis.smoothing === 0 ? t('off') : this.axis.smoothing.toFixed(2);
-  }
-
   /** At the step, or at the nearest that has rollouts: an evaluation before the first step has none. */
   private openRollouts(step: number | undefined, run: number): void {
     const folder = this.shown.folders[run] ?? this.folder;
@@ -345,9 +285,6 @@ class DashboardView {
     this.host.keep(this.shown);
   }
 }
-
-/** Of a run whose summary is still awaited. */
-const nameOf = (folder: string): string => folder.split(/[\\/]/).at(-1) ?? folder;
 
 connect().then(({ host, state }) => {
   speak(host.strings);

@@ -65,7 +65,7 @@ export class Comparison {
       h(
         'div',
         { class: 'comparison-head' },
-        image !== undefined && this.pictures.element(image, t('image of the example'), 'thumbnail'),
+        image !== undefined && this.pictures.thumbnail(image, t('image of the example')),
         h('p', { class: 'model-text clamped' }, ...modelText(question ?? '', 600)),
         close,
       ),

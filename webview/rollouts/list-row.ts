@@ -74,7 +74,13 @@ export function groupHead(unit: Unit, first: RolloutRow, columns: number, pictur
           'div',
           { class: 'group-facts' },
           h('span', {}, t('step {0} · group {1}', first.ref.step, first.ref.group)),
-          typeof gold === 'string' && h('span', {}, t('gold '), h('bdi', { class: 'gold' }, modelLine(gold, 60))),
+          typeof gold === 'string' &&
+            h(
+              'span',
+              { class: 'fact-gold', title: modelLine(gold, 400) },
+              t('gold '),
+              h('bdi', { class: 'gold' }, modelLine(gold, 60)),
+            ),
           graded && h('span', {}, t('{0} of {1} right', right, unit.length)),
           rewards.length > 0 &&
             h('span', {}, t('mean reward {0}', figure(rewards.reduce((a, b) => a + b, 0) / rewards.length))),
@@ -127,7 +133,7 @@ export function rowOf(
 function thumbnail(row: RolloutRow, pictures: Pictures): HTMLElement | undefined {
   const [image] = row.images;
   if (image === undefined) return undefined;
-  return pictures.element(image, t('image of the example'), 'thumbnail');
+  return pictures.thumbnail(image, t('image of the example'));
 }
 
 const questionNodes = ({ question }: RolloutRow): readonly Node[] =>

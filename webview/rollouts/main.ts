@@ -269,18 +269,30 @@ class RolloutsView {
       summary.columns,
       this.columns.map(({ name }) => name),
     );
-    const numbers = summary.columns.filter(
-      ({ type, name, notRecorded }) =>
-        type === 'number' && notRecorded !== true && !['step', 'group', 'sample'].includes(name),
-    );
     this.bars.offer(
-      numbers.map(column => ({ value: column.name, label: headOf(column) })),
-      ui.histogram ?? 'reward',
+      this.numbers.map(column => ({ value: column.name, label: headOf(column) })),
+      this.histogramOf,
     );
     this.grouped.setAttribute('aria-pressed', String(this.byGroup));
     this.clearBins.hidden = ui.bins === undefined;
     this.clearBins.textContent =
       ui.bins === undefined ? '' : t('Show every {0}', headOf({ name: ui.bins.column, type: 'number' }));
+  }
+
+  /** What a histogram can be made of. */
+  private get numbers(): readonly Column[] {
+    const columns = this.summary?.columns ?? [];
+    return columns.filter(
+      ({ type, name, notRecorded }) =>
+        type === 'number' && notRecorded !== true && !['step', 'group', 'sample'].includes(name),
+    );
+  }
+
+  /** The column that was chosen; else the reward, or of files that have none what stands in its place. */
+  private get histogramOf(): string {
+    const wished = [this.ui.histogram, 'reward', 'advantage'];
+    const found = wished.find(name => this.numbers.some(column => column.name === name));
+    return found ?? this.numbers[0]?.name ?? 'reward';
   }
 
   private get byGroup(): boolean {
@@ -338,7 +350,7 @@ class RolloutsView {
     );
     this.pages = pages;
     this.list.clear(pages);
-    this.bars.ask({ folder, ...this.selection(false), column: ui.histogram ?? 'reward' }, ui.bins);
+    this.bars.ask({ folder, ...this.selection(false), column: this.histogramOf }, ui.bins);
     if (ui.detail === true && ui.selected !== undefined) this.detail.show(folder, ui.selected);
     else this.detail.hide();
   }

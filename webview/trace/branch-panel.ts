@@ -2,30 +2,34 @@
 // rules pay for them.
 
 import type { RolloutRef } from '../../src/protocol/query';
-import type { Branch, BranchParams, BranchProgress, BranchResult } from '../../src/protocol/session';
+import type { Branch, BranchNews, BranchParams, BranchResult } from '../../src/protocol/session';
 import { button, type Choice, dropdown } from '../components/controls';
 import { iconButton } from '../components/icon-button';
 import { errorNotice } from '../components/notice';
 import { h, replace } from '../dom';
 import { isAbort } from '../host';
 import { modelLine, modelText } from '../model-text';
-import { figure, signed, t } from '../words';
+import { figure, finePercent, signed, t } from '../words';
+
+/** An alternative that was recorded, or a text as it was typed. */
+type Forced = { readonly id: number; readonly text: string | null } | { readonly text: string };
 
 /** Where to go on, and with what. */
 export interface Fork {
   readonly token: number;
-  readonly force: { readonly id: number; readonly text: string | null } | undefined;
+  readonly force: Forced | undefined;
 }
 
 export type Ask = (
   params: BranchParams,
   signal: AbortSignal,
-  told: (progress: BranchProgress) => void,
+  told: (progress: BranchNews) => void,
 ) => Promise<BranchResult | null>;
 
 interface Asked {
   readonly fork: Fork;
   readonly checkpoint: string;
+  readonly forcedTokens: number;
   readonly branches: readonly Branch[];
 }
 
@@ -42,6 +46,14 @@ export class BranchPanel {
   private readonly count = dropdown(t('Continuations'), value => {
     this.samples = Number(value);
   });
+  private readonly typed = h('textarea', {
+    class: 'force-text',
+    rows: 1,
+    spellcheck: 'false',
+    'aria-label': t('Text to force here'),
+    'aria-describedby': 'force-keys',
+  });
+  private fork: Fork | undefined;
   private chosen = '';
   private samples = 4;
   private seed = 0;
@@ -54,19 +66,26 @@ export class BranchPanel {
     /** Of the completion that is branched from. */
     private readonly reward: number | null,
     private readonly ask: Ask,
+    /** The person is done with it: the focus goes back to where it came from. */
+    private readonly left: () => void,
   ) {
+    this.typed.addEventListener('keydown', event => this.key(event));
     this.element.append(h('h2', { id: 'branches-title' }, t('What if, from here')), this.form, this.live, this.results);
   }
 
   /** Shows the form at a token, and goes on at once where a token is forced. */
   open(fork: Fork, checkpoints: readonly Choice[], before: string): void {
     this.element.hidden = false;
+    this.fork = fork;
     if (this.chosen === '') this.chosen = checkpoints[0]?.value ?? 'base';
     this.checkpoint.offer(checkpoints, this.chosen);
     this.count.offer(
       counts.map(value => ({ value, label: value === '1' ? t('1 continuation') : t('{0} continuations', value) })),
       String(this.samples),
     );
+    // an alternative that is tried stands for itself; a text that was typed is there for the next token as well
+    if (fork.force !== undefined) this.typed.value = '';
+    this.typed.placeholder = fork.force === undefined ? t('Any text, or none') : named(fork.force);
     const where =
       fork.force === undefined
         ? t('Cut before token {0} and go on', fork.token + 1)
@@ -75,16 +94,23 @@ export class BranchPanel {
       this.form,
       h('p', {}, where, ' ', h('span', { class: 'model-text branch-before' }, `…${modelLine(before.slice(-60), 60)}`)),
       h(
+        'label',
+        { class: 'force' },
+        h('span', {}, t('Force here')),
+        this.typed,
+        h('span', { class: 'why', id: 'force-keys' }, t('Enter goes on, Shift+Enter begins a new line, Esc closes.')),
+      ),
+      h(
         'div',
         { class: 'branch-controls' },
         this.checkpoint.element,
         this.count.element,
-        button(t('Go on'), { icon: 'resume', on: () => this.go(fork) }),
-        iconButton('close', t('Close'), () => this.close()),
+        button(t('Go on'), { icon: 'resume', on: () => this.go(this.asTyped()) }),
+        iconButton('close', t('Close'), () => this.leave()),
       ),
     );
     this.element.scrollIntoView({ block: 'nearest' });
-    if (fork.force === undefined) this.form.querySelector<HTMLElement>('vscode-button')?.focus();
+    if (fork.force === undefined) this.typed.focus({ preventScroll: true });
     else this.go(fork);
   }
 
@@ -93,7 +119,29 @@ export class BranchPanel {
     this.element.hidden = true;
   }
 
-  private go(fork: Fork): void {
+  private leave(): void {
+    this.close();
+    this.left();
+  }
+
+  private key(event: KeyboardEvent): void {
+    // what an input method composes takes its own Enter and Escape
+    if (event.isComposing) return;
+    if (event.key === 'Escape') this.leave();
+    else if (event.key === 'Enter' && !event.shiftKey) this.go(this.asTyped());
+    else return;
+    event.preventDefault();
+    event.stopPropagation();
+  }
+
+  /** The place of the form, with what is typed there. */
+  private asTyped(): Fork | undefined {
+    const text = this.typed.value;
+    return this.fork === undefined || text === '' ? this.fork : { token: this.fork.token, force: { text } };
+  }
+
+  private go(fork: Fork | undefined): void {
+    if (fork === undefined) return;
     this.running?.abort();
     const running = new AbortController();
     this.running = running;
@@ -102,7 +150,9 @@ export class BranchPanel {
       folder,
       ref,
       token: fork.token,
-      ...(fork.force === undefined ? {} : { force: { id: fork.force.id } }),
+      ...(fork.force === undefined
+        ? {}
+        : { force: 'id' in fork.force ? { id: fork.force.id } : { text: fork.force.text } }),
       ...(chosen === '' ? {} : { checkpoint: chosen }),
       samples,
       // asking again draws anew
@@ -115,6 +165,8 @@ export class BranchPanel {
         if (result === null) return;
         this.done = [{ fork, ...result }, ...this.done];
         this.showResults();
+        // what came stands below the form, which may be at the end of the page
+        this.results.firstElementChild?.scrollIntoView({ block: 'nearest' });
       })
       .catch(error => {
         if (isAbort(error)) replace(this.live);
@@ -126,13 +178,22 @@ export class BranchPanel {
       });
   }
 
-  private progress(progress: BranchProgress | undefined): HTMLElement {
+  private progress(progress: BranchNews | undefined): HTMLElement {
     const cancel = h(
       'button',
       { type: 'button', class: 'link', on: { click: () => this.running?.abort() } },
       t('Cancel'),
     );
-    if (progress === undefined) return h('p', {}, t('Loading the model …'), ' ', cancel);
+    if (progress === undefined || ('waitsFor' in progress && progress.waitsFor === null))
+      return h('p', {}, t('Loading the model …'), ' ', cancel);
+    if ('waitsFor' in progress)
+      return h(
+        'p',
+        {},
+        t('Waiting for {0} to pause: it ends the step that is under way …', progress.waitsFor ?? ''),
+        ' ',
+        cancel,
+      );
     return h(
       'div',
       {},
@@ -152,7 +213,7 @@ export class BranchPanel {
   private showResults(): void {
     replace(
       this.results,
-      ...this.done.map(({ fork, checkpoint, branches }) =>
+      ...this.done.map(({ fork, checkpoint, forcedTokens, branches }) =>
         h(
           'div',
           { class: 'branch-group' },
@@ -163,13 +224,14 @@ export class BranchPanel {
               ? t('From token {0}, by {1}', fork.token + 1, checkpoint)
               : t('From token {0} with {1}, by {2}', fork.token + 1, named(fork.force), checkpoint),
           ),
+          fork.force !== undefined && forcedWhy(fork.token, forcedTokens, branches[0]),
           ...branches.map(branch => this.branch(branch)),
         ),
       ),
     );
   }
 
-  private branch({ completion, from, reward, outcome, rules, stop, tokens }: Branch): HTMLElement {
+  private branch({ completion, from, drawnFrom, reward, outcome, rules, stop, tokens }: Branch): HTMLElement {
     const difference = this.reward === null ? undefined : reward - this.reward;
     return h(
       'div',
@@ -194,11 +256,30 @@ export class BranchPanel {
         'p',
         { class: 'branch-text model-text' },
         h('span', { class: 'kept' }, ...modelText(completion.slice(Math.max(0, from - 200), from))),
-        ...modelText(completion.slice(from)),
+        drawnFrom > from &&
+          h('mark', { class: 'forced', title: t('Forced') }, ...modelText(completion.slice(from, drawnFrom))),
+        ...modelText(completion.slice(drawnFrom)),
       ),
     );
   }
 }
 
-const named = ({ id, text }: { readonly id: number; readonly text: string | null }): string =>
-  text === null || text.includes('\ufffd') ? t('token {0}', id) : `“${modelLine(text, 40).replaceAll(' ', '·')}”`;
+/** How much of it was forced, and how likely the checkpoint would have written that itself. */
+function forcedWhy(kept: number, forcedTokens: number, branch: Branch | undefined): HTMLElement | undefined {
+  const logProbs = branch?.tokens.logprobs?.slice(kept, kept + forcedTokens) ?? [];
+  if (forcedTokens === 0 || logProbs.length < forcedTokens) return undefined;
+  const probability = finePercent(Math.exp(logProbs.reduce((sum, one) => sum + one, 0)));
+  return h(
+    'p',
+    { class: 'why' },
+    forcedTokens === 1
+      ? t('1 token is forced; left to itself it would write it with probability {0}.', probability)
+      : t('{0} tokens are forced; left to itself it would write them with probability {1}.', forcedTokens, probability),
+  );
+}
+
+const named = (force: Forced): string => {
+  const { text } = force;
+  if ('id' in force && (text === null || text.includes('\ufffd'))) return t('token {0}', force.id);
+  return `“${modelLine(text ?? '', 40).replaceAll(' ', '·')}”`;
+};

@@ -20,6 +20,8 @@ export class Branching {
     private readonly folder: string,
     private readonly detail: RolloutDetail,
     private readonly under: HTMLElement,
+    /** The person has closed the panel. */
+    private readonly left: () => void,
   ) {}
 
   /** Rejects where the checkpoints are not to be had. */
@@ -42,8 +44,12 @@ export class Branching {
 
   private newPanel(): BranchPanel {
     const { folder, detail } = this;
-    const panel = new BranchPanel(folder, detail.ref, rewardOf(detail).reward, (params, signal, onBranching) =>
-      this.host.request('branch', params, { signal, onBranching }),
+    const panel = new BranchPanel(
+      folder,
+      detail.ref,
+      rewardOf(detail).reward,
+      (params, signal, onBranching) => this.host.request('branch', params, { signal, onBranching }),
+      this.left,
     );
     this.under.append(panel.element);
     return panel;

@@ -2,9 +2,10 @@
 // paid what it was and what was recorded of the token at hand on the right.
 
 import { unpackTokens } from '../../src/protocol/packed-tokens';
-import type { Occurrence, PackedTokens, RolloutDetail, RolloutRef } from '../../src/protocol/query';
+import type { IndexingProgress, Occurrence, PackedTokens, RolloutDetail, RolloutRef } from '../../src/protocol/query';
 import type { Tried, TriedRollout } from '../../src/protocol/trial';
 import type { ViewState } from '../../src/protocol/views';
+import { Indexing } from '../components/indexing';
 import { errorNotice } from '../components/notice';
 import { Pictures } from '../components/pictures';
 import { h, replace } from '../dom';
@@ -61,6 +62,7 @@ class TraceView {
   private readonly pictures: Pictures;
 
   private readonly notices = h('div', { class: 'notices' });
+  private readonly indexing = new Indexing();
   private readonly left = h('div', { class: 'left' });
   private readonly middle = h('div', { class: 'middle' });
   /** Where one is, for whoever does not see it. */
@@ -84,7 +86,7 @@ class TraceView {
   private readonly otherRuns: OtherRuns;
   /** Of the run, where one has come to it from another. */
   private runName: string | undefined;
-  private readonly tokenSlot = h('div');
+  private readonly tokenSlot = h('div', { class: 'token-slot' });
   private tokenPanel: TokenPanel | undefined;
   private alternatives: Alternatives | undefined;
   private branching: Branching | undefined;
@@ -105,6 +107,7 @@ class TraceView {
         this.header.element,
         this.otherRuns.element,
         this.notices,
+        this.indexing.element,
         h(
           'div',
           { class: 'columns' },
@@ -151,15 +154,20 @@ class TraceView {
     this.asking?.abort();
     const asking = new AbortController();
     this.asking = asking;
+    this.indexing.end();
     this.keep();
     this.otherRuns.hide();
     const { folder, ref } = this.shown;
     const askTokens = () => this.host.request('tokens', { folder, ref }, { signal: asking.signal });
     const show = async (): Promise<void> => {
-      const asked = this.host.request('rollout', { folder, ref }, { signal: asking.signal });
+      const onIndexing = (progress: IndexingProgress) => {
+        if (!asking.signal.aborted) this.indexing.tell(progress);
+      };
+      const asked = this.host.request('rollout', { folder, ref }, { signal: asking.signal, onIndexing });
       // the text is there first, but where it would be another with them
       const isWithTokens = this.shown.token !== undefined || (this.ui.heat ?? 'none') !== 'none';
       const [detail, tokens] = await Promise.all([asked, isWithTokens ? askTokens() : undefined, prepareLatex()]);
+      this.indexing.end();
       replace(this.notices);
       this.render(detail, tokens);
       if (tokens === undefined)
@@ -174,6 +182,7 @@ class TraceView {
     const failed = (error: unknown): void => {
       if (isAbort(error)) return;
       this.early = undefined;
+      this.indexing.end();
       replace(
         this.notices,
         errorNotice(error, () => this.load()),
@@ -195,7 +204,7 @@ class TraceView {
     this.alternatives?.close();
     this.alternatives = new Alternatives(this.host, this.shown.folder, detail.ref, () => this.tokenPanel?.refresh());
     this.branching?.close();
-    this.branching = new Branching(this.host, this.shown.folder, detail, this.middle);
+    this.branching = new Branching(this.host, this.shown.folder, detail, this.middle, () => text.reveal(true));
     this.tokenPanel = undefined;
     replace(this.tokenSlot);
     replace(this.left, promptPanel(detail, this.pictures));

@@ -7,13 +7,20 @@ import { h } from '../dom';
 import { modelText } from '../model-text';
 import { t } from '../words';
 
+/** Characters from which an answer may have to be scrolled in its place, which takes the keyboard's focus. */
+const folds = 200;
+
 export function promptPanel(detail: RolloutDetail, pictures: Pictures): HTMLElement {
   const { question, caption, gold, answer, outcome, prompt, images } = detail;
-  const entry = (name: string, text: string | null): readonly HTMLElement[] => [
+  const entry = (name: string, text: string | null, scrolls = false): readonly HTMLElement[] => [
     h('dt', {}, name),
     text === null
       ? h('dd', { class: 'missing' }, t('not recorded'))
-      : h('dd', { class: 'model-text' }, ...modelText(text, 4000)),
+      : h(
+          'dd',
+          { class: 'model-text', tabindex: scrolls && text.length > folds ? 0 : undefined },
+          ...modelText(text, 4000),
+        ),
   ];
   return h(
     'section',
@@ -25,17 +32,26 @@ export function promptPanel(detail: RolloutDetail, pictures: Pictures): HTMLElem
         ...images.map((image, i) => pictures.element(image, imageLabel(i, images.length), 'prompt-image')),
       ),
     h(
-      'dl',
+      'div',
       { class: 'asked' },
-      ...entry(t('Question'), question ?? prompt),
-      ...(caption === null ? [] : entry(t('Caption'), caption)),
-      ...entry(t('Gold answer'), gold),
-      ...entry(t('Answered'), answer),
-      h('dt', {}, t('Outcome')),
       h(
-        'dd',
-        { class: outcome === 'right' ? 'positive' : outcome === 'wrong' ? 'negative' : '' },
-        outcome === null ? t('not recorded') : t(outcome),
+        'dl',
+        {},
+        ...entry(t('Question'), question ?? prompt),
+        ...(caption === null ? [] : entry(t('Caption'), caption)),
+      ),
+      // stays in sight under a question that is longer than the column
+      h(
+        'dl',
+        { class: 'answers' },
+        ...entry(t('Gold answer'), gold, true),
+        ...entry(t('Answered'), answer, true),
+        h('dt', {}, t('Outcome')),
+        h(
+          'dd',
+          { class: outcome === 'right' ? 'positive' : outcome === 'wrong' ? 'negative' : '' },
+          outcome === null ? t('not recorded') : t(outcome),
+        ),
       ),
     ),
     prompt !== null &&

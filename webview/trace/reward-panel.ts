@@ -38,7 +38,7 @@ export class RewardPanel {
       h('h2', { id: 'reward-title' }, t('Reward')),
       h('ul', { class: 'rules' }, ...parts.map((part, number) => this.rule(part, number))),
       typed === undefined ? sums(paid) : bothSums(paid, typed),
-      this.group(detail, paid.reward),
+      this.group(detail),
     );
   }
 
@@ -80,14 +80,14 @@ export class RewardPanel {
     );
   }
 
-  private group({ siblings, ref }: RolloutDetail, reward: number | null): HTMLElement | undefined {
+  private group({ siblings, ref }: RolloutDetail): HTMLElement | undefined {
     const rewards = siblings.flatMap(sibling => (sibling.reward === null ? [] : [sibling.reward]));
     if (siblings.length < 2) return undefined;
     const mean = rewards.reduce((sum, one) => sum + one, 0) / Math.max(1, rewards.length);
     const most = Math.max(...rewards.map(Math.abs), 1e-9);
     const compared =
-      reward === null || rewards.length === 0
-        ? ''
+      rewards.length === 0
+        ? t('Rewards were not recorded in this file.')
         : rewards.every(one => one === rewards[0])
           ? t('All {0} completions of the group were paid the same: they teach nothing.', rewards.length)
           : t(
@@ -101,8 +101,8 @@ export class RewardPanel {
       { class: 'siblings', role: 'toolbar', 'aria-label': t('Completions of the group') },
       ...siblings.map(sibling => {
         const here = sibling.ref.sample === ref.sample;
-        const level = sibling.reward === null ? 0 : Math.round((Math.abs(sibling.reward) / most) * 10);
-        const paid = sibling.reward === null ? '–' : figure(sibling.reward);
+        const level = sibling.reward === null ? 'none' : Math.round((Math.abs(sibling.reward) / most) * 10);
+        const paid = sibling.reward === null ? t('not recorded') : figure(sibling.reward);
         const label = t('Completion {0}: reward {1}', sibling.ref.sample + 1, paid);
         return h(
           'button',

@@ -4,12 +4,14 @@ import * as vscode from 'vscode';
 import { ChildProgram } from '../../program/child';
 import { TriphaseError } from '../../protocol/errors';
 import { branchRequest } from '../../protocol/session';
+import { controlling } from '../control';
 import { canTrain, program } from '../programs';
 import type { Query } from '../query';
 import { refuseUntrusted } from '../refusals';
 import type { Answers } from '../relay';
 import type { Runs } from '../runs';
 import { linkPath, linkQuery } from './links';
+import { pauseFirst } from './pause-first';
 
 /** Of the session: a model lies in its memory. */
 const idleMs = 10 * 60_000;
@@ -54,26 +56,36 @@ export function traceActions(
           'device',
           vscode.l10n.t('This package has no onnxruntime: it shows runs and writes nothing anew.'),
         );
-      if (!(await mayDisturb(runs))) return null;
+      if (!(await mayGoOn(runs, signal, waitsFor => onBranching({ waitsFor })))) return null;
       return interactive.ask(branchRequest, params, { signal, told: onBranching });
     },
   };
 }
 
-/** A run has the device: the person decides whether a model beside it is worth the time that it takes. */
-async function mayDisturb(runs: Runs): Promise<boolean> {
-  const busy = runs.all.find(run => run.state.kind === 'running' || run.state.kind === 'starting');
+/** A run has the device: the person decides whether it pauses, or whether a model beside it is worth the time that it takes. */
+async function mayGoOn(runs: Runs, signal: AbortSignal, waits: (run: string | null) => void): Promise<boolean> {
+  const busy = runs.all.find(({ state: { kind } }) => kind === 'running' || kind === 'starting' || kind === 'pausing');
   if (busy === undefined) return true;
   const go = vscode.l10n.t('Go On All the Same');
+  const pause = vscode.l10n.t('Pause the Run and Go On');
+  const mayPause = busy.actions.includes('pause') || busy.state.kind === 'pausing';
   const chosen = await vscode.window.showWarningMessage(
     vscode.l10n.t('{0} is running on this device.', busy.info.name),
     {
       modal: true,
-      detail: vscode.l10n.t('A second model takes memory and slows both down. Pause the run, or go on all the same.'),
+      detail: mayPause
+        ? vscode.l10n.t(
+            'A second model takes memory and slows both down. A run that is paused ends its step first, keeps its memory, and stays paused until you resume it.',
+          )
+        : vscode.l10n.t('A second model takes memory and slows both down.'),
     },
-    go,
+    ...(mayPause ? [pause, go] : [go]),
   );
-  return chosen === go;
+  if (chosen !== pause) return chosen === go;
+  waits(busy.info.name);
+  const isFree = await pauseFirst(busy, ask => controlling(busy, ask), signal);
+  waits(null);
+  return isFree;
 }
 
 /** `vscode://…/trace?…` */

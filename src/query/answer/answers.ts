@@ -12,7 +12,6 @@ import type {
   Selection,
 } from '../../protocol/query';
 import { type Condition, columnNamed, textColumns } from '../filter/check';
-import { noCurves } from '../folder/curves';
 import type { Shelved } from '../shelf';
 import type { Page, Reader, Selected, Table } from '../table/table';
 import { equal, numberOf, outcomeOf, textOf } from './cells';
@@ -24,6 +23,7 @@ import { imageBytes } from './image';
 import { beginning, firstHits, listed } from './listed';
 import { type Opened, OpenedFolders } from './opened-folders';
 import { packTokens } from './pack-tokens';
+import { curvesOfMeans, meansOf } from './rollout-curves';
 import { conditionOf } from './selection';
 
 export interface Asking {
@@ -158,9 +158,13 @@ export function openAnswers(reader: Reader): { readonly answers: Answers; readon
       }));
     },
 
-    curves: async ({ folder }) => {
+    curves: async ({ folder }, asking) => {
       const { recording } = (await at(folder)).shelf;
-      return (await recording.curves()) ?? noCurves(folder);
+      const logged = await recording.curves();
+      if (logged !== undefined) return logged;
+      const { selected, table, shelved } = await select({ folder }, asking);
+      const metrics = meansOf(shelved);
+      return curvesOfMeans(folder, Object.keys(metrics), await table.means(selected, Object.values(metrics)));
     },
 
     configDifference: async ({ folders }) => configDifference(folders.map(folder => path.resolve(folder))),
@@ -202,6 +206,7 @@ export function openAnswers(reader: Reader): { readonly answers: Answers; readon
       ...answers,
       rollouts: again(answers.rollouts),
       rollout: again(answers.rollout),
+      curves: again(answers.curves),
       tokens: again(answers.tokens),
       histogram: again(answers.histogram),
       values: again(answers.values),

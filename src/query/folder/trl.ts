@@ -11,6 +11,7 @@ import type { Cell, Curves } from '../../protocol/query';
 import { cellOf } from '../../run/index-rows';
 import type { IndexRow } from '../../run/segments';
 import { columns, noCurves } from './curves';
+import { parsedOfPython } from './python-json';
 import { type Recording, stepFilesIn } from './recording';
 
 const completionFile = /^completions_(\d+)\.parquet$/;
@@ -107,7 +108,7 @@ function readLog(folder: string): readonly Readonly<Record<string, number>>[] {
   const file = path.join(folder, 'trainer_state.json');
   if (!existsSync(file) || statSync(file).size > 2 ** 28) return [];
   try {
-    const state: unknown = JSON.parse(readFileSync(file, 'utf8'));
+    const state: unknown = parsedOfPython(readFileSync(file, 'utf8'));
     const history =
       typeof state === 'object' && state !== null && 'log_history' in state ? state.log_history : undefined;
     if (!Array.isArray(history)) return [];

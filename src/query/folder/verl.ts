@@ -10,6 +10,7 @@ import type { Cell } from '../../protocol/query';
 import type { LeftOut } from '../../protocol/source-report';
 import { cellOf } from '../../run/index-rows';
 import type { IndexRow } from '../../run/segments';
+import { parsedOfPython } from './python-json';
 import { type Recording, type StepRows, stepFilesIn } from './recording';
 
 const dumpFile = /^(\d+)\.jsonl$/;
@@ -52,7 +53,9 @@ export function verlRecording(folder: string, dumps: string): Recording {
     about: async () => ({
       name: path.basename(folder),
       phases: [],
-      notes: ['Recorded by verl, which keeps no images, no tokens, no advantages and no ids of examples.'],
+      notes: [
+        'Recorded by verl, which keeps no images, no tokens, no advantages and no ids of examples. Its curves are the means of these rollouts.',
+      ],
     }),
     curves: async () => undefined,
   };
@@ -86,16 +89,13 @@ const isScore = (value: unknown): boolean => typeof value === 'number' || typeof
 
 function parsed(text: string): Row | undefined {
   try {
-    // Python writes numbers that JSON does not have
-    const row: unknown = JSON.parse(text.replaceAll(/"(?:[^"\\]|\\.)*"|NaN|-?Infinity/g, keepStrings));
+    const row: unknown = parsedOfPython(text);
     const known = typeof row === 'object' && row !== null && 'input' in row && 'output' in row;
     return known && typeof row.output === 'string' ? (row as Row) : undefined;
   } catch {
     return undefined;
   }
 }
-
-const keepStrings = (part: string): string => (part.startsWith('"') ? part : 'null');
 
 /** Balancing its batches, verl does not keep the completions of a prompt together. */
 function indexRows(rows: readonly Row[], extra: readonly string[], step: number): readonly IndexRow[] {

@@ -10,7 +10,7 @@ import { conditionSql, type Dialect, macrosSql, quotedName, type Sql } from '../
 import { segmentSum } from '../segment-sum';
 import { bins as binned } from './bins';
 import { cutText } from './cut-text';
-import type { Found, FoundRow, Page, Selected, Table, TextsOfRow } from './table';
+import type { Found, FoundRow, Page, Selected, StepMeans, Table, TextsOfRow } from './table';
 
 export interface DuckDbLimits {
   readonly memoryMiB: number;
@@ -115,6 +115,23 @@ class DuckDbTable implements Table {
       );
       const values = rows.slice(0, limit).map(row => ({ value: String(row['value']), count: Number(row['count']) }));
       return { values, more: rows.length > limit };
+    });
+  }
+
+  means(selected: Selected, columns: readonly string[]): Promise<readonly StepMeans[]> {
+    return this.connected(selected, async ask => {
+      if (selected.shelved.segments.length === 0) return [];
+      const where = await this.prepared(selected, ask);
+      const { column } = dialectOf(selected);
+      const means = columns.map((name, i) => `, avg(${column(name, 'number')}) as mean${i}`).join('');
+      const rows = await ask(
+        `select ${column('step', 'number')} as step${means} from ${narrow(selected.shelved.segments)} where ${where.text} group by 1 order by 1`,
+        where.values,
+      );
+      return rows.map(row => ({
+        step: Number(row['step']),
+        means: columns.map((_, i) => (typeof row[`mean${i}`] === 'number' ? (row[`mean${i}`] as number) : null)),
+      }));
     });
   }
 

@@ -8,7 +8,7 @@ import { type Condition, type Leaf, looksAtTexts, type Term, textLeaves } from '
 import { compareCells, conditionHolds, leafHolds } from '../filter/holds';
 import { bins as binned } from './bins';
 import { SegmentColumns } from './segment-columns';
-import type { Found, FoundRow, Page, Selected, Table } from './table';
+import type { Found, FoundRow, Page, Selected, StepMeans, Table } from './table';
 
 export const openPlainTable = (): Table => new PlainTable();
 
@@ -84,6 +84,29 @@ class PlainTable implements Table {
       values: sorted.slice(0, limit).map(([value, count]) => ({ value: String(value), count })),
       more: sorted.length > limit,
     };
+  }
+
+  async means(selected: Selected, names: readonly string[]): Promise<readonly StepMeans[]> {
+    const columns = await this.columns(
+      selected,
+      names.map(name => columnOf(selected, name)),
+    );
+    const steps = new Map<number, { sum: number; n: number }[]>();
+    for (const { segment, row } of await this.places(selected, columns)) {
+      const step = Number(columns.get('step')?.[segment]?.[row]);
+      const sums = steps.get(step) ?? names.map(() => ({ sum: 0, n: 0 }));
+      steps.set(step, sums);
+      for (const [i, name] of names.entries()) {
+        const cell = columns.get(name)?.[segment]?.[row];
+        const at = sums[i];
+        if (typeof cell !== 'number' || at === undefined) continue;
+        at.sum += cell;
+        at.n += 1;
+      }
+    }
+    return [...steps]
+      .toSorted(([a], [b]) => a - b)
+      .map(([step, sums]) => ({ step, means: sums.map(({ sum, n }) => (n === 0 ? null : sum / n)) }));
   }
 
   private segment(segment: Segment): SegmentColumns {

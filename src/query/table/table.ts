@@ -43,11 +43,19 @@ export interface Found {
   readonly groups: number;
 }
 
+export interface StepMeans {
+  readonly step: number;
+  /** In the order of the columns; null where the step has nothing. */
+  readonly means: readonly (number | null)[];
+}
+
 export interface Table {
   /** `characters`: so much of each text, or all. */
   readonly page: (selected: Selected, page: Page, characters: number | undefined) => Promise<Found>;
   readonly histogram: (selected: Selected, column: string, bins: number) => Promise<Histogram>;
   readonly values: (selected: Selected, column: string, limit: number) => Promise<ValueCounts>;
+  /** Step by step the mean of what is recorded in each of these columns of numbers. */
+  readonly means: (selected: Selected, columns: readonly string[]) => Promise<readonly StepMeans[]>;
   /** Gives back what is held; nothing is asked afterwards. */
   readonly close: () => Promise<void>;
 }

@@ -11,6 +11,7 @@ import { FirstQuestion } from '../../../src/extension/first-question';
 import { toErrorRecord } from '../../../src/protocol/error-record';
 import { TriphaseError } from '../../../src/protocol/errors';
 import type { IndexingProgress, QuestionName, RolloutDetail, SearchHits } from '../../../src/protocol/query';
+import type { BranchNews, BranchParams, BranchResult } from '../../../src/protocol/session';
 import type { RecomputeProgress } from '../../../src/protocol/trial';
 import type { Actions, FromView, ToView, ViewState } from '../../../src/protocol/views';
 
@@ -35,6 +36,11 @@ export interface HarnessOptions {
     params: Actions['recompute']['params'],
     wishes: { readonly signal: AbortSignal; readonly onRecomputing: (progress: RecomputeProgress) => void },
   ) => Promise<Actions['recompute']['result']>;
+  /** Continuations from a token, or why there are none; without it the person says no each time. */
+  readonly branch?: (
+    params: BranchParams,
+    wishes: { readonly signal: AbortSignal; readonly onBranching: (news: BranchNews) => void },
+  ) => Promise<BranchResult | null>;
   readonly port?: number;
   /** Strings of another language. */
   readonly strings?: Readonly<Record<string, string>>;
@@ -74,7 +80,8 @@ export async function serveViews(options: HarnessOptions): Promise<Harness> {
   const listeners = new Set<ServerResponse>();
   const asked = new Map<string, AbortController>();
   const first = new FirstQuestion(
-    (params, signal) => options.answer('rollout', params, { signal, onHits: () => {} }) as Promise<RolloutDetail>,
+    (params, signal, onIndexing) =>
+      options.answer('rollout', params, { signal, onIndexing, onHits: () => {} }) as Promise<RolloutDetail>,
   );
   const server = createServer((request, response) => {
     serve(request, response).catch(error => {
@@ -133,6 +140,7 @@ export async function serveViews(options: HarnessOptions): Promise<Harness> {
           signal: controller.signal,
           onHits: hits => say({ kind: 'hits', id, hits }),
           onIndexing: progress => say({ kind: 'indexing', id, progress }),
+          onBranching: progress => say({ kind: 'branching', id, progress }),
           onRecomputing: progress => say({ kind: 'recomputing', id, progress }),
         }),
       });
@@ -151,6 +159,7 @@ export async function serveViews(options: HarnessOptions): Promise<Harness> {
       readonly signal: AbortSignal;
       readonly onHits: (hits: SearchHits) => void;
       readonly onIndexing: (progress: IndexingProgress) => void;
+      readonly onBranching: (news: BranchNews) => void;
       readonly onRecomputing: (progress: RecomputeProgress) => void;
     },
   ): Promise<unknown> => {
@@ -169,9 +178,11 @@ export async function serveViews(options: HarnessOptions): Promise<Harness> {
         return { saved: true };
       case 'link':
       case 'makeTest':
-      case 'branch':
         done.push({ name, params } as Done);
         return null;
+      case 'branch':
+        done.push({ name, params } as Done);
+        return options.branch?.(params as BranchParams, wishes) ?? null;
       case 'recompute':
         if (options.recompute === undefined)
           throw new TriphaseError('usage', 'No rules are tried on this server.', 'Give it what tries them.');
@@ -181,7 +192,7 @@ export async function serveViews(options: HarnessOptions): Promise<Harness> {
           throw new TriphaseError('usage', 'No preview was given to this server.', 'Name a config file.');
         return options.preview(params as Actions['preview']['params']);
       default:
-        return first.answerTo(name, params, wishes.signal) ?? options.answer(name, params, wishes);
+        return first.answerTo(name, params, wishes.signal, wishes.onIndexing) ?? options.answer(name, params, wishes);
     }
   };
 
