@@ -193,7 +193,6 @@ class TraceView {
 
   /** @param packed undefined: they come later */
   private render(detail: RolloutDetail, packed: PackedTokens | null | undefined): void {
-    const isFirst = this.detail === undefined;
     this.detail = detail;
     this.parts = rulePartsOf(detail);
     this.typed = undefined;
@@ -217,7 +216,7 @@ class TraceView {
     const place = this.shown.token === undefined ? { step, piece: undefined } : text.placeOf(this.shown.token);
     text.begin(place.step);
     this.relook();
-    this.goTo(place, true, isFirst && place.step === 0);
+    this.goTo(place, true);
   }
 
   /** The tokens of what is shown are there. */
@@ -267,7 +266,7 @@ class TraceView {
     this.timeline.show(occurrences, detail);
   }
 
-  private goTo(place: Place, focus: boolean, isFirst = false): void {
+  private goTo(place: Place, focus: boolean): void {
     const { text } = this;
     if (text === undefined || text.steps.length === 0) return;
     this.place = place;
@@ -283,8 +282,7 @@ class TraceView {
       place.piece !== undefined || step === undefined
         ? ''
         : t('step {0} of {1}, {2}', place.step + 1, text.steps.length, step.within.join(' ') || t('outside of tags'));
-    if (isFirst) afterFrame(() => text.reveal(focus));
-    else text.reveal(focus);
+    text.reveal(focus);
     this.keep();
   }
 
