@@ -60,5 +60,8 @@ function idsOf(text: string, { tokenizer, ends, maxTokens, kept }: ForcedInto): 
   return ids;
 }
 
-const short = (text: string, keep: 'begin' | 'end' = 'begin', length = 60): string =>
-  text.length <= length ? text : keep === 'begin' ? `${text.slice(0, length)}…` : `…${text.slice(-length)}`;
+/** Characters of a text in a message. */
+const SHOWN = 60;
+
+const short = (text: string, keep: 'begin' | 'end' = 'begin'): string =>
+  text.length <= SHOWN ? text : keep === 'begin' ? `${text.slice(0, SHOWN)}…` : `…${text.slice(-SHOWN)}`;

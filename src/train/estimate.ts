@@ -219,7 +219,8 @@ function layerStages(plan: MemoryPlan, form: ModelForm): readonly Part[] {
   const half = precision !== 'f32';
   const head = (rows: number, g: Graph): number =>
     takes([g], new Map([...sizes, ['rows', rows], ['words', stretchWords(rows, vocabSize)]]));
-  const rowsDrawn = (plan.drawn?.prompts ?? prompts) * (plan.drawn?.samples ?? samples);
+  const { drawn = plan } = plan;
+  const rowsDrawn = drawn.prompts * drawn.samples;
   const stages: Part[] = [
     {
       what: 'prefill, layer by layer',

@@ -94,7 +94,8 @@ describe('triphase runs, attach, pause, stop', function () {
   });
 
   it('attaches to a run and shows it to its end', async () => {
-    await runs.start({ stepMs: 100 }, [20]);
+    // long enough for a process to start beside other work
+    await runs.start({ stepMs: 200 }, [20]);
     await until(() => readRunState(runs.folder).kind === 'running');
     const { code, printed } = await triphase('attach', runs.folder);
     assert.equal(code, 0, printed);
